@@ -1,0 +1,74 @@
+"""From grey levels to bits: each pixel is a Bernoulli draw whose probability is its grey level."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfvae.data.catalogue import BINARISATIONS, nearest
+from tfvae.data.images import CHUNK, Rows
+
+_STEP = 16843009  # (2**32 - 1) / 255, an integer
+
+
+def check_name(binarisation: str) -> str:
+    """Return the name, or refuse it.
+
+    Raises:
+        ValueError: not "dynamic", "static" or "none".
+    """
+    if binarisation not in BINARISATIONS:
+        raise ValueError(
+            f"binarisation is {binarisation!r}.{nearest(binarisation, BINARISATIONS)} Expected "
+            '"dynamic" (fresh bits each time an image is shown), "static" (bits drawn once) or "none".'
+        )
+    return binarisation
+
+
+def scale(pixels: tf.Tensor) -> tf.Tensor:
+    """uint8 -> float32 value / 255; float32 stays as it is."""
+    if pixels.dtype == tf.uint8:
+        return tf.cast(pixels, tf.float32) / 255.0
+    return pixels
+
+
+def draw(pixels: tf.Tensor, seed) -> tf.Tensor:
+    """Bernoulli bits as float32 0/1; the same seed gives the same bits.
+
+    A byte p becomes 1 when a uniform 32-bit word is below p (2^32 - 1) / 255, a whole number, so
+    P(1) = p / 255 (1 - 2^-32). A float x becomes 1 with a probability within 2^-23 of x, and 0 and 1
+    stay what they are.
+
+    Args:
+        pixels: uint8 or float32 in [0, 1], any shape.
+        seed: two integers.
+    """
+    shape = tf.shape(pixels)
+    if pixels.dtype == tf.uint8:
+        words = tf.random.stateless_uniform(
+            shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+        )
+        bits = words < tf.cast(pixels, tf.uint32) * tf.constant(_STEP, tf.uint32)
+    else:
+        bits = tf.random.stateless_uniform(shape, seed, alg="philox") < pixels
+    return tf.cast(bits, tf.float32)
+
+
+def freeze(rows: Rows, seed: int) -> Rows:
+    """Draw every resident image once: uint8 rows of 0 and 255."""
+    frozen = np.empty((len(rows), *rows.image_shape), np.uint8)
+    draw_chunk = tf.function(draw)
+    for start in range(0, len(rows), CHUNK):
+        chunk = tf.constant(rows.read(slice(start, start + CHUNK)))
+        key = tf.constant([seed, start], tf.int64)
+        frozen[start : start + CHUNK] = draw_chunk(chunk, key).numpy() * 255
+    return Rows(frozen)
+
+
+def draw_by_row(pixels: tf.Tensor, rows: tf.Tensor, seed: int) -> tf.Tensor:
+    """Bits that depend on the row number alone, for static bits of rows that are not resident."""
+
+    def one(row_and_image):
+        row, image = row_and_image
+        return draw(image, tf.stack([tf.constant(seed, tf.int64), row]))
+
+    spec = tf.TensorSpec(pixels.shape[1:], tf.float32)
+    return tf.map_fn(one, (rows, pixels), fn_output_signature=spec)

@@ -1,0 +1,134 @@
+"""A folder of PNG and JPEG images."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from tfvae.data.catalogue import NONE, DatasetSpec
+from tfvae.data.images import FetchedRows, Rows, Split, hold_out
+
+TEST_FRACTION = 0.1
+RESIDENT_BYTES = 1 << 29  # decoded; what is larger is decoded anew in every epoch
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_GREY, _COLOUR = ("1", "L"), ("RGB", "P")
+
+
+def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
+    """Read the images of a folder and its subfolders, in the order of their paths.
+
+    Images directly in subfolders are labelled by the subfolder's place in alphabetical order. A
+    folder of grey images has one channel; as soon as one image has colour, all have three.
+
+    Raises:
+        ValueError: no images, sizes that differ (without `size`), or a file that is no image.
+    """
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    if not files:
+        raise ValueError(
+            f"The folder {path} has no images; expected files ending in {', '.join(_SUFFIXES)}, in it "
+            "or in its subfolders."
+        )
+    size = _check_size(size)
+    shape = _common_shape(files, size)
+    rows = _rows(files, shape)
+    spec = DatasetSpec(path.name, shape, NONE, "folder", None, f"{len(files)} images of a folder")
+    fraction = TEST_FRACTION if test_fraction is None else test_fraction
+    return hold_out(spec, rows, _labels(path, files), fraction, f"The folder {path}")
+
+
+def _check_size(size) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    try:
+        height, width = (int(side) for side in size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
+        raise ValueError(f"size is {size!r}; expected (height, width) in pixels, such as (64, 64).")
+    return height, width
+
+
+def _common_shape(files: list[Path], size: tuple[int, int] | None) -> tuple[int, int, int]:
+    """The shape of all images, from their headers alone."""
+    first = None
+    channels = 1
+    for file in files:
+        with _opened(file) as image:
+            mode, found = image.mode, (image.height, image.width)
+        if mode not in _GREY + _COLOUR:
+            raise ValueError(
+                f"{file} has pixels of kind {mode!r}; expected 8-bit grey or RGB. Convert it first "
+                "(transparency, 16-bit and CMYK have no unique reading in [0, 1])."
+            )
+        channels = 3 if mode in _COLOUR else channels
+        first = first or found
+        if size is None and found != first:
+            raise ValueError(
+                f"Images differ in size: {files[0]} is {first[0]}x{first[1]} and {file} is "
+                f"{found[0]}x{found[1]} (height x width). Expected one size. Pass size=(H, W) to resize "
+                "them all."
+            )
+    return (*(size or first), channels)
+
+
+def _rows(files: list[Path], shape: tuple[int, int, int]) -> Rows:
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+
+    def fetch(indices) -> np.ndarray:
+        return np.stack(list(pool.map(lambda i: decode(files[i], shape), indices)))
+
+    everything = np.arange(len(files))
+    if len(files) * int(np.prod(shape)) <= RESIDENT_BYTES:
+        return Rows(fetch(everything))
+    return FetchedRows(fetch, everything, shape, np.uint8)
+
+
+def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
+    """One image, uint8 `[H, W, C]`; averaged over areas where it is made smaller.
+
+    Raises:
+        ValueError: the file is truncated or damaged.
+    """
+    with _opened(file) as image:
+        try:
+            return resized(image.convert("L" if shape[2] == 1 else "RGB"), shape)
+        except (OSError, SyntaxError) as error:
+            raise ValueError(_unreadable(file, error)) from error
+
+
+def resized(image, shape: tuple[int, int, int]) -> np.ndarray:
+    """A Pillow image as uint8 `[H, W, C]`; each new pixel is the mean of the area that it covers."""
+    from PIL import Image
+
+    if image.size != (shape[1], shape[0]):
+        image = image.resize((shape[1], shape[0]), Image.Resampling.BOX)
+    return np.asarray(image, np.uint8).reshape(shape)
+
+
+def _opened(file: Path):
+    from PIL import Image
+
+    try:
+        return Image.open(file)
+    except PermissionError:
+        raise
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(_unreadable(file, error)) from error
+
+
+def _unreadable(file: Path, error: Exception) -> str:
+    return (
+        f"{file} cannot be read as an image ({type(error).__name__}: {error}). Expected a PNG or JPEG "
+        "file; replace it or remove it from the folder."
+    )
+
+
+def _labels(root: Path, files: list[Path]) -> np.ndarray | None:
+    """Numbers of the subfolders, where every image lies in one."""
+    groups = [file.relative_to(root).parts[0] for file in files]
+    if any(file.parent == root for file in files):
+        return None
+    classes = sorted(set(groups))
+    return np.array([classes.index(group) for group in groups], np.int64)

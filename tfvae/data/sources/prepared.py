@@ -1,0 +1,71 @@
+"""Data sets that TensorFlow Datasets prepares."""
+
+import os
+
+import numpy as np
+
+from tfvae.data.catalogue import DatasetSpec
+from tfvae.data.images import Rows, Split
+
+_PARTS = ("train", "test")
+
+
+def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
+    """Read the data set's own `train` and `test` splits."""
+    refuse_fraction(spec, test_fraction)
+    builder = prepared_builder(spec)
+    (train, train_labels), (test, test_labels) = (read_part(builder, part) for part in _PARTS)
+    return Split(spec, Rows(train), Rows(test), train_labels, test_labels)
+
+
+def refuse_fraction(spec: DatasetSpec, test_fraction: float | None) -> None:
+    """A data set that has a test set keeps it, or numbers would not be comparable."""
+    if test_fraction is not None:
+        raise ValueError(
+            f"test_fraction is {test_fraction}, but {spec.name} has its own test set. "
+            "Leave test_fraction out."
+        )
+
+
+def prepared_builder(spec: DatasetSpec):
+    """The TFDS builder of a data set, downloaded and prepared where that was not done before.
+
+    Raises:
+        FileNotFoundError: it is not prepared and cannot be downloaded; says how to get it.
+    """
+    import tensorflow_datasets as tfds
+
+    folder = os.environ.get("TFDS_DATA_DIR")
+    full_name = f"{spec.name}:{spec.version}"
+    try:
+        builder = tfds.builder(full_name, data_dir=folder)
+        if not builder.is_prepared():
+            builder.download_and_prepare()
+    except Exception as error:  # TFDS lets through whatever its downloader, parser or disk raised
+        raise FileNotFoundError(_how_to_get(spec, folder, error)) from error
+    return builder
+
+
+def read_part(builder, part: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """All images (uint8, 0..255) and labels of a part, in the order in which they were written."""
+    import tensorflow_datasets as tfds
+
+    dataset = builder.as_dataset(split=part, batch_size=-1, shuffle_files=False)
+    columns = tfds.as_numpy(dataset)
+    images, labels = columns["image"], columns.get("label")
+    if images.size and images.max() <= 1:
+        # binarized_mnist is stored as 0/1, unlike every other set, whose bytes are 0..255.
+        images = images * np.uint8(255)
+    return images, None if labels is None else labels.astype(np.int64)
+
+
+def _how_to_get(spec: DatasetSpec, folder: str | None, error: Exception) -> str:
+    where = folder or os.path.join("~", "tensorflow_datasets")
+    reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+    return (
+        f"The data set {spec.name} (version {spec.version}) is not prepared in {where} and could not be "
+        f"downloaded ({type(error).__name__}: {reason}). On a machine with a network run\n"
+        f"    python -c \"import tensorflow_datasets as tfds; tfds.load('{spec.name}:{spec.version}')\"\n"
+        f"copy its folder ~/tensorflow_datasets/{spec.name} to this machine, and set TFDS_DATA_DIR to the "
+        'folder that holds it. Or use "digits", which needs no download.'
+    )
