@@ -1,0 +1,45 @@
+"""Checks of constructor arguments: what was received, what was expected."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+
+def positive_int(name: str, value: Any) -> int:
+    """Returns `value` as an int of at least 1, or raises `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, received {value!r}.")
+    return int(value)
+
+
+def positive_ints(name: str, values: Any) -> tuple[int, ...]:
+    """Returns `values` as a non-empty tuple of positive ints, or raises `ValueError`."""
+    if not isinstance(values, Sequence) or isinstance(values, str) or not values:
+        raise ValueError(
+            f"{name} must be a non-empty list of positive integers, received {values!r}."
+        )
+    return tuple(positive_int(f"{name}[{i}]", value) for i, value in enumerate(values))
+
+
+def real(name: str, value: Any, *, minimum: float = -math.inf, above: float = -math.inf) -> float:
+    """Returns `value` as a finite float, at least `minimum` and more than `above`."""
+    expected = "a finite number"
+    if minimum > -math.inf:
+        expected = f"a finite number of at least {minimum:g}"
+    elif above > -math.inf:
+        expected = f"a finite number above {above:g}"
+    valid = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not valid or not math.isfinite(value) or value < minimum or value <= above:
+        raise ValueError(f"{name} must be {expected}, received {value!r}.")
+    return float(value)
+
+
+def instance_of(name: str, value: Any, expected: type, hint: str) -> Any:
+    """Returns `value` if it is an `expected`, or raises `TypeError` with the hint."""
+    if not isinstance(value, expected):
+        raise TypeError(
+            f"{name} must be a {expected.__module__.split('.')[0]} {expected.__name__} ({hint}), "
+            f"received {value!r}."
+        )
+    return value

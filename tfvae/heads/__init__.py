@@ -1,0 +1,15 @@
+"""Heads: features to distributions, one distribution a file."""
+
+from tfvae.heads.base import Head
+from tfvae.heads.independent_bernoulli import IndependentBernoulli
+from tfvae.heads.independent_normal import IndependentNormal
+from tfvae.heads.multivariate_normal_diag import MultivariateNormalDiag
+from tfvae.heads.multivariate_normal_tri_l import MultivariateNormalTriL
+
+__all__ = [
+    "Head",
+    "IndependentBernoulli",
+    "IndependentNormal",
+    "MultivariateNormalDiag",
+    "MultivariateNormalTriL",
+]

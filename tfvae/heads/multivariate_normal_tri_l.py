@@ -1,0 +1,89 @@
+"""Normal posterior with a full covariance."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae.checks import positive_int
+from tfvae.heads.base import Head, latent_config
+from tfvae.heads.scales import positive_diagonal
+
+tfd = tfp.distributions
+
+
+@keras.saving.register_keras_serializable("tfvae")
+class MultivariateNormalTriL(Head):
+    """q(z|x) = N(z; loc, L L^T) with L lower triangular: the full-covariance posterior.
+
+    Choose it over `MultivariateNormalDiag` where the true posterior has correlated dimensions:
+    it holds every posterior that the diagonal head holds, and costs D (D - 1) / 2 more outputs.
+
+        loc = W_l h + b_l        L = strictly_lower(W_t h + b_t) + diag(softplus(W_s h + b_s + c) + 1e-5)
+
+    with c such that the diagonal is 1 where the projection is zero. The strictly lower part is
+    placed by one gather with a constant index, which needs TFLite's built-in operations only.
+
+    Args:
+        latent_size: D, the number of latent dimensions, at least 1.
+        **kwargs: Keras layer arguments.
+
+    Shapes: features `[N, ...]` (flattened) -> `tfd.MultivariateNormalTriL`, batch `[N]`,
+        event `[D]`; parameters `loc [N, D]`, `scale_tril [N, D, D]`.
+
+    Raises:
+        ValueError: if `latent_size` is not a positive integer.
+
+    Example:
+        >>> import numpy as np
+        >>> head = MultivariateNormalTriL(2)
+        >>> head(np.zeros((3, 8), "float32")).covariance().shape.as_list()
+        [3, 2, 2]
+
+    References:
+        D. P. Kingma and M. Welling, 2019, "An Introduction to Variational Autoencoders",
+        arXiv:1906.02691, section 2.5.1, eq. 2.38 to 2.44. Departure: softplus for the diagonal,
+        and no absolute value around the factor's entries.
+    """
+
+    def __init__(self, latent_size: int, **kwargs: Any):
+        super().__init__((positive_int("latent_size", latent_size),), **kwargs)
+        self.below = latent_size * (latent_size - 1) // 2
+        self.index = _strictly_lower_index(latent_size)
+        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.projection = keras.layers.Dense(
+            2 * latent_size + self.below, dtype=self.dtype_policy, name="projection"
+        )
+
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Creates the projection for features of this shape."""
+        self.projection.build(self.flatten.compute_output_shape(features_shape))
+
+    def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns `loc [N, D]` and `scale_tril [N, D, D]`."""
+        (size,) = self.event_shape
+        projected = self.projection(self.flatten(features))
+        loc, raw_diagonal, below = tf.split(projected, [size, size, self.below], axis=-1)
+        padded = tf.pad(below, [[0, 0], [1, 0]])
+        lower = tf.reshape(tf.gather(padded, self.index, axis=1), [-1, size, size])
+        scale_tril = lower + tf.linalg.diag(positive_diagonal(raw_diagonal))
+        return {"loc": loc, "scale_tril": scale_tril}
+
+    def distribution(self, loc: tf.Tensor, scale_tril: tf.Tensor) -> tfd.MultivariateNormalTriL:
+        """Returns N(loc, scale_tril scale_tril^T)."""
+        return tfd.MultivariateNormalTriL(loc=loc, scale_tril=scale_tril)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments."""
+        return latent_config(super().get_config())
+
+
+def _strictly_lower_index(size: int) -> np.ndarray:
+    """Where each entry of a D x D matrix is found in [0, entries below the diagonal]."""
+    index = np.zeros((size, size), np.int32)
+    rows, columns = np.tril_indices(size, -1)
+    index[rows, columns] = 1 + np.arange(len(rows))
+    return index.ravel()

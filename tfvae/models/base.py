@@ -1,0 +1,127 @@
+"""The model that the whole family shares."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfvae.models.inputs import checked_inputs, refuse_extra
+from tfvae.objectives.base import Nats
+
+_NO_LOSS = (
+    "{name}={value!r} was passed to compile(), but the model's loss is its objective's: terms per "
+    "example that `call` gives to `add_loss`. Pass an objective to the constructor instead, such "
+    "as VAE(..., objective=tfvae.objectives.ELBO(kl_weight=4.0)), and compile(optimizer=...)."
+)
+
+
+class LatentVariableModel(keras.Model):
+    """A Keras model whose loss is a sum of named nats per example.
+
+    Subclasses implement `loss_terms`, and nothing else that trains: `call`, the only place that
+    adds losses and updates trackers, is shared.
+
+    Args:
+        names: What `loss_terms` reports, in the order it is logged.
+        seed: Seed of every draw while training and of unseeded samples, or None for one that
+            `keras.utils.set_random_seed` governs.
+        **kwargs: Keras model arguments.
+    """
+
+    def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
+        super().__init__(autocast=False, **kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed, name="seed_generator")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+
+    def loss_terms(self, inputs: tf.Tensor, training: bool) -> Nats:
+        """Returns the nats per example of a batch: terms, watched values, a reconstruction."""
+        raise NotImplementedError
+
+    def weight(self, name: str) -> tf.Tensor | float:
+        """Returns the factor of a term in the loss."""
+        return 1.0
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
+        nats = self.loss_terms(inputs, training)
+        for name, value in nats.terms.items():
+            self.add_loss(self.weight(name) * tf.reduce_mean(value))
+        for name, value in {**nats.terms, **nats.watched}.items():
+            self.trackers[name].update_state(value)
+        return nats.reconstruction
+
+    def next_seed(self) -> tf.Tensor:
+        """Returns a fresh stateless seed, int32 `[2]`: Keras makes int64, TFP wants int32."""
+        return tf.cast(self.seed_generator.next(), tf.int32)
+
+    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
+        """Configures training; the arguments are those of `keras.Model.compile`.
+
+        The loss is the objective's and the logged values are its nats, so `loss`, `loss_weights`,
+        `metrics` and `weighted_metrics` are refused.
+
+        Raises:
+            ValueError: if one of these is passed.
+        """
+        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+            value = kwargs.pop(name, None)
+            if value is not None:
+                raise ValueError(_NO_LOSS.format(name=name, value=value))
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as a saved model was; Keras asks for this of a model with its own compile."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, **kwargs
+    ) -> tf.Tensor:
+        """Returns the sum of the added losses; targets and sample weights are refused."""
+        refuse_extra(y, sample_weight)
+        return super().compute_loss(x=x, y=None, y_pred=y_pred, **kwargs)
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> keras.callbacks.History:
+        """Trains on images alone; see `keras.Model.fit` for the arguments.
+
+        Args:
+            x: Images `[N, H, W, C]` in [0, 1] as an array, or a `tf.data.Dataset` of batches.
+            y: Refused: a VAE has no targets. So is `sample_weight`.
+            **kwargs: `epochs`, `batch_size`, `validation_data`, `callbacks` and so on.
+
+        Raises:
+            ValueError: for targets, sample weights, images of the wrong shape, non-finite pixels
+                or pixels outside [0, 1].
+        """
+        refuse_extra(y, kwargs.get("sample_weight"))
+        if kwargs.get("validation_data") is not None:
+            kwargs["validation_data"] = checked_inputs(
+                kwargs["validation_data"], self.image_shape, "validation_data"
+            )
+        return super().fit(checked_inputs(x, self.image_shape, "x"), **kwargs)
+
+    def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """Returns loss, elbo, nll and kl on images; see `keras.Model.evaluate`."""
+        refuse_extra(y, kwargs.get("sample_weight"))
+        return super().evaluate(checked_inputs(x, self.image_shape, "x"), **kwargs)
+
+    def predict(self, x: Any, **kwargs: Any) -> Any:
+        """Returns the reconstruction of each image; see `keras.Model.predict`."""
+        return super().predict(checked_inputs(x, self.image_shape, "x"), **kwargs)
+
+    def predict_step(self, data: Any) -> tf.Tensor:
+        """Reconstructs a batch without drawing anything."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.reconstruct(x)
+
+    def reconstruct(self, images: tf.Tensor) -> tf.Tensor:
+        """Returns the deterministic reconstruction of each image."""
+        raise NotImplementedError
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The shape of one image."""
+        raise NotImplementedError

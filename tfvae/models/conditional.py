@@ -1,0 +1,132 @@
+"""Encoder and decoder: a network and a head, from tensor to distribution."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae.checks import instance_of
+from tfvae.heads.base import Head
+
+tfd = tfp.distributions
+
+
+class Conditional(keras.layers.Layer):
+    """A conditional distribution: `head(network(inputs))`, with any leading sample axes.
+
+    Inputs `[..., B, *event]` are folded to one batch axis for the network, and the head's
+    parameters unfolded again. The network computes in its own dtype policy; inputs reach it in
+    float32 and the head returns to float32.
+
+    Args:
+        network: Any Keras layer or model, tensor -> features.
+        head: A `tfvae.heads.Head`, features -> distribution.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        TypeError: if the network is no Keras layer or the head no `Head`.
+    """
+
+    def __init__(self, network: keras.layers.Layer, head: Head, **kwargs: Any):
+        # Autocasting would round the inputs, and a decoder's z, to bfloat16 before the network
+        # has a say: networks cast for themselves.
+        super().__init__(autocast=False, **kwargs)
+        hint = "tfvae.networks.MLP([200, 200]), or any Keras layer or model"
+        self.network = instance_of("network", network, keras.layers.Layer, hint)
+        self.head = instance_of("head", head, Head, "see tfvae.heads")
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of one draw."""
+        return self.head.event_shape
+
+    def input_event_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Returns the shape of one input, of a batch of this shape."""
+        return tuple(input_shape[1:])
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Builds the network and the head, unless they are."""
+        self.input_event = self.input_event_shape(input_shape)
+        shape = (None, *self.input_event)
+        try:
+            if not self.network.built:
+                self.network.build(shape)
+            features_shape = self.network.compute_output_shape(shape)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{self.name}: the network {self.network.name!r} does not take inputs of shape "
+                f"{shape}. Keras said: {error}"
+            ) from error
+        if not self.head.built:
+            self.head.build(features_shape)
+
+    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the distribution's parameters as tensors `[..., B, *]`: what is exported."""
+        inputs = tf.cast(inputs, tf.float32)
+        leading = tf.shape(inputs)[: inputs.shape.rank - len(self.input_event)]
+        fold = inputs.shape.rank > len(self.input_event) + 1
+        if fold:
+            inputs = tf.reshape(inputs, [-1, *self.input_event])
+        parameters = self.head.parameters(self.network(inputs))
+        if fold:
+            parameters = {
+                name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
+                for name, value in parameters.items()
+            }
+        return parameters
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tfd.Distribution:
+        """Returns the distribution; `training` reaches the network through Keras."""
+        return self.head.distribution(**self.parameters(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "network": serialize(self.network),
+            "head": serialize(self.head),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Conditional":
+        """Creates one from `get_config`."""
+        deserialize = keras.saving.deserialize_keras_object
+        network, head = deserialize(config.pop("network")), deserialize(config.pop("head"))
+        return cls(network=network, head=head, **config)
+
+
+@keras.saving.register_keras_serializable("tfvae")
+class Encoder(Conditional):
+    """q(z|x): images to a distribution of latent codes.
+
+    Shapes: `x [..., B, H, W, C]` -> batch `[..., B]`, event `[D]`.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfvae import heads, networks
+        >>> encoder = Encoder(networks.MLP([16]), heads.MultivariateNormalDiag(2))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).batch_shape.as_list()
+        [3]
+    """
+
+
+@keras.saving.register_keras_serializable("tfvae")
+class Decoder(Conditional):
+    """p(x|z): latent codes to a distribution of images.
+
+    Shapes: `z [..., B, D]` -> batch `[..., B]`, event `[H, W, C]`.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfvae import heads, networks
+        >>> decoder = Decoder(networks.MLP([16]), heads.IndependentBernoulli((8, 8, 1)))
+        >>> decoder(np.zeros((5, 3, 2), "float32")).batch_shape.as_list()
+        [5, 3]
+    """
+
+    def input_event_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Returns `(D,)`: a code is a vector, whatever sample axes come before it."""
+        return (input_shape[-1],)

@@ -1,0 +1,6 @@
+"""Networks: tensors to features. Any Keras layer or model serves in their place."""
+
+from tfvae.networks.conv import Conv, ConvTranspose
+from tfvae.networks.mlp import MLP
+
+__all__ = ["MLP", "Conv", "ConvTranspose"]

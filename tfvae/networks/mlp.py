@@ -1,0 +1,72 @@
+"""Multi-layer perceptron."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfvae.checks import positive_ints
+
+
+@keras.saving.register_keras_serializable("tfvae")
+class MLP(keras.layers.Layer):
+    """Dense layers on the flattened input: what to reach for first.
+
+        h_0 = flatten(x),  h_i = activation(W_i h_{i-1} + b_i)
+
+    Args:
+        units: Width of each layer, at least one layer.
+        activation: A Keras activation. Default "relu", the fastest; the literature's MNIST
+            network uses "tanh".
+        **kwargs: Keras layer arguments.
+
+    Shapes: `x [B, ...] -> features [B, units[-1]]`.
+
+    Raises:
+        ValueError: if `units` is empty or holds anything but positive integers, or Keras does
+            not know the activation.
+
+    Example:
+        >>> import numpy as np
+        >>> MLP([32, 16])(np.zeros((3, 28, 28, 1), "float32")).shape.as_list()
+        [3, 16]
+    """
+
+    def __init__(self, units: Sequence[int], activation: Any = "relu", **kwargs: Any):
+        super().__init__(**kwargs)
+        self.units = positive_ints("units", units)
+        self.activation = keras.activations.get(activation)
+        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.hidden = [
+            keras.layers.Dense(
+                width, activation=self.activation, dtype=self.dtype_policy, name=f"dense_{i}"
+            )
+            for i, width in enumerate(self.units)
+        ]
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Creates the weights for inputs of this shape."""
+        shape = self.flatten.compute_output_shape(input_shape)
+        for layer in self.hidden:
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Returns the features of each input."""
+        features = self.flatten(inputs)
+        for layer in self.hidden:
+            features = layer(features)
+        return features
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, int]:
+        """Returns `(batch, units[-1])`."""
+        return (input_shape[0], self.units[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments."""
+        return {
+            **super().get_config(),
+            "units": list(self.units),
+            "activation": keras.activations.serialize(self.activation),
+        }

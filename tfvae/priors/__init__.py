@@ -1,0 +1,7 @@
+"""Priors: what the model believes about z before it has seen x, one a file."""
+
+from tfvae.priors.base import Prior
+from tfvae.priors.mixture_of_gaussians import MixtureOfGaussians
+from tfvae.priors.standard_normal import StandardNormal
+
+__all__ = ["MixtureOfGaussians", "Prior", "StandardNormal"]
