@@ -1,0 +1,6 @@
+"""Export: tensor-only functions over encoder and decoder, written, reloaded and compared."""
+
+from tfvae.export.publish import ExportError
+from tfvae.export.saved_model import SavedModels, saved_model
+
+__all__ = ["ExportError", "SavedModels", "saved_model"]
