@@ -30,7 +30,7 @@ class DecoderServable:
 
     Args:
         vae: a built `tfvae.VAE`.
-        share: wraps what several signatures call; `tf.function` puts it into the file once.
+        share: wraps what several signatures call; with `tf.function` the file holds it once.
     """  # noqa: E501
 
     name = "decoder"
@@ -38,8 +38,7 @@ class DecoderServable:
 
     def __init__(self, vae: Any, share: Callable[[Callable], Callable] = tf.function):
         self.vae = vae
-        self.layers = [vae.decoder, vae.prior]
-        self.parameters = share(lambda z: vae.decoder.parameters(z))
+        self.parameters = share(vae.decoder.parameters)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""

@@ -29,7 +29,7 @@ class EncoderServable:
 
     Args:
         vae: a built `tfvae.VAE`.
-        share: wraps what several signatures call; `tf.function` puts it into the file once.
+        share: wraps what several signatures call; with `tf.function` the file holds it once.
     """  # noqa: E501
 
     name = "encoder"
@@ -37,13 +37,13 @@ class EncoderServable:
 
     def __init__(self, vae: Any, share: Callable[[Callable], Callable] = tf.function):
         self.vae = vae
-        self.layers = [vae.encoder]
-        self.parameters = share(lambda images: vae.encoder.parameters(images))
+        self.share = share
+        self.parameters = share(vae.encoder.parameters)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
         shape = tuple(self.vae.image_shape)
-        encode = Signature(self.encode, {"images": per_row(tf.float32, shape)})
+        encode = Signature(self.share(self.encode), {"images": per_row(tf.float32, shape)})
         counts = {"num_samples": per_row(tf.int32), "seed": per_row(tf.int32)}
         forms = {f"encode_{form}": signature for form, signature in of_bytes(encode, shape).items()}
         return {"encode": encode, **forms, "sample": Signature(self.sample, encode.inputs | counts)}

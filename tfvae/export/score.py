@@ -14,7 +14,10 @@ CHUNK = 2_048
 
 
 def importance_scores(
-    vae: Any, parameters: tuple[Callable, Callable], inputs: tuple[tf.Tensor, ...]
+    vae: Any,
+    parameters: tuple[Callable, Callable],
+    inputs: tuple[tf.Tensor, ...],
+    last: tf.Tensor,
 ) -> dict[str, tf.Tensor]:
     """Per-example likelihood bounds, in nats.
 
@@ -28,13 +31,13 @@ def importance_scores(
         vae: the model.
         parameters: `encoder.parameters` and `decoder.parameters`, as exported.
         inputs: `images [B, H, W, C]` in [0, 1], `num_samples [B]` (K), `seed [B]`.
+        last: the largest K.
 
     Returns:
         `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`. K and the seed are each row's own.
     """
     images, num_samples, seed = inputs
     encoded, decode = parameters[0](images), parameters[1]
-    last = tf.reduce_max(tf.concat([num_samples, [1]], axis=0))
     chunk = tf.clip_by_value(CHUNK // tf.maximum(tf.size(seed), 1), 1, last)
 
     def log_densities(first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

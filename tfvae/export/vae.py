@@ -33,7 +33,7 @@ class VAEServable:
 
     Args:
         vae: a built `tfvae.VAE`.
-        share: wraps what several signatures call; `tf.function` puts it into the file once.
+        share: wraps what several signatures call; with `tf.function` the file holds it once.
     """  # noqa: E501
 
     name = "vae"
@@ -41,9 +41,9 @@ class VAEServable:
 
     def __init__(self, vae: Any, share: Callable[[Callable], Callable] = tf.function):
         self.vae = vae
-        self.layers = [vae.encoder, vae.decoder, vae.prior]
-        self.encoded = share(lambda images: vae.encoder.parameters(images))
-        self.decoded = share(lambda z: vae.decoder.parameters(z))
+        self.share = share
+        self.encoded = share(vae.encoder.parameters)
+        self.decoded = share(vae.decoder.parameters)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
@@ -52,8 +52,8 @@ class VAEServable:
         counts = {"num_samples": per_row(tf.int32), "seed": per_row(tf.int32)}
         ends = {"start_images": images, "end_images": images, "steps": per_row(tf.int32)}
         found = {
-            "reconstruct": Signature(self.reconstruct, {"images": images}),
-            "score": Signature(self.score, {"images": images, **counts}),
+            "reconstruct": Signature(self.share(self.reconstruct), {"images": images}),
+            "score": Signature(self.share(self.score), {"images": images, **counts}),
         }
         for name, signature in list(found.items()):
             for form, taking_bytes in of_bytes(signature, shape).items():
@@ -71,9 +71,7 @@ class VAEServable:
         """Importance-weighted log-likelihood from K = num_samples draws a row, and the ELBO."""
         inputs = (images, *same_rows(images, num_samples=num_samples, seed=seed))
         last = most(inputs[1], "num_samples", MAX_SCORE_SAMPLES)
-        with tf.control_dependencies([last]):
-            inputs = tuple(tf.identity(value) for value in inputs)
-        return importance_scores(self.vae, (self.encoded, self.decoded), inputs)
+        return importance_scores(self.vae, (self.encoded, self.decoded), inputs, last)
 
     def interpolate(
         self, start_images: tf.Tensor, end_images: tf.Tensor, steps: tf.Tensor
