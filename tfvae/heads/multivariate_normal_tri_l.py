@@ -22,7 +22,8 @@ class MultivariateNormalTriL(Head):
     Choose it over `MultivariateNormalDiag` where the true posterior has correlated dimensions:
     it holds every posterior that the diagonal head holds, and costs D (D - 1) / 2 more outputs.
 
-        loc = W_l h + b_l        L = strictly_lower(W_t h + b_t) + diag(softplus(W_s h + b_s + c) + 1e-5)
+        loc = W_l h + b_l
+        L   = strictly_lower(W_t h + b_t) + diag(softplus(W_s h + b_s + c) + 1e-5)
 
     with c such that the diagonal is 1 where the projection is zero. The strictly lower part is
     placed by one gather with a constant index, which needs TFLite's built-in operations only.

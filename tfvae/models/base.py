@@ -1,10 +1,12 @@
 """The model that the whole family shares."""
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.trainers.trainer import model_supports_jit
 
 from tfvae.models.inputs import checked_inputs, refuse_extra
 from tfvae.objectives.base import Nats
@@ -32,7 +34,17 @@ class LatentVariableModel(keras.Model):
     def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed, name="seed_generator")
+        # A weight, because Keras 3.15 does not save the state of a SeedGenerator: a run that goes
+        # on from a checkpoint would draw its first noise again.
+        first = random.randint(1, 10**9) if seed is None else seed  # as Keras' generator does
+        self.seed_state = self.add_weight(
+            shape=(2,),
+            initializer=lambda shape, dtype: tf.constant([first, 0], dtype),
+            trainable=False,
+            dtype="int64",
+            aggregation="none",
+            name="seed_state",
+        )
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
     def loss_terms(self, inputs: tf.Tensor, training: bool) -> Nats:
@@ -53,8 +65,14 @@ class LatentVariableModel(keras.Model):
         return nats.reconstruction
 
     def next_seed(self) -> tf.Tensor:
-        """Returns a fresh stateless seed, int32 `[2]`: Keras makes int64, TFP wants int32."""
-        return tf.cast(self.seed_generator.next(), tf.int32)
+        """Returns a fresh stateless seed, int32 `[2]`, that no other replica has."""
+        state = tf.identity(self.seed_state)
+        self.seed_state.assign(state + tf.constant([0, 1], tf.int64))
+        replica = tf.distribute.get_replica_context()
+        own = state[1] * replica.num_replicas_in_sync + tf.cast(
+            replica.replica_id_in_sync_group, tf.int64
+        )
+        return tf.cast(tf.stack([state[0], own]), tf.int32)
 
     def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
         """Configures training; the arguments are those of `keras.Model.compile`.
@@ -70,6 +88,11 @@ class LatentVariableModel(keras.Model):
             if value is not None:
                 raise ValueError(_NO_LOSS.format(name=name, value=value))
         super().compile(optimizer=optimizer, **kwargs)
+
+    def _resolve_auto_jit_compile(self) -> bool:
+        # Keras 3.15 turns jit_compile="auto" off where there is only a CPU. XLA is faster there
+        # too: it fuses the densities and the optimiser's updates.
+        return self._distribute_strategy is None and model_supports_jit(self)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as a saved model was; Keras asks for this of a model with its own compile."""
