@@ -47,20 +47,25 @@ class Conditional(keras.layers.Layer):
         return tuple(input_shape[1:])
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Builds the network and the head, unless they are."""
+        """Builds the network, by a symbolic call, and the head, unless they are built."""
         self.input_event = self.input_event_shape(input_shape)
         shape = (None, *self.input_event)
         try:
-            if not self.network.built:
-                self.network.build(shape)
-            features_shape = self.network.compute_output_shape(shape)
+            # Neither `build` nor `compute_output_shape` may be asked of a layer that a user brings:
+            # Keras lets both be left out, and then warns or raises. A call does both for any layer.
+            features = self.network(keras.KerasTensor(shape, dtype="float32"))
         except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{self.name}: the network {self.network.name!r} does not take inputs of shape "
                 f"{shape}. Keras said: {error}"
             ) from error
+        if not isinstance(features, keras.KerasTensor):
+            raise TypeError(
+                f"{self.name}: the network {self.network.name!r} returns {features!r}; expected "
+                "one tensor of features. The head makes the distribution."
+            )
         if not self.head.built:
-            self.head.build(features_shape)
+            self.head.build(features.shape)
 
     def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters as tensors `[..., B, *]`: what is exported."""
@@ -81,6 +86,11 @@ class Conditional(keras.layers.Layer):
         """Returns the distribution; `training` reaches the network through Keras."""
         return self.head.distribution(**self.parameters(inputs))
 
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Returns the shape of one draw for each input: what `model.summary()` shows."""
+        axes = len(self.input_event_shape(input_shape))
+        return (*input_shape[: len(input_shape) - axes], *self.event_shape)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         serialize = keras.saving.serialize_keras_object
@@ -94,8 +104,8 @@ class Conditional(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Conditional":
         """Creates one from `get_config`."""
         deserialize = keras.saving.deserialize_keras_object
-        network, head = deserialize(config.pop("network")), deserialize(config.pop("head"))
-        return cls(network=network, head=head, **config)
+        parts = {part: deserialize(config[part]) for part in ("network", "head")}
+        return cls(**{**config, **parts})
 
 
 @keras.saving.register_keras_serializable("tfvae")

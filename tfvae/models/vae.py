@@ -183,7 +183,7 @@ class VAE(LatentVariableModel):
         """Creates one from `get_config`."""
         parts = ("encoder", "decoder", "prior", "objective")
         restored = {
-            part: keras.saving.deserialize_keras_object(config.pop(part), custom_objects)
+            part: keras.saving.deserialize_keras_object(config[part], custom_objects)
             for part in parts
         }
-        return cls(**restored, **config)
+        return cls(**{**config, **restored})

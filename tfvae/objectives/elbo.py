@@ -61,7 +61,7 @@ class ELBO(Objective):
         super().__init__(**kwargs)
         self.initial_kl_weight = real("kl_weight", kl_weight, minimum=0.0)
         self.num_samples = positive_int("num_samples", num_samples)
-        if analytic_kl not in (None, True, False):
+        if analytic_kl is not None and not isinstance(analytic_kl, bool):
             raise ValueError(f"analytic_kl must be None, True or False, received {analytic_kl!r}.")
         self.analytic_kl = analytic_kl
         self.free_bits = real("free_bits", free_bits, minimum=0.0)
