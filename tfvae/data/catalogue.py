@@ -1,4 +1,4 @@
-"""The data sets that are known by name. Imports nothing heavy: the command line reads it for `--help`."""
+"""The data sets that are known by name. Imports nothing heavy: `--help` reads it."""
 
 import difflib
 from dataclasses import dataclass
@@ -16,59 +16,64 @@ class DatasetSpec:
         image_shape: `(H, W, C)`.
         binarisation: the default of `load`: "dynamic", "static" or "none".
         source: module of `tfvae.data.sources` whose `read(spec)` reads it.
-        version: of the TensorFlow Datasets builder, pinned so that a new release does not change
-            results; None where the data come with a package.
         description: one line.
+        version: of the TensorFlow Datasets builder, pinned so that a new release does not change
+            results; None for other sources.
+        host: the address from which TensorFlow Datasets downloads; None for other sources.
     """
 
     name: str
     image_shape: tuple[int, int, int]
     binarisation: str
     source: str
-    version: str | None
     description: str
+    version: str | None = None
+    host: str | None = None
 
 
 _SPECS = (
     DatasetSpec(
-        "digits",
-        (8, 8, 1),
-        DYNAMIC,
-        "digits",
-        None,
-        "1,797 handwritten digits, 8x8, 17 grey levels; in scikit-learn, no download",
+        name="digits",
+        image_shape=(8, 8, 1),
+        binarisation=DYNAMIC,
+        source="digits",
+        description="1,797 handwritten digits, 8x8, 17 grey levels; in scikit-learn, no download",
     ),
     DatasetSpec(
-        "mnist",
-        (28, 28, 1),
-        DYNAMIC,
-        "prepared",
-        "3.0.1",
-        "60,000 + 10,000 handwritten digits, 28x28 bytes",
+        name="mnist",
+        image_shape=(28, 28, 1),
+        binarisation=DYNAMIC,
+        source="prepared",
+        description="60,000 + 10,000 handwritten digits, 28x28 bytes",
+        version="3.0.1",
+        host="https://storage.googleapis.com",
     ),
     DatasetSpec(
-        "fashion_mnist",
-        (28, 28, 1),
-        DYNAMIC,
-        "prepared",
-        "3.0.1",
-        "60,000 + 10,000 pictures of clothes, 28x28 bytes",
+        name="fashion_mnist",
+        image_shape=(28, 28, 1),
+        binarisation=DYNAMIC,
+        source="prepared",
+        description="60,000 + 10,000 pictures of clothes, 28x28 bytes",
+        version="3.0.1",
+        host="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
     ),
     DatasetSpec(
-        "binarized_mnist",
-        (28, 28, 1),
-        NONE,
-        "prepared",
-        "1.0.0",
-        "MNIST sampled once to 0/1 (Larochelle); 50,000 + 10,000, no labels",
+        name="binarized_mnist",
+        image_shape=(28, 28, 1),
+        binarisation=NONE,
+        source="prepared",
+        description="MNIST sampled once to 0/1 (Larochelle); 50,000 + 10,000, no labels",
+        version="1.0.0",
+        host="http://www.cs.toronto.edu",
     ),
     DatasetSpec(
-        "omniglot",
-        (28, 28, 1),
-        DYNAMIC,
-        "omniglot",
-        "3.0.0",
-        "1,623 characters x 20 drawings, reduced to 28x28, ink = 1; 24,345 + 8,115",
+        name="omniglot",
+        image_shape=(28, 28, 1),
+        binarisation=DYNAMIC,
+        source="omniglot",
+        description="1,623 characters x 20 drawings, reduced to 28x28, ink = 1; 24,345 + 8,115",
+        version="3.0.0",
+        host="https://github.com",
     ),
 )
 CATALOGUE: dict[str, DatasetSpec] = {spec.name: spec for spec in _SPECS}

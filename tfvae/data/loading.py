@@ -1,16 +1,14 @@
 """`load` and `arrays`: what users call."""
 
-import importlib
 import os
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data import pipeline
+from tfvae.data import epochs, pipeline, sources
 from tfvae.data.binarisation import check_name
-from tfvae.data.catalogue import CATALOGUE, DYNAMIC, STATIC, describe
-from tfvae.data.images import ImageArrays, Split
+from tfvae.data.catalogue import DYNAMIC, STATIC
+from tfvae.data.images import ImageArrays
 
 
 def load(
@@ -34,27 +32,28 @@ def load(
     once from a fixed seed, whatever `seed` is, so that runs are comparable.
 
     Args:
-        name_or_path: a name of `tfvae.data.names()`, a `.npy` or `.npz` file, or a folder of PNG and
-            JPEG images. A path that is spelt like a name needs a leading "./".
-        batch_size: at least 1. The last batch of an epoch is smaller where the count does not divide,
-            as in Keras: nothing is left out.
-        binarisation: "dynamic" (fresh bits each time an image is shown), "static" (training bits drawn
-            once from `seed`) or "none" (grey levels). None takes the data set's default: dynamic for
-            the digits, MNIST and its like, none for files and folders.
+        name_or_path: a name of `tfvae.data.names()`, a `.npy` or `.npz` file, or a folder of PNG
+            and JPEG images. A path that is spelt like a name needs a leading "./".
+        batch_size: at least 1. The last batch of an epoch is smaller where the count does not
+            divide, and a set with fewer images than a batch is one small batch, as in Keras:
+            every image counts in every epoch.
+        binarisation: "dynamic" (fresh bits each time an image is shown), "static" (training bits
+            drawn once from `seed`) or "none" (grey levels). None takes the default: dynamic for
+            the named data sets, none for files, folders and `binarized_mnist`, which has bits.
         seed: of the order and of the training bits; 0 or above.
         first_epoch: the epoch that the first iteration shows, from 0.
         test_fraction: share of the images that are held out, for sources that have no test set;
-            default 0.2 for digits, 0.1 for files and folders. Which images is the same for all seeds.
+            default 0.2 for digits, 0.1 for files and folders. The same images for all seeds.
         size: `(H, W)` to which a folder's images are resized; needed where they differ in size.
-        drop_remainder: leave out the last, smaller batch of each training epoch (other images each
-            time), so that the batch size is static.
+        drop_remainder: leave out the last, smaller batch of each training epoch (other images
+            each time), so that all batches have one size and XLA compiles one program.
 
     Returns:
         `(train, test)`: float32 `[B, H, W, C]` in [0, 1].
 
     Raises:
         ValueError: an unknown name (with the nearest one) or option, or unusable pixels.
-        FileNotFoundError: no such file, or a data set that is not prepared and cannot be downloaded.
+        FileNotFoundError: no such file, or a data set that is neither prepared nor reachable.
 
     Example:
         >>> train, test = load("digits", batch_size=32)
@@ -64,7 +63,7 @@ def load(
     batch_size = _whole("batch_size", batch_size, 1)
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
-    split = _read(name_or_path, test_fraction, size)
+    split = sources.read(name_or_path, test_fraction, size)
     binarisation = binarisation or split.spec.binarisation
     if drop_remainder and len(split.train) < batch_size:
         raise ValueError(
@@ -72,12 +71,10 @@ def load(
             f"{batch_size}, and drop_remainder=True would leave none. Use a batch_size of at most "
             f"{len(split.train)}, or drop_remainder=False."
         )
-    counter = pipeline.EpochCounter(first_epoch)
-    train = pipeline.Provenance(
-        split.train, binarisation, seed, batch_size, drop_remainder, counter
-    )
+    counter = epochs.EpochCounter(first_epoch)
+    train = epochs.Provenance(split.train, binarisation, seed, batch_size, drop_remainder, counter)
     held_out = STATIC if binarisation == DYNAMIC else binarisation
-    test = pipeline.Provenance(split.test, held_out, pipeline.TEST_SEED, batch_size)
+    test = epochs.Provenance(split.test, held_out, pipeline.TEST_SEED, batch_size)
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(
         pipeline.frozen(test)
     )
@@ -93,7 +90,7 @@ def arrays(
 
     For pictures and scatter plots. All pixels are read into memory. Arguments as for `load`.
     """
-    split = _read(name_or_path, test_fraction, size)
+    split = sources.read(name_or_path, test_fraction, size)
     train, test = (rows.read(np.arange(len(rows))) for rows in (split.train, split.test))
     return ImageArrays(split.spec, train, test, split.train_labels, split.test_labels)
 
@@ -101,13 +98,13 @@ def arrays(
 def mean_image(dataset: tf.data.Dataset) -> np.ndarray:
     """Mean of the images, float32 `[H, W, C]` in [0, 1], for the output bias.
 
-    For a data set of `load` it is the mean of the grey levels (the expectation over the bits of
-    "dynamic"); any other data set of image batches is iterated over once.
+    For a data set of `load` it is the mean of what is stored: grey levels for "dynamic" and "none",
+    bits for "static". Any other data set of image batches is iterated over once.
 
     Raises:
         ValueError: the data set is empty.
     """
-    source = pipeline.provenance(dataset)
+    source = epochs.provenance(dataset)
     if source is not None:
         return source.rows.mean()
     total, count = 0.0, 0
@@ -117,37 +114,6 @@ def mean_image(dataset: tf.data.Dataset) -> np.ndarray:
     if not count:
         raise ValueError("The data set is empty; expected at least one batch of images.")
     return (total / count).astype(np.float32)
-
-
-def _read(name_or_path, test_fraction, size) -> Split:
-    """Find the source of a name or path, and read it."""
-    name = os.fspath(name_or_path)
-    if name in CATALOGUE:
-        if size is not None:
-            raise ValueError(f"size={size} is for folders of images; leave it out for {name!r}.")
-        spec = CATALOGUE[name]
-        module = importlib.import_module(f"tfvae.data.sources.{spec.source}")
-        return module.read(spec, test_fraction)
-    path = Path(name)
-    if path.is_dir():
-        from tfvae.data.sources import folder
-
-        return folder.read(path, test_fraction, size)
-    if path.suffix.lower() in (".npy", ".npz"):
-        from tfvae.data.sources import files
-
-        return files.read(path, test_fraction, size)
-    if path.exists():
-        raise ValueError(
-            f"{path} is not a kind of file that is read here; expected a .npy or .npz file, or a "
-            "folder of PNG or JPEG images."
-        )
-    if isinstance(name_or_path, os.PathLike) or os.sep in name:
-        raise FileNotFoundError(
-            f"No such file or folder: {path}. Expected a .npy or .npz file or a folder of images."
-        )
-    describe(name)
-    raise AssertionError("describe refuses unknown names")
 
 
 def _whole(what: str, value, least: int) -> int:

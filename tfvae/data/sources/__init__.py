@@ -1,1 +1,52 @@
-"""One module a source. Each has `read(...) -> Split`: pixels checked, uint8 or float32, `[N, H, W, C]`."""
+"""One module a source, each with `read(...) -> Split`: checked rows, uint8 or float32.
+
+Modules are imported when asked for: some need packages that are slow to import.
+"""
+
+import importlib
+import os
+from pathlib import Path
+from types import ModuleType
+
+from tfvae.data.catalogue import CATALOGUE, describe
+from tfvae.data.images import Split
+
+
+def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
+    """Find the source of a name or path, and read it. Arguments as for `tfvae.data.load`.
+
+    Raises:
+        TypeError: neither a name nor a path.
+        ValueError: an unknown name, with the nearest one, or whatever the source refuses.
+        FileNotFoundError: no such file.
+    """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise TypeError(
+            f"Received {type(name_or_path).__name__}; expected the name of a data set or a path. "
+            "NumPy arrays go straight into fit, or into a file with np.save."
+        )
+    name = os.fspath(name_or_path)
+    if name in CATALOGUE:
+        if size is not None:
+            raise ValueError(f"size={size} is for folders of images; leave it out for {name!r}.")
+        spec = CATALOGUE[name]
+        return _module(spec.source).read(spec, test_fraction)
+    path = Path(name)
+    if path.is_dir():
+        return _module("folder").read(path, test_fraction, size)
+    if path.suffix.lower() in (".npy", ".npz"):
+        return _module("files").read(path, test_fraction, size)
+    if path.exists():
+        raise ValueError(
+            f"{path} is not a kind of file that is read here; expected a .npy or .npz file, or a "
+            "folder of PNG or JPEG images."
+        )
+    if isinstance(name_or_path, os.PathLike) or os.sep in name:
+        raise FileNotFoundError(
+            f"No such file or folder: {path}. Expected a .npy or .npz file or a folder of images."
+        )
+    return _module(describe(name).source)  # which refuses: the name is not in the catalogue
+
+
+def _module(source: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{source}")

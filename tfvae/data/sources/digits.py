@@ -3,7 +3,8 @@
 import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
-from tfvae.data.images import Rows, Split, hold_out
+from tfvae.data.images import Split, hold_out
+from tfvae.data.rows import Rows
 
 TEST_FRACTION = 0.2
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from tfvae.data.catalogue import NONE, DatasetSpec
-from tfvae.data.images import CHUNK, FetchedRows, Rows, Split, hold_out
+from tfvae.data.images import Split, hold_out
+from tfvae.data.rows import CHUNK, FetchedRows, Rows
 from tfvae.data.validate import check_layout, check_range
 
 TEST_FRACTION = 0.1

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tfvae.data.catalogue import NONE, DatasetSpec
-from tfvae.data.images import FetchedRows, Rows, Split, hold_out
+from tfvae.data.images import Split, hold_out
+from tfvae.data.rows import FetchedRows, Rows
 
 TEST_FRACTION = 0.1
 RESIDENT_BYTES = 1 << 29  # decoded; what is larger is decoded anew in every epoch

@@ -3,7 +3,8 @@
 import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
-from tfvae.data.images import Rows, Split
+from tfvae.data.images import Split
+from tfvae.data.rows import Rows
 from tfvae.data.sources.folder import resized
 from tfvae.data.sources.prepared import prepared_builder, refuse_fraction
 

@@ -5,7 +5,8 @@ import os
 import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
-from tfvae.data.images import Rows, Split
+from tfvae.data.images import Split
+from tfvae.data.rows import Rows
 
 _PARTS = ("train", "test")
 

@@ -1,0 +1,55 @@
+"""How a data set of this package was made, and which epoch it shows next."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tfvae.data.rows import Rows
+
+
+@dataclass
+class EpochCounter:
+    """Which epoch the next iteration of a training set shows; shared by its iterators."""
+
+    value: int = 0
+
+    def current(self) -> np.int64:
+        """The epoch that an iteration which starts now shows."""
+        return np.int64(self.value)
+
+    def passed(self, epoch: np.int64) -> np.int64:
+        """Note that an iteration of this epoch was more than a look."""
+        self.value = max(self.value, int(epoch) + 1)
+        return np.int64(self.value)
+
+    def resume_at(self, epoch: int) -> None:
+        """Show this epoch next, unless later ones have been shown."""
+        self.value = max(self.value, epoch)
+
+
+class FixedEpoch(EpochCounter):
+    """Every iteration shows the same epoch."""
+
+    def passed(self, epoch: np.int64) -> np.int64:
+        """Change nothing."""
+        return np.int64(self.value)
+
+    def resume_at(self, epoch: int) -> None:
+        """Change nothing."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a data set of this package was made; absent on what a user derives from it with `map`."""
+
+    rows: Rows
+    binarisation: str
+    seed: int
+    batch_size: int
+    drop_remainder: bool = False
+    epochs: EpochCounter | None = field(default=None, compare=False)
+
+
+def provenance(dataset) -> Provenance | None:
+    """How `tfvae.data` made this very data set, or None for any other object."""
+    return getattr(dataset, "_tfvae_provenance", None)
