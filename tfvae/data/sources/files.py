@@ -17,10 +17,11 @@ _TRAIN_LABELS, _TEST_LABELS = ("y_train", "train_labels", "labels", "y"), ("y_te
 
 
 def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
-    """Read a file: `.npy` with `[N, H, W]` or `[N, H, W, C]`; `.npz` with one such array or named ones.
+    """Read `.npy` with `[N, H, W]` or `[N, H, W, C]`, or `.npz` with one such array or named ones.
 
-    In an `.npz`, `x_train` and `x_test` (or `train`, `test`) are the two parts and `y_train`, `y_test`
-    (`labels`, `y`) their labels, as in Keras' `mnist.npz`. Without a test part, rows are held out.
+    In an `.npz`, `x_train` and `x_test` (or `train`, `test`) are the two parts and `y_train`,
+    `y_test` (`labels`, `y`) their labels, as in Keras' `mnist.npz`. Without a test part, rows are
+    held out. A `.npy` of more than 1 GiB is mapped and read a batch at a time.
 
     Raises:
         FileNotFoundError: no such file.
@@ -71,9 +72,9 @@ def _columns(path: Path) -> dict:
         train_name = next(iter(found))
     if train_name is None:
         raise ValueError(
-            f"{path} holds the arrays {sorted(found) or 'none'}; expected one array, or images named "
-            f"{', '.join(_TRAIN_NAMES)} (test images: {', '.join(_TEST_NAMES)}). Save it again with "
-            "np.savez(path, x_train=..., x_test=...)."
+            f"{path} holds the arrays {sorted(found) or 'none'}; expected one array, or images "
+            f"named {', '.join(_TRAIN_NAMES)} (test images: {', '.join(_TEST_NAMES)}). Save it "
+            "again with np.savez(path, x_train=..., x_test=...)."
         )
     test_name = next((name for name in _TEST_NAMES if name in found), None)
     return {
@@ -89,12 +90,12 @@ def _columns(path: Path) -> dict:
 def _unreadable(path: Path, error: Exception) -> str:
     if "allow_pickle" in str(error):
         return (
-            f"{path} holds Python objects (a pickle), which could run code when read and is not read. "
-            "Expected a plain array of numbers: np.save(path, np.stack(images))."
+            f"{path} holds Python objects (a pickle), which can run code when read, so it is not "
+            "read. Expected a plain array of numbers: np.save(path, np.stack(images))."
         )
     return (
-        f"{path} cannot be read as a {path.suffix} file ({type(error).__name__}: {error}). It may be "
-        "truncated or of another format. Write it again with np.save or np.savez."
+        f"{path} cannot be read as a {path.suffix} file ({type(error).__name__}: {error}). It may "
+        "be truncated or of another format. Write it again with np.save or np.savez."
     )
 
 
@@ -128,8 +129,8 @@ def _check_values(array: np.ndarray, what: str) -> None:
             check_range(chunk, what)
     if array.dtype == np.uint8 and most <= 1:
         raise ValueError(
-            f"{what} has uint8 pixels of which none is above {most}; bytes are read as 0..255, so these "
-            "images would be black. If they are bits, save them as bool: x.astype(bool)."
+            f"{what} has uint8 pixels of which none is above {most}; bytes are read as 0..255, so "
+            "these images would be black. If they are bits, save them as bool: x.astype(bool)."
         )
 
 
@@ -138,7 +139,7 @@ def _labels(labels: np.ndarray | None, count: int, path: Path) -> np.ndarray | N
         return None
     if labels.shape not in ((count,), (count, 1)) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            f"{path} has labels of shape {labels.shape} and dtype {labels.dtype} for {count} images; "
-            f"expected whole numbers of shape ({count},)."
+            f"{path} has labels of shape {labels.shape} and dtype {labels.dtype} for {count} "
+            f"images; expected whole numbers of shape ({count},)."
         )
     return labels.reshape(-1).astype(np.int64)

@@ -28,8 +28,8 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
     files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not files:
         raise ValueError(
-            f"The folder {path} has no images; expected files ending in {', '.join(_SUFFIXES)}, in it "
-            "or in its subfolders."
+            f"The folder {path} has no images; expected files ending in {', '.join(_SUFFIXES)}, in "
+            "it or in its subfolders."
         )
     size = _check_size(size)
     shape = _common_shape(files, size)
@@ -68,8 +68,8 @@ def _common_shape(files: list[Path], size: tuple[int, int] | None) -> tuple[int,
         if size is None and found != first:
             raise ValueError(
                 f"Images differ in size: {files[0]} is {first[0]}x{first[1]} and {file} is "
-                f"{found[0]}x{found[1]} (height x width). Expected one size. Pass size=(H, W) to resize "
-                "them all."
+                f"{found[0]}x{found[1]} (height x width). Expected one size. Pass size=(H, W) to "
+                "resize them all."
             )
     return (*(size or first), channels)
 
@@ -100,7 +100,7 @@ def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def resized(image, shape: tuple[int, int, int]) -> np.ndarray:
-    """A Pillow image as uint8 `[H, W, C]`; each new pixel is the mean of the area that it covers."""
+    """A Pillow image as uint8 `[H, W, C]`; a new pixel is the mean of the area it covers."""
     from PIL import Image
 
     if image.size != (shape[1], shape[0]):
@@ -121,8 +121,8 @@ def _opened(file: Path):
 
 def _unreadable(file: Path, error: Exception) -> str:
     return (
-        f"{file} cannot be read as an image ({type(error).__name__}: {error}). Expected a PNG or JPEG "
-        "file; replace it or remove it from the folder."
+        f"{file} cannot be read as an image ({type(error).__name__}: {error}). Expected a PNG or "
+        "JPEG file; replace it or remove it from the folder."
     )
 
 

@@ -15,12 +15,12 @@ HELD_OUT = 0.25  # 5 of a character's 20 drawings
 def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     """Read both of TFDS's parts (background and evaluation alphabets) and split every character.
 
-    Likelihood papers (Burda et al. 2016 and after) use a 28x28 version, `chardata.mat`, with 15 of each
-    character's 20 drawings to train (24,345) and the others to test (8,070). That file is not in
-    TFDS. Here the original 105x105 drawings are inverted, averaged over areas of 3.75 x 3.75 pixels
-    and rounded to bytes, and 15 drawings of each character train, 5 are held out (24,345 + 8,115),
-    chosen once from a fixed seed. Numbers are close to the papers' in kind, not comparable to a tenth
-    of a nat. Labels are the characters, 0..1622.
+    Likelihood papers (Burda et al. 2016, arXiv:1509.00519, and after) use a 28x28 version,
+    `chardata.mat`, with 24,345 drawings to train (15 of each character's 20) and 8,070 to test.
+    That file is not in TFDS. Here the original 105x105 drawings of Lake et al. 2015 are inverted,
+    averaged over areas of 3.75 x 3.75 pixels and rounded to bytes; 15 drawings of each character
+    train and 5 are held out (24,345 + 8,115), chosen once from a fixed seed. So numbers are like
+    the papers' in kind and not comparable with them to the decimal. Labels are the characters.
     """
     refuse_fraction(spec, test_fraction)
     builder = prepared_builder(spec)

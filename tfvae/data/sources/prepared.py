@@ -37,10 +37,10 @@ def prepared_builder(spec: DatasetSpec):
     import tensorflow_datasets as tfds
 
     folder = os.environ.get("TFDS_DATA_DIR")
-    full_name = f"{spec.name}:{spec.version}"
     try:
-        builder = tfds.builder(full_name, data_dir=folder)
+        builder = tfds.builder(f"{spec.name}:{spec.version}", data_dir=folder)
         if not builder.is_prepared():
+            _reach(spec.host)
             builder.download_and_prepare()
     except Exception as error:  # TFDS lets through whatever its downloader, parser or disk raised
         raise FileNotFoundError(_how_to_get(spec, folder, error)) from error
@@ -63,10 +63,18 @@ def read_part(builder, part: str) -> tuple[np.ndarray, np.ndarray | None]:
 def _how_to_get(spec: DatasetSpec, folder: str | None, error: Exception) -> str:
     where = folder or os.path.join("~", "tensorflow_datasets")
     reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+    full_name = f"{spec.name}:{spec.version}"
     return (
-        f"The data set {spec.name} (version {spec.version}) is not prepared in {where} and could not be "
-        f"downloaded ({type(error).__name__}: {reason}). On a machine with a network run\n"
-        f"    python -c \"import tensorflow_datasets as tfds; tfds.load('{spec.name}:{spec.version}')\"\n"
-        f"copy its folder ~/tensorflow_datasets/{spec.name} to this machine, and set TFDS_DATA_DIR to the "
-        'folder that holds it. Or use "digits", which needs no download.'
+        f"The data set {full_name} is not prepared in {where} and could not be downloaded from "
+        f"{spec.host} ({type(error).__name__}: {reason}). On a machine with a network run\n"
+        f"    python -c \"import tensorflow_datasets as tfds; tfds.load('{full_name}')\"\n"
+        f"copy the folder ~/tensorflow_datasets/{spec.name} to this machine, and set TFDS_DATA_DIR "
+        'to the folder that holds it. Or use "digits", which needs no download.'
     )
+
+
+def _reach(host: str) -> None:
+    """Fail at once where there is no network; TFDS would retry for minutes and leave litter."""
+    import requests  # a requirement of TFDS; it honours proxy settings
+
+    requests.head(host, timeout=10, allow_redirects=False)
