@@ -1,0 +1,78 @@
+"""Named settings of runs: each preset lists only what differs from the defaults."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfvae.runs.config import Config, from_flat
+from tfvae.runs.fields import SettingError
+from tfvae.runs.kinds import nearest
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A description of one line, and the settings that differ from the defaults."""
+
+    description: str
+    changes: dict[str, Any]
+
+
+# The network that papers share, after Burda et al. 2016, arXiv:1509.00519, one stochastic layer.
+_MNIST = {
+    "dataset": "mnist",
+    "activation": "tanh",
+    "latent_size": 50,
+    "epochs": 800,
+    "learning_rate": 2e-3,
+    "schedule": "cosine",
+    "epsilon": 1e-4,
+}
+_DIGITS = {"dataset": "digits", "epochs": 300, "schedule": "cosine"}
+
+PRESETS = {
+    "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),
+    "digits-2d": Preset(
+        "8x8 digits, two latent dimensions to look at", {**_DIGITS, "latent_size": 2}
+    ),
+    "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
+    "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
+    "mnist-iwae": Preset(
+        "the same trained on the importance-weighted bound, 5 draws",
+        {**_MNIST, "objective": "importance_weighted", "num_samples": 5},
+    ),
+    "mnist-conv": Preset(
+        "convolutions: a better likelihood, more time a step",
+        {**_MNIST, "network": "conv", "units": (256,), "activation": "relu", "epochs": 100},
+    ),
+    "fashion-mnist": Preset(
+        "pictures of clothes, the network of mnist", {**_MNIST, "dataset": "fashion_mnist"}
+    ),
+}
+DEFAULT = "digits"
+
+
+def names() -> list[str]:
+    """Names that `get` knows."""
+    return list(PRESETS)
+
+
+def get(name: str = DEFAULT, **changes: Any) -> Config:
+    """The settings of a preset.
+
+    Args:
+        name: One of `names()`.
+        **changes: Settings that replace the preset's, such as `latent_size=2`.
+
+    Raises:
+        SettingError: An unknown preset or setting, with the nearest name, or a bad value.
+
+    Example:
+        >>> get("mnist", epochs=3).training.epochs
+        3
+    """
+    if name not in PRESETS:
+        raise SettingError(
+            "preset",
+            f"no such preset {name!r}.{nearest(name, PRESETS)} Expected one of "
+            f"{', '.join(PRESETS)}.",
+        )
+    return from_flat({**PRESETS[name].changes, **changes})

@@ -1,0 +1,1 @@
+"""Runs: settings, training that survives being killed, and the folder that holds the results."""
