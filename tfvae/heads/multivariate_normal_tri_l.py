@@ -25,8 +25,9 @@ class MultivariateNormalTriL(Head):
         loc = W_l h + b_l
         L   = strictly_lower(W_t h + b_t) + diag(softplus(W_s h + b_s + c) + 1e-5)
 
-    with c such that the diagonal is 1 where the projection is zero. The strictly lower part is
-    placed by one gather with a constant index, which needs TFLite's built-in operations only.
+    with c such that the diagonal is 1 where the projection is zero, and W_t = 0 at first, so that
+    training starts at a diagonal covariance. The strictly lower part is placed by one gather with
+    a constant index, which needs TFLite's built-in operations only.
 
     Args:
         latent_size: D, the number of latent dimensions, at least 1.
@@ -52,25 +53,36 @@ class MultivariateNormalTriL(Head):
 
     def __init__(self, latent_size: int, **kwargs: Any):
         super().__init__((positive_int("latent_size", latent_size),), **kwargs)
-        self.below = latent_size * (latent_size - 1) // 2
+        below = latent_size * (latent_size - 1) // 2
         self.index = _strictly_lower_index(latent_size)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.projection = keras.layers.Dense(
-            2 * latent_size + self.below, dtype=self.dtype_policy, name="projection"
+            2 * latent_size, dtype=self.dtype_policy, name="projection"
+        )
+        # Zeros: starting at a diagonal L. With Keras' default the random entries of a row add up,
+        # and at D = 50 the extra noise in z switched off a third of the latent information in the
+        # first epochs (KL 16 nats against 22 for the diagonal head on MNIST).
+        self.lower = below and keras.layers.Dense(
+            below, kernel_initializer="zeros", dtype=self.dtype_policy, name="lower"
         )
 
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Creates the projection for features of this shape."""
-        self.projection.build(self.flatten.compute_output_shape(features_shape))
+        shape = self.flatten.compute_output_shape(features_shape)
+        self.projection.build(shape)
+        if self.lower:
+            self.lower.build(shape)
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `loc [N, D]` and `scale_tril [N, D, D]`."""
         (size,) = self.event_shape
-        projected = self.projection(self.flatten(features))
-        loc, raw_diagonal, below = tf.split(projected, [size, size, self.below], axis=-1)
-        padded = tf.pad(below, [[0, 0], [1, 0]])
-        lower = tf.reshape(tf.gather(padded, self.index, axis=1), [-1, size, size])
-        scale_tril = lower + tf.linalg.diag(positive_diagonal(raw_diagonal))
+        flat = self.flatten(features)
+        loc, raw_diagonal = tf.split(self.projection(flat), 2, axis=-1)
+        scale_tril = tf.linalg.diag(positive_diagonal(raw_diagonal))
+        if self.lower:
+            padded = tf.pad(self.lower(flat), [[0, 0], [1, 0]])
+            entries = tf.gather(padded, self.index, axis=1)
+            scale_tril += tf.reshape(entries, [-1, size, size])
         return {"loc": loc, "scale_tril": scale_tril}
 
     def distribution(self, loc: tf.Tensor, scale_tril: tf.Tensor) -> tfd.MultivariateNormalTriL:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras.src.trainers.trainer import model_supports_jit
 
 from tfvae.models.inputs import checked_inputs, refuse_extra
+from tfvae.models.trainer import DeviceTrainer
 from tfvae.objectives.base import Nats
 
 _NO_LOSS = (
@@ -18,7 +19,7 @@ _NO_LOSS = (
 )
 
 
-class LatentVariableModel(keras.Model):
+class LatentVariableModel(DeviceTrainer):
     """A Keras model whose loss is a sum of named nats per example.
 
     Subclasses implement `loss_terms`, and nothing else that trains: `call`, the only place that
@@ -123,6 +124,10 @@ class LatentVariableModel(keras.Model):
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = checked_inputs(
                 kwargs["validation_data"], self.image_shape, "validation_data"
+            )
+        if isinstance(x, tf.data.Dataset):
+            kwargs["shuffle"] = (
+                False  # data sets shuffle themselves; Keras warns of its own default
             )
         return super().fit(checked_inputs(x, self.image_shape, "x"), **kwargs)
 
