@@ -1,0 +1,156 @@
+"""The priors against SciPy, and their seeded draws against their own densities."""
+
+import keras
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae import priors
+
+tfd = tfp.distributions
+LOC = np.array([[-6.0, 1.0], [0.0, 0.0], [8.0, -2.0]])
+SCALE = np.array([[0.5, 1.5], [1.0, 0.3], [2.0, 0.7]])
+PROBS = np.array([0.2, 0.5, 0.3])
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    prior = priors.MixtureOfGaussians(2, num_components=3)
+    prior.build()
+    prior.logits.assign(np.log(PROBS) + 0.7)  # softmax ignores the constant
+    prior.loc.assign(LOC)
+    shift = np.log(np.expm1(1 - 1e-5))
+    prior.raw_scale.assign(np.log(np.expm1(SCALE - 1e-5)) - shift)
+    return prior
+
+
+def test_standard_normal_equals_scipys():
+    z = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    prior = priors.StandardNormal(3)
+    np.testing.assert_allclose(
+        prior().log_prob(z), scipy.stats.norm.logpdf(z).sum(axis=1), rtol=1e-5
+    )
+    assert prior.weights == []
+    assert isinstance(prior(), tfd.MultivariateNormalDiag)
+
+
+def test_mixture_log_prob_equals_scipys_logsumexp(mixture):
+    z = np.random.default_rng(0).normal(scale=4, size=(4, 5, 2)).astype("float32")
+    components = scipy.stats.norm.logpdf(z[..., None, :], LOC, SCALE).sum(axis=-1)
+    expected = scipy.special.logsumexp(components + np.log(PROBS), axis=-1)
+    np.testing.assert_allclose(mixture().log_prob(z), expected, rtol=1e-4)
+    np.testing.assert_allclose(mixture().mean(), PROBS @ LOC, rtol=1e-5)
+
+
+def test_mixture_starts_with_equal_weights_and_unit_scales():
+    prior = priors.MixtureOfGaussians(2, num_components=4)
+    distribution = prior()
+    np.testing.assert_allclose(distribution.mixture_distribution.probs_parameter(), 0.25)
+    np.testing.assert_allclose(distribution.components_distribution.stddev(), 1.0, atol=1e-6)
+    assert np.unique(prior.loc.numpy()).size == 8, "equal components would never part"
+
+
+def test_mixture_is_rebuilt_from_keras_weights_that_get_gradients(mixture):
+    with tf.GradientTape() as tape:
+        nll = -tf.reduce_mean(mixture.distribution().log_prob([[1.0, 0.0], [7.0, -2.0]]))
+    gradients = tape.gradient(nll, mixture.trainable_variables)
+    assert [w.name for w in mixture.trainable_variables] == ["logits", "loc", "raw_scale"]
+    assert all(np.any(g.numpy() != 0) for g in gradients)
+    before = mixture.distribution().mean().numpy()
+    mixture.loc.assign(LOC + 1)
+    np.testing.assert_allclose(mixture.distribution().mean(), before + 1, rtol=1e-5)
+    mixture.loc.assign(LOC)
+
+
+def test_a_mixture_of_one_is_the_normal():
+    prior = priors.MixtureOfGaussians(2, num_components=1)
+    prior.build()
+    prior.loc.assign(np.zeros((1, 2)))
+    z = np.random.default_rng(0).normal(size=(6, 2)).astype("float32")
+    expected = scipy.stats.norm.logpdf(z).sum(axis=1)
+    np.testing.assert_allclose(prior().log_prob(z), expected, rtol=1e-5)
+    standard = priors.StandardNormal(2).sample(9, seed=4)
+    np.testing.assert_allclose(prior.sample(9, seed=4), standard, rtol=1e-5)
+
+
+# --- Seeded draws ----------------------------------------------------------------------------
+
+
+def test_standard_normal_draws():
+    z = priors.StandardNormal(2).sample(20_000, seed=3).numpy()
+    for dimension in range(2):
+        assert scipy.stats.kstest(z[:, dimension], "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(z.T)[0, 1]) < 4.5 / np.sqrt(len(z))
+
+
+def test_mixture_draws_have_each_components_share_and_moments(mixture):
+    """The first dimension separates the components: they are 6 and 4 standard deviations apart."""
+    z = mixture.sample(60_000, seed=11).numpy().astype("float64")
+    expected_cdf = lambda x: scipy.stats.norm.cdf(x[:, None], LOC[:, 0], SCALE[:, 0]) @ PROBS  # noqa: E731
+    assert scipy.stats.kstest(z[:, 0], expected_cdf).pvalue > 1e-3
+    component = np.digitize(z[:, 0], [-3.7, 2.5])  # 4 sigma above and 3 sigma below: 2e-3 astray
+    for k in range(3):
+        rows = z[component == k]
+        share_error = np.sqrt(PROBS[k] * (1 - PROBS[k]) / len(z))
+        assert abs(len(rows) / len(z) - PROBS[k]) < 4.5 * share_error + 2e-3
+        # The second dimension knows of the component only through the draw of it.
+        median_error = 1.2533 * SCALE[k, 1] / np.sqrt(len(rows))
+        assert abs(np.median(rows[:, 1]) - LOC[k, 1]) < 4.5 * median_error + 0.02
+        assert np.std(rows[:, 1]) == pytest.approx(SCALE[k, 1], rel=0.06)
+
+
+def test_component_and_noise_are_independent(mixture):
+    """One stream for both would couple them: the noise's mean within a component would not be 0."""
+    mixture_z = mixture.sample(60_000, seed=11).numpy()
+    component = np.digitize(mixture_z[:, 0], [-3.7, 2.5])
+    noise = (mixture_z - LOC[component]) / SCALE[component]
+    for k in range(3):
+        rows = noise[component == k]
+        assert np.all(np.abs(rows.mean(axis=0)) < 4.5 / np.sqrt(len(rows)) + 0.02)
+
+
+@pytest.mark.parametrize("kind", ["standard", "mixture"])
+def test_draws_are_a_prefix_seeded_and_distinct(kind, mixture):
+    prior = mixture if kind == "mixture" else priors.StandardNormal(2)
+    many = prior.sample(16, seed=5).numpy()
+    np.testing.assert_array_equal(prior.sample(4, seed=5), many[:4])
+    assert not np.any(prior.sample(16, seed=6).numpy() == many)
+    np.testing.assert_array_equal(prior.sample(tf.constant(16), tf.constant(5)), many)
+    assert prior.sample(0, seed=5).shape == (0, 2)
+
+
+def test_temperature_scales_the_spread_and_keeps_the_centres(mixture):
+    standard = priors.StandardNormal(2)
+    np.testing.assert_allclose(
+        standard.sample(8, 1, temperature=0.5), 0.5 * standard.sample(8, 1), rtol=1e-6
+    )
+    np.testing.assert_array_equal(standard.sample(8, 1, temperature=0.0), np.zeros((8, 2)))
+    frozen = mixture.sample(200, 1, temperature=0.0).numpy()
+    assert {tuple(row) for row in frozen} == {tuple(row) for row in LOC.astype("float32")}
+    half = mixture.sample(200, 1, temperature=0.5).numpy()
+    np.testing.assert_allclose(half, (frozen + mixture.sample(200, 1)) / 2, atol=1e-5)
+
+
+def test_draws_compile_and_agree(mixture):
+    draw = tf.function(lambda n, seed: mixture.sample(n, seed, 0.8), autograph=False)
+    expected = mixture.sample(7, 9, 0.8)
+    np.testing.assert_allclose(draw(tf.constant(7), tf.constant(9)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [priors.StandardNormal, priors.MixtureOfGaussians])
+def test_config_round_trip(make):
+    prior = make(3)
+    clone = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(prior))
+    assert type(clone) is make
+    assert clone.get_config() == prior.get_config()
+
+
+def test_bad_sizes_are_refused():
+    for make in (priors.StandardNormal, priors.MixtureOfGaussians):
+        with pytest.raises(ValueError, match=r"latent_size must be .*received 0"):
+            make(0)
+    with pytest.raises(ValueError, match=r"num_components must be .*received 1.5"):
+        priors.MixtureOfGaussians(2, num_components=1.5)
