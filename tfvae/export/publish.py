@@ -67,15 +67,20 @@ def publish(
     """
     while True:
         number = next_version(directory, servables) if version is None else version
-        taken = [name for name in servables if os.path.lexists(directory / name / str(number))]
-        if not taken and _rename_all(staged, directory, servables, number):
-            return number
         if version is not None:
-            raise ExportError(
-                f"version {number} of {', '.join(taken or servables)} in {directory} already "
-                "exists, and versions are never changed. Leave the version out to get the next "
-                "free number."
-            )
+            refuse_taken(directory, servables, version)
+        if _rename_all(staged, directory, servables, number):
+            return number
+
+
+def refuse_taken(directory: Path, servables: Sequence[str], version: int) -> None:
+    """Raises `ExportError` if any of the servables has something under this version number."""
+    taken = [name for name in servables if os.path.lexists(directory / name / str(version))]
+    if taken:
+        raise ExportError(
+            f"version {version} of {', '.join(taken)} in {directory} already exists, and versions "
+            "are never changed. Leave the version out to get the next free number."
+        )
 
 
 def _rename_all(staged: Path, directory: Path, servables: Sequence[str], number: int) -> bool:

@@ -11,7 +11,7 @@ from tfvae.checks import positive_int
 from tfvae.export import verify
 from tfvae.export.decoder import DecoderServable
 from tfvae.export.encoder import EncoderServable
-from tfvae.export.publish import ExportError, flush, publish, staging
+from tfvae.export.publish import ExportError, flush, publish, refuse_taken, staging
 from tfvae.export.vae import VAEServable
 from tfvae.export.warmup import BATCH_SIZES, write_warmup
 
@@ -91,10 +91,10 @@ def saved_model(
     """  # noqa: E501
     directory = Path(directory)
     _check_built(vae)
-    if version is not None:
-        version = positive_int("version", version)
-    tolerance = _default_tolerance(vae) if tolerance is None else tolerance
     names = [servable.name for servable in SERVABLES]
+    if version is not None:
+        refuse_taken(directory, names, positive_int("version", version))
+    tolerance = _default_tolerance(vae) if tolerance is None else tolerance
     with staging(directory) as stage:
         staged = stage / "servables"
         for servable in SERVABLES:

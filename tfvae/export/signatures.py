@@ -94,7 +94,9 @@ def decoded(image_bytes: tf.Tensor, image_shape: tuple[int, ...]) -> tf.Tensor:
         same = tf.reduce_all(tf.equal(tf.shape(image), expected))
         message = f"the image's height, width, channels are not {image_shape}: resize it"
         with tf.control_dependencies([tf.debugging.Assert(same, [message, tf.shape(image)])]):
-            return tf.ensure_shape(tf.identity(image), image_shape)
+            image = tf.identity(image)
+        image.set_shape(image_shape)
+        return image
 
     spec = tf.TensorSpec(image_shape, tf.uint8)
     return scaled(tf.map_fn(one, image_bytes, fn_output_signature=spec))
@@ -120,9 +122,10 @@ def most(counts: tf.Tensor, name: str, per_row: int, total: int | None = None) -
         largest = tf.reduce_max(tf.concat([counts, [1]], axis=0))  # 1 where there are no rows
     if total is None:
         return largest
-    rows = tf.size(counts)
+    rows = tf.size(counts, tf.int64)  # the product of two int32 could wrap around
     message = f"{name} times rows must be at most {total}: split the request; received:"
-    check = tf.debugging.Assert(largest * rows <= total, [message, largest, rows])
+    fits = tf.cast(largest, tf.int64) * rows <= total
+    check = tf.debugging.Assert(fits, [message, largest, rows])
     with tf.control_dependencies([check]):
         return tf.identity(largest)
 
