@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int
 from tfvae.objectives.base import Nats, Objective
+from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 
@@ -38,7 +39,8 @@ class ImportanceWeighted(Objective):
     Shapes: `x [B, H, W, C]` -> `[B]` nats for each name.
 
     Raises:
-        ValueError: if `num_samples` is not a positive integer or the gradient is unknown.
+        ValueError: if `num_samples` is not a positive integer, the gradient is unknown, or
+            "doubly_reparameterised" meets a posterior made of other distributions.
 
     Example:
         >>> ImportanceWeighted(5).names
@@ -72,7 +74,7 @@ class ImportanceWeighted(Objective):
         training: bool = False,
     ) -> Nats:
         """Returns the negative bound as the only term; see `Objective.nats`."""
-        z = posterior.sample(self.num_samples, seed=seed)
+        z = draw(posterior, self.num_samples, seed)
         doubly = self.gradient == "doubly_reparameterised"
         if doubly:
             posterior = _without_gradient(posterior)
@@ -99,6 +101,13 @@ class ImportanceWeighted(Objective):
 
 def _without_gradient(distribution: tfd.Distribution) -> tfd.Distribution:
     """Returns the same distribution, its parameters held constant."""
+    nested = (tfd.Distribution, tfp.bijectors.Bijector, tf.Module, list, tuple, dict)
+    if any(isinstance(value, nested) for value in distribution.parameters.values()):
+        raise ValueError(
+            'gradient="doubly_reparameterised" holds the posterior\'s parameters constant, which '
+            f"works for a distribution of plain tensors; received {distribution}. Use "
+            'gradient="pathwise".'
+        )
     constant = {
         name: tf.stop_gradient(value)
         for name, value in distribution.parameters.items()
