@@ -65,6 +65,14 @@ def test_the_result_names_what_was_published(exported):
     assert set(exported.directory.iterdir()) == {exported.directory / name for name in SERVABLES}
 
 
+def test_a_server_of_another_user_may_read_it(exported, tmp_path):
+    (tmp_path / "file").touch()
+    plain = {True: tmp_path.parent.joinpath("plain"), False: tmp_path / "file"}
+    plain[True].mkdir()
+    for path in exported.directory.rglob("*"):
+        assert path.stat().st_mode == plain[path.is_dir()].stat().st_mode, path
+
+
 def test_every_signature_was_compared_in_a_fresh_process(exported, signatures):
     names = {f"{servable}/{name}" for servable in SERVABLES for name in signatures[servable]}
     assert set(exported.differences) == names

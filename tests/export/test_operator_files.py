@@ -1,0 +1,84 @@
+"""The folder for operators: its files are what TensorFlow Serving reads, and fit the exports."""
+
+import re
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+
+from tfvae.export.saved_model import SERVABLES
+from tfvae.export.warmup import BATCH_SIZES
+
+FOLDER = Path(__file__).parents[2] / "export"
+NAMES = [servable.name for servable in SERVABLES]
+yaml = pytest.importorskip("yaml", reason="reading the manifests needs PyYAML (the test extra)")
+
+
+def models(file):
+    config_pb2 = pytest.importorskip(
+        "tensorflow_serving.config.model_server_config_pb2",
+        reason="reading models.config needs tensorflow-serving-api (the serving extra)",
+    )
+    config = config_pb2.ModelServerConfig()
+    text_format.Parse((FOLDER / file).read_text(), config)
+    return config.model_config_list.config
+
+
+@pytest.mark.parametrize("file", ["models.config", "models.canary.config"])
+def test_models_are_the_three_servables(file):
+    found = models(file)
+    assert [(model.name, model.base_path) for model in found] == [
+        (name, f"/models/{name}") for name in NAMES
+    ]
+    assert {model.model_platform for model in found} == {"tensorflow"}
+
+
+def test_labels_point_at_versions_that_are_loaded():
+    for model in models("models.canary.config"):
+        assert dict(model.version_labels) == {"stable": 1, "canary": 2}
+        assert set(model.version_labels.values()) <= set(
+            model.model_version_policy.specific.versions
+        )
+
+
+def test_batches_have_the_sizes_that_are_warmed_up():
+    text = re.sub("#.*", "", (FOLDER / "batching.config").read_text())
+    sizes = tuple(int(size) for size in re.findall(r"allowed_batch_sizes: (\d+)", text))
+    assert sizes == BATCH_SIZES
+    assert f"max_batch_size {{ value: {sizes[-1]} }}" in text
+    known = {"max_batch_size", "batch_timeout_micros", "max_enqueued_batches"}
+    fields = set(re.findall(r"^(\w+)", text, flags=re.MULTILINE))
+    assert fields == known | {"num_batch_threads", "allowed_batch_sizes"}
+
+
+def test_the_compose_file_pins_the_image_and_mounts_what_it_names():
+    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
+    assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", service["image"])
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    for flag in service["command"]:
+        name, _, value = flag.partition("=")
+        if name.endswith("_file"):
+            file = re.sub(r"\$\{\w+:-(.*)\}", r"\1", value).removeprefix("/config/")
+            assert (FOLDER / file).is_file()
+
+
+def test_the_image_reads_files_of_the_tensorflow_that_wrote_them():
+    # TensorFlow reads files of newer minor versions as long as they use no newer operation.
+    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
+    server = tuple(int(part) for part in service["image"].split(":")[1].split("."))
+    writer = tuple(int(part) for part in tf.__version__.split(".")[:2])
+    assert server[0] == writer[0]
+    assert abs(server[1] - writer[1]) <= 1
+
+
+def test_kserve_serves_the_three_servables_with_the_same_server():
+    compose = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+    version = compose["services"]["serving"]["image"].split(":")[1]
+    services = list(yaml.safe_load_all((FOLDER / "kserve.yaml").read_text()))
+    assert [s["metadata"]["name"] for s in services] == [f"mnist-{name}" for name in NAMES]
+    for service, name in zip(services, NAMES, strict=True):
+        assert service["kind"] == "InferenceService"
+        model = service["spec"]["predictor"]["model"]
+        assert model["runtimeVersion"] == version
+        assert model["storageUri"].endswith(f"/{name}")

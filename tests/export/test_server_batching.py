@@ -1,0 +1,65 @@
+"""What TensorFlow Serving does to requests: merging them, and the REST row format.
+
+Both are rebuilt here from its sources (batching_session.cc, json_tensor.cc), which run nowhere
+without a container engine.
+"""
+
+import numpy as np
+import pytest
+
+from tests.export.conftest import IMAGE_SHAPE
+from tests.export.test_signatures import SIGNATURES, call, request
+from tfvae.export.warmup import BATCH_SIZES
+
+
+def run_merged(signature, requests):
+    """Concatenates along axis 0, pads with the last task's first row, runs, splits."""
+    sizes = []
+    for inputs in requests:
+        assert all(value.ndim >= 1 for value in inputs.values())
+        (rows,) = {len(value) for value in inputs.values()}
+        sizes.append(rows)
+    padding = min(size for size in BATCH_SIZES if size >= sum(sizes)) - sum(sizes)
+    merged = {
+        name: np.concatenate([r[name] for r in requests] + [requests[-1][name][:1]] * padding)
+        for name in requests[0]
+    }
+    outputs = call(signature, **merged)
+    for value in outputs.values():
+        assert len(value) == sum(sizes) + padding
+    starts = np.cumsum([0, *sizes])
+    return [
+        {name: value[start : start + size] for name, value in outputs.items()}
+        for start, size in zip(starts, sizes, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(("servable", "name"), SIGNATURES)
+def test_merged_requests_get_what_they_would_have_got_alone(vae, signatures, servable, name):
+    signature = signatures[servable][name]
+    requests = [request(vae, servable, name, rows, seed=rows) for rows in (2, 1, 3)]
+    for inputs, merged in zip(requests, run_merged(signature, requests), strict=True):
+        for output, value in call(signature, **inputs).items():
+            got = merged[output]
+            if got.shape != value.shape:  # a neighbour asked for more per row
+                got = got[:, : value.shape[1]]
+            np.testing.assert_allclose(got, value, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("servable", "name"), SIGNATURES)
+def test_the_row_format_can_send_and_receive_it(vae, signatures, servable, name):
+    inputs = request(vae, servable, name, 3)
+    instances = [{key: value[row] for key, value in inputs.items()} for row in range(3)]
+    stacked = {key: np.stack([instance[key] for instance in instances]) for key in inputs}
+    outputs = call(signatures[servable][name], **stacked)
+    (rows,) = {len(value) for value in outputs.values()}
+    predictions = [{key: value[row] for key, value in outputs.items()} for row in range(rows)]
+    assert len(predictions) == len(instances)
+
+
+def test_one_instance_of_sample_is_one_prediction_with_its_images(signatures):
+    instance = {"num_samples": 4, "seed": 1, "temperature": 1.0}
+    dtypes = {"num_samples": "int32", "seed": "int32", "temperature": "float32"}
+    stacked = {name: np.array([value], dtypes[name]) for name, value in instance.items()}
+    images = call(signatures["decoder"]["sample"], **stacked)["images"]
+    assert images.shape == (1, 4, *IMAGE_SHAPE)
