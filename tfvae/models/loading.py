@@ -1,0 +1,103 @@
+"""Reading `.keras` files, with messages for those that are no model of this package."""
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+# Imported for their registration with Keras, by which saved models name their classes.
+from tfvae import heads, networks, objectives, priors  # noqa: F401
+from tfvae.models.base import LatentVariableModel
+from tfvae.models.vae import VAE  # noqa: F401
+
+_MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
+_HOW = "Expected a .keras file that vae.save() or `tfvae train` wrote."
+
+
+def load_model(
+    path: str | os.PathLike, custom_objects: dict[str, Any] | None = None
+) -> LatentVariableModel:
+    """Reads a model, its optimiser and the state of its random numbers.
+
+    Nothing in the file is executed: Keras' safe mode is on, and nothing is pickled.
+
+    Args:
+        path: A `.keras` file of `vae.save(path)`, or of a run: `runs/NAME/model.keras`.
+        custom_objects: Names and classes of layers of your own that the model holds and that are
+            not registered with `keras.saving.register_keras_serializable`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is a folder, damaged, or holds another kind of model.
+
+    Example:
+        >>> import tempfile, tfvae
+        >>> vae = tfvae.VAE(
+        ...     tfvae.Encoder(tfvae.networks.MLP([8]), tfvae.heads.MultivariateNormalDiag(2)),
+        ...     tfvae.Decoder(tfvae.networks.MLP([8]), tfvae.heads.IndependentBernoulli((4, 4, 1))),
+        ... )
+        >>> vae.build((None, 4, 4, 1))
+        >>> path = tempfile.mkdtemp() + "/model.keras"
+        >>> vae.save(path)
+        >>> load_model(path).latent_size
+        2
+    """
+    path = Path(path)
+    _check_file(path)
+    _check_class(path, _config(path), custom_objects)
+    try:
+        model = keras.saving.load_model(path, custom_objects=custom_objects, safe_mode=True)
+    except Exception as error:  # Keras lets through what h5py, json and its own layers raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"{path} can't be read ({type(error).__name__}: {reason}). It is damaged, was written "
+            "by another version, or holds layers of your own: import the module that registers "
+            "them, or pass them in custom_objects."
+        ) from error
+    if not isinstance(model, LatentVariableModel):
+        raise ValueError(_foreign(path, type(model).__name__))
+    return model
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        inside = path / "model.keras"
+        hint = f" Did you mean {inside}?" if inside.is_file() else ""
+        raise ValueError(f"{path} is a folder.{hint} {_HOW}")
+    if not path.is_file():
+        raise FileNotFoundError(f"No such file: {path}. {_HOW}")
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """The file's description of its model, the file's checksums verified."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = set(_MEMBERS) - set(archive.namelist())
+            damaged = archive.testzip()
+            config = {} if missing or damaged else json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise ValueError(f"{path} is damaged or not a .keras file ({error}). {_HOW}") from error
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}. {_HOW}")
+    if damaged:
+        raise ValueError(f"{path} is damaged: {damaged} fails its checksum. Copy it again.")
+    return config if isinstance(config, dict) else {}
+
+
+def _check_class(path: Path, config: dict[str, Any], custom_objects: dict[str, Any] | None) -> None:
+    """Refuses models of other packages before anything of theirs is built."""
+    registered = config.get("registered_name") or config.get("class_name")
+    known = keras.saving.get_registered_object(str(registered), custom_objects)
+    own = known is None and str(registered).startswith("tfvae>")
+    if own:
+        raise ValueError(f"{path} holds a {registered}, which this version of tfvae lacks.")
+    if known is None or not issubclass(known, LatentVariableModel):
+        raise ValueError(_foreign(path, str(config.get("class_name"))))
+
+
+def _foreign(path: Path, name: str) -> str:
+    return f"{path} holds a {name}, which is no model of tfvae. {_HOW}"

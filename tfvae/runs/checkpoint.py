@@ -1,0 +1,92 @@
+"""Going on after `kill -9`, with the weights of a run that was never killed."""
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfvae.runs.files import replacing, write_text
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes all that training goes on from into one file, after each epoch.
+
+    The file holds every variable of model and optimiser (so the state of the random numbers, the
+    KL weight and the step count) and the history. Order and noise of the data are functions of
+    (seed, epoch), which `tfvae.data.load(first_epoch=)` takes up.
+
+    `keras.callbacks.BackupAndRestore` is not used because it writes weights and epoch one after the
+    other into two files in place, so that a kill in between leaves a damaged or an unequal pair;
+    it removes its backup before the trained model is saved; and it knows of no history.
+
+    It must be the last callback: the state that others change is then the one that is saved.
+
+    Args:
+        path: The checkpoint, `.npz`; replaced atomically.
+        history: The table of the epochs, `.csv`; replaced atomically.
+    """
+
+    def __init__(self, path: Path, history: Path):
+        super().__init__()
+        self.path, self.history = path, history
+        self.rows: list[dict[str, float]] = []
+
+    def restore(self, model: keras.Model) -> int:
+        """Restores a built and compiled model, and returns the number of epochs it has seen.
+
+        Raises:
+            ValueError: if the checkpoint is damaged or of another model.
+        """
+        if not self.path.is_file():
+            return 0
+        try:
+            with np.load(self.path, allow_pickle=False) as arrays:
+                state = json.loads(str(arrays["state"]))
+                values = [arrays[f"variable_{i}"] for i in range(state["variables"])]
+            variables = _variables(model)
+            if [list(v.shape) for v in variables] != [list(v.shape) for v in values]:
+                raise ValueError("it is of another model")
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"{self.path} can't be read ({error}). Train anew with --overwrite."
+            ) from error
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        self.rows = state["history"]
+        return len(self.rows)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Writes the state before the first epoch: a folder that can't be written shows now."""
+        self.save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds the epoch to the history and writes both files."""
+        self.rows.append({"epoch": epoch + 1, **{k: float(v) for k, v in (logs or {}).items()}})
+        self.save()
+
+    def save(self) -> None:
+        """Writes checkpoint and history."""
+        arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(_variables(self.model))}
+        state = json.dumps({"variables": len(arrays), "history": self.rows})
+        with replacing(self.path) as beside:
+            np.savez(beside, state=np.array(state), **arrays)
+        if self.rows:
+            write_text(self.history, _table(self.rows))
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """All variables of model and optimiser, in an order that its construction decides."""
+    return [*model.weights, *model.optimizer.variables]
+
+
+def _table(rows: list[dict[str, float]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

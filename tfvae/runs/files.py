@@ -1,0 +1,44 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; renamed onto it in the end, removed after an error.
+
+    The suffix stays the same, because Keras and NumPy look at it.
+
+    Raises:
+        OSError: if it can't be written; names `path`.
+    """
+    beside = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())  # a rename must not overtake the content
+        os.replace(beside, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):
+            raise cannot_write(path, error) from error
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def cannot_write(path: Path, error: OSError) -> OSError:
+    """The error again, saying what to do."""
+    reason = error.strerror or str(error)
+    return OSError(
+        f"Can't write {path}: {reason}. Free some space, or choose another folder that you may "
+        "write to; what was there before is unchanged."
+    )
