@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from tfvae.data import pipeline
 from tfvae.data.catalogue import NONE
-from tfvae.data.images import Rows
+from tfvae.data.epochs import EpochCounter, Provenance, provenance
+from tfvae.data.rows import Rows
 
 LIMIT_BYTES = 1 << 30  # more than this is streamed: the device's memory belongs to the model
 
@@ -44,7 +45,7 @@ class ResidentBatches:
         from_array: whether the user passed an array, which has no epochs of its own.
     """
 
-    def __init__(self, source: pipeline.Provenance, shuffled: bool, from_array: bool = False):
+    def __init__(self, source: Provenance, shuffled: bool, from_array: bool = False):
         self.source = source
         self.shuffled = shuffled
         self.from_array = from_array
@@ -72,13 +73,13 @@ class ResidentBatches:
         return tf.range(len(self.source.rows))
 
     def images(self, pixels, order, epoch, number, size: int) -> tf.Tensor:
-        """float32 `[size, H, W, C]`: batch `number` of an epoch. Only operations that XLA compiles."""
+        """Batch `number` of an epoch, float32 `[size, H, W, C]`, for XLA to compile."""
         indices = tf.slice(order, [number * self.batch_size], [size])
         return pipeline.images(self.source, tf.gather(pixels, indices), indices, epoch, number)
 
 
 class ResidentEpoch:
-    """What is left of one epoch. Its order is drawn when its first batches are taken, not before."""
+    """What is left of one epoch. Its order is drawn when its first batches are taken."""
 
     def __init__(self, batches: ResidentBatches):
         self.batches = batches
@@ -95,7 +96,7 @@ class ResidentEpoch:
         raise StopIteration
 
     def take(self, count: int) -> Iterator[Chunk]:
-        """The next `count` batches, fewer at the end of the epoch: one chunk for each batch size."""
+        """The next `count` batches, fewer at the end: one chunk for each batch size."""
         batches, counter = self.batches, self.batches.source.epochs
         if self._order is None:
             self._epoch = 0 if counter is None else int(counter.current())
@@ -114,7 +115,7 @@ class ResidentEpoch:
 
 def resident(dataset: tf.data.Dataset) -> ResidentBatches | None:
     """The batches of a data set that `tfvae.data.load` made, if its pixels fit on the device."""
-    source = pipeline.provenance(dataset)
+    source = provenance(dataset)
     if source is None or not source.rows.resident or source.rows.nbytes > LIMIT_BYTES:
         return None
     return ResidentBatches(source, shuffled=source.epochs is not None)
@@ -127,6 +128,6 @@ def resident_array(
     rows = Rows(np.asarray(images, np.float32))
     if rows.nbytes > LIMIT_BYTES:
         return None
-    epochs = pipeline.EpochCounter() if shuffled else None
-    source = pipeline.Provenance(rows, NONE, seed, batch_size, epochs=epochs)
+    epochs = EpochCounter() if shuffled else None
+    source = Provenance(rows, NONE, seed, batch_size, epochs=epochs)
     return ResidentBatches(source, shuffled, from_array=True)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter  # Keras accepts others' own
 
-from tfvae.data import pipeline
+from tfvae.data.epochs import provenance
 from tfvae.data.resident import ResidentBatches, resident, resident_array
 
 # One program's steps on data that stay on the device. Two cores, 784-200-200-50, batch 128: of the
@@ -54,7 +54,7 @@ class ResumeEpochs(keras.callbacks.Callback):
         self.initial_epoch = initial_epoch
         self.from_array = isinstance(data, OnDevice) and data.batches.from_array
         self.num_batches = data.num_batches if self.from_array else None
-        source = data.batches.source if isinstance(data, OnDevice) else pipeline.provenance(data)
+        source = data.batches.source if isinstance(data, OnDevice) else provenance(data)
         self.epochs = getattr(source, "epochs", None)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -89,7 +89,7 @@ def split(images: Any, fraction: float) -> tuple[Any, Any]:
 
 
 def steps_at_once(data: Any, callbacks: Any) -> int:
-    """Returns how many steps one execution may run: the more, the less time is lost between them."""
+    """Returns how many steps one execution runs: the more, the less time is lost between them."""
     if any(_looks_at_batches(callback) for callback in _listed(callbacks)):
         return 1
     if isinstance(data, OnDevice):

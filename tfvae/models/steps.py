@@ -26,7 +26,7 @@ class ScannedSteps:
         self._programs: dict[tuple[Any, ...], Callable[..., dict[str, tf.Tensor]]] = {}
 
     def __call__(self, epoch: ResidentEpoch, count: int) -> dict[str, tf.Tensor]:
-        """Takes `count` batches, fewer at the end of the epoch, and returns the last step's logs."""
+        """Takes `count` batches, fewer at the epoch's end, and returns the last step's logs."""
         logs = None
         for chunk in epoch.take(count):
             logs = self._run(epoch.batches, chunk)
@@ -38,8 +38,8 @@ class ScannedSteps:
         key = (batches.recipe, batches.batch_size, chunk.size)
         if key not in self._programs:
             self._programs[key] = self._program(batches, chunk.size)
-        # The count is a tensor: a Python number would be compiled in, and again for the last chunk.
-        # On an accelerator it is a number, because a loop of unknown length asks the host each time.
+        # A tensor, because a Python number is compiled in, and again for the last chunk. On an
+        # accelerator a number, because a loop of unknown length asks the host after each step.
         count = chunk.count if tf.config.list_logical_devices("GPU") else tf.constant(chunk.count)
         return self._programs[key](
             batches.pixels(), chunk.order, tf.constant(chunk.epoch), tf.constant(chunk.first), count

@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 from tfvae.checks import positive_int, real
 from tfvae.objectives import divergences
 from tfvae.objectives.base import Nats, Objective
+from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 
@@ -94,7 +95,7 @@ class ELBO(Objective):
         training: bool = False,
     ) -> Nats:
         """Returns `nll` and the KL as terms, the ELBO beside them; see `Objective.nats`."""
-        z = posterior.sample(self.num_samples, seed=seed)
+        z = draw(posterior, self.num_samples, seed)
         likelihood = decoder(z, training=training)
         nll = -tf.reduce_mean(likelihood.log_prob(x), axis=0)
         kl = divergences.kl(posterior, prior, z, self.analytic_kl)
