@@ -28,7 +28,8 @@ def load(
     functions of (seed, e), and of nothing else: a run that was killed and goes on with
     `load(..., first_epoch=e)` and `fit(..., initial_epoch=e)` sees the batches that it would have
     seen. An iteration that is dropped before its end (and before 16 batches) counts as a look, and
-    the next one shows the same epoch. The test set is always in stored order and its bits are drawn
+    the next one shows the same epoch. (With `steps_per_epoch`, Keras' epochs are not the data's, and
+    `first_epoch` counts the latter.) The test set is always in stored order and its bits are drawn
     once from a fixed seed, whatever `seed` is, so that runs are comparable.
 
     Args:

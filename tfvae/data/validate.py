@@ -77,7 +77,9 @@ def check_range(images: np.ndarray, what: str) -> None:
         low, high = min(low, float(least)), max(high, float(most))
     if low >= 0 and high <= 1:
         return
-    if low >= 0 and high <= 255:
+    if low >= -1e-3 and high <= 1 + 1e-3:
+        advice = "They miss it by a rounding error: use x.clip(0, 1)."
+    elif low >= 0 and 2 <= high <= 255:
         advice = "They look like bytes 0..255: divide by 255."
     elif low >= -1 and high <= 1:
         advice = "They look scaled to [-1, 1]: use (x + 1) / 2."

@@ -1,6 +1,5 @@
 """Images in a `.npy` or `.npz` file."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from tfvae.data.catalogue import NONE, DatasetSpec
 from tfvae.data.images import Split, hold_out
 from tfvae.data.rows import CHUNK, FetchedRows, Rows
+from tfvae.data.sources import numpy_file
 from tfvae.data.validate import check_layout, check_range
 
 TEST_FRACTION = 0.1
@@ -56,17 +56,9 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
 def _columns(path: Path) -> dict:
     """The arrays of a file under the roles that they play."""
     empty = dict.fromkeys(("test", "train_labels", "test_labels", "test_name"), None)
-    try:
-        if path.suffix.lower() == ".npy":
-            mapped = "r" if path.stat().st_size > RESIDENT_BYTES else None
-            array = np.load(path, mmap_mode=mapped, allow_pickle=False)
-            return {**empty, "train": array, "train_name": ""}
-        with np.load(path, allow_pickle=False) as archive:
-            found = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
-        if isinstance(error, PermissionError):
-            raise
-        raise ValueError(_unreadable(path, error)) from error
+    found = numpy_file.read(path, RESIDENT_BYTES)
+    if isinstance(found, np.ndarray):
+        return {**empty, "train": found, "train_name": ""}
     train_name = next((name for name in _TRAIN_NAMES if name in found), None)
     if train_name is None and len(found) == 1:
         train_name = next(iter(found))
@@ -85,18 +77,6 @@ def _columns(path: Path) -> dict:
         "train_labels": next((found[name] for name in _TRAIN_LABELS if name in found), None),
         "test_labels": next((found[name] for name in _TEST_LABELS if name in found), None),
     }
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    if "allow_pickle" in str(error):
-        return (
-            f"{path} holds Python objects (a pickle), which can run code when read, so it is not "
-            "read. Expected a plain array of numbers: np.save(path, np.stack(images))."
-        )
-    return (
-        f"{path} cannot be read as a {path.suffix} file ({type(error).__name__}: {error}). It may "
-        "be truncated or of another format. Write it again with np.save or np.savez."
-    )
 
 
 def _rows(array: np.ndarray, what: str, path: Path) -> Rows:

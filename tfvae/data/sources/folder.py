@@ -8,6 +8,7 @@ import numpy as np
 
 from tfvae.data.catalogue import NONE, DatasetSpec
 from tfvae.data.images import Split, hold_out
+from tfvae.data.resize import by_area
 from tfvae.data.rows import FetchedRows, Rows
 
 TEST_FRACTION = 0.1
@@ -82,7 +83,8 @@ def _rows(files: list[Path], shape: tuple[int, int, int]) -> Rows:
 
     everything = np.arange(len(files))
     if len(files) * int(np.prod(shape)) <= RESIDENT_BYTES:
-        return Rows(fetch(everything))
+        with pool:
+            return Rows(fetch(everything))
     return FetchedRows(fetch, everything, shape, np.uint8)
 
 
@@ -94,18 +96,10 @@ def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
     """
     with _opened(file) as image:
         try:
-            return resized(image.convert("L" if shape[2] == 1 else "RGB"), shape)
+            pixels = np.asarray(image.convert("L" if shape[2] == 1 else "RGB"), np.uint8)
         except (OSError, SyntaxError) as error:
             raise ValueError(_unreadable(file, error)) from error
-
-
-def resized(image, shape: tuple[int, int, int]) -> np.ndarray:
-    """A Pillow image as uint8 `[H, W, C]`; a new pixel is the mean of the area it covers."""
-    from PIL import Image
-
-    if image.size != (shape[1], shape[0]):
-        image = image.resize((shape[1], shape[0]), Image.Resampling.BOX)
-    return np.asarray(image, np.uint8).reshape(shape)
+    return by_area(pixels.reshape(*pixels.shape[:2], shape[2]), *shape[:2])
 
 
 def _opened(file: Path):

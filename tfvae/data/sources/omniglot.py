@@ -4,8 +4,8 @@ import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
 from tfvae.data.images import Split
+from tfvae.data.resize import by_area
 from tfvae.data.rows import Rows
-from tfvae.data.sources.folder import resized
 from tfvae.data.sources.prepared import prepared_builder, refuse_fraction
 
 SPLIT_SEED = 20150501
@@ -36,9 +36,7 @@ def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
 
 def reduced(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """Black on white RGB drawing -> small grey image, ink = 255."""
-    from PIL import Image
-
-    return resized(Image.fromarray(255 - image[..., 0]), shape)
+    return by_area(255 - image[..., :1], *shape[:2])
 
 
 def held_out(labels: np.ndarray) -> np.ndarray:

@@ -1,0 +1,115 @@
+import doctest
+import os
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfvae.data import arrays, load, loading, mean_image
+from tfvae.data.epochs import provenance
+
+
+def everything(dataset):
+    return np.concatenate([batch.numpy() for batch in dataset])
+
+
+def test_digits():
+    train, test = load("digits")
+    data = arrays("digits")
+    assert (len(data.train), len(data.test)) == (1438, 359)
+    assert set(np.unique(data.train)) == {k / 16 for k in range(17)}
+    assert set(np.unique(data.train_labels)) == set(range(10))
+    for part, size in ((train, 1438), (test, 359)):
+        assert part.element_spec == tf.TensorSpec([None, 8, 8, 1], tf.float32)
+        shown = everything(part)
+        assert shown.shape == (size, 8, 8, 1)
+        assert set(np.unique(shown)) == {0, 1}
+        assert part.cardinality() == -(-size // 128)
+    np.testing.assert_allclose(mean_image(train), data.train.mean(axis=0), atol=1e-6)
+    np.testing.assert_array_equal(mean_image(train), data.mean_image)
+
+
+def test_digits_need_neither_network_nor_tfds(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)  # importing it now fails
+    load("digits")
+
+
+@pytest.mark.parametrize("binarisation", ["dynamic", "static"])
+def test_the_held_out_bits_are_the_same_for_every_seed_and_pass(binarisation):
+    tests = [load("digits", seed=seed, binarisation=binarisation)[1] for seed in (0, 1)]
+    first = everything(tests[0])
+    np.testing.assert_array_equal(first, everything(tests[0]))
+    np.testing.assert_array_equal(first, everything(tests[1]))
+    np.testing.assert_allclose(first.mean(), arrays("digits").test.mean(), atol=0.01)
+
+
+def test_the_example_in_the_docstring():
+    results = doctest.testmod(loading)
+    assert results.attempted == 2
+    assert results.failed == 0
+
+
+def test_grey_levels():
+    _, test = load("digits", binarisation="none")
+    np.testing.assert_array_equal(everything(test), arrays("digits").test)
+
+
+def test_the_remainder():
+    train, test = load("digits", batch_size=1000, drop_remainder=True)
+    assert train.element_spec.shape.as_list() == [1000, 8, 8, 1]
+    assert len(everything(train)) == 1000
+    assert len(everything(test)) == 359
+    assert [len(batch) for batch in load("digits", batch_size=1000)[0]] == [1000, 438]
+    with pytest.raises(ValueError, match="1438 training images, fewer than batch_size=2000"):
+        load("digits", batch_size=2000, drop_remainder=True)
+    assert [len(batch) for batch in load("digits", batch_size=2000)[0]] == [1438]
+
+
+def test_mean_image_of_any_data_set():
+    images = np.random.default_rng(0).random((10, 3, 3, 1), np.float32)
+    dataset = tf.data.Dataset.from_tensor_slices(images)
+    np.testing.assert_allclose(mean_image(dataset.batch(4)), images.mean(axis=0), atol=1e-6)
+    pairs = dataset.map(lambda image: (image, 0)).batch(4)
+    np.testing.assert_allclose(mean_image(pairs), images.mean(axis=0), atol=1e-6)
+    with pytest.raises(ValueError, match="The data set is empty"):
+        mean_image(dataset.take(0).batch(4))
+
+
+BAD = {
+    "name": (("mnits",), {}, ValueError, "Unknown data set 'mnits'. Did you mean 'mnist'"),
+    "file": (("no/such/folder",), {}, FileNotFoundError, "No such file or folder: no/such/folder"),
+    "npy": (("none.npy",), {}, FileNotFoundError, "No such file: none.npy"),
+    "kind": ((__file__,), {}, ValueError, "not a kind of file that is read here"),
+    "array": ((np.zeros((2, 8, 8, 1)),), {}, TypeError, "ndarray; .* go straight into fit"),
+    "batch": (("digits", 0), {}, ValueError, "batch_size is 0; expected 1 or more"),
+    "float": (("digits", 12.5), {}, TypeError, r"batch_size is 12.5 \(float\); expected a whole"),
+    "seed": (("digits",), {"seed": -1}, ValueError, "seed is -1; expected 0 or more"),
+    "epoch": (("digits",), {"first_epoch": True}, TypeError, r"first_epoch is True \(bool\)"),
+    "bits": (("digits", 8, "on"), {}, ValueError, "binarisation is 'on'.* \"dynamic\""),
+    "share": (("digits",), {"test_fraction": 1.0}, ValueError, "test_fraction is 1.0; expected"),
+    "size": (("digits",), {"size": (4, 4)}, ValueError, "size=.4, 4. is for folders of images"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments(case):
+    arguments, options, kind, message = BAD[case]
+    with pytest.raises(kind, match=message):
+        load(*arguments, **options)
+
+
+def test_a_path_spelt_like_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("mnist")
+    with pytest.raises(ValueError, match="The folder mnist has no images"):
+        load("./mnist")
+
+
+def test_data_sets_know_how_they_were_made():
+    train, test = load("digits", batch_size=50, seed=3)
+    made = provenance(train)
+    assert (made.batch_size, made.seed, made.binarisation) == (50, 3, "dynamic")
+    assert made.rows.resident
+    assert provenance(test).epochs is None
+    assert provenance(train.take(3)) is None

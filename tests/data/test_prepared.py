@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import requests
+
+from tfvae.data import arrays, load, mean_image
+
+
+@pytest.mark.parametrize("name", ["mnist", "omniglot"])
+def test_a_set_that_is_not_prepared_without_a_network(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+
+    def unplugged(url, **options):
+        raise requests.ConnectionError(f"no route to {url}")
+
+    monkeypatch.setattr(requests, "head", unplugged)
+    with pytest.raises(FileNotFoundError, match=f"{name}:3.0..* is not prepared in .*") as caught:
+        load(name)
+    message = str(caught.value)
+    assert str(tmp_path) in message
+    assert "ConnectionError: no route to https://" in message
+    assert f"tfds.load('{name}:3.0." in message
+    assert "set TFDS_DATA_DIR to the folder" in message
+    assert "Traceback" not in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def everything(dataset):
+    return np.concatenate([batch.numpy() for batch in dataset])
+
+
+@pytest.mark.mnist
+def test_mnist():
+    train, test = load("mnist", batch_size=10_000)
+    data = arrays("mnist")
+    assert data.train.shape == (60_000, 28, 28, 1)
+    assert data.train.dtype == np.uint8
+    assert np.bincount(data.test_labels).tolist() == [
+        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
+    ]  # fmt: skip
+    # The number that PyTorch tutorials normalise by.
+    assert mean_image(train).mean() == pytest.approx(0.1306605, abs=1e-6)
+    bits = everything(test)
+    assert set(np.unique(bits)) == {0, 1}
+    # The variance of a mean of 7.84 million bits is below mean(p (1 - p)) / 7.84e6: 1e-4 is 4 sigma
+    assert bits.mean() == pytest.approx(data.test.mean() / 255, abs=1e-4)
+    with pytest.raises(ValueError, match="mnist has its own test set"):
+        load("mnist", test_fraction=0.5)
+
+
+@pytest.mark.mnist
+def test_fashion_mnist():
+    train, _ = load("fashion_mnist", binarisation="none", batch_size=60_000)
+    shown = next(iter(train))
+    assert float(np.max(shown)) == 1.0
+    assert float(np.mean(shown)) == pytest.approx(0.2860406, abs=1e-5)
+
+
+@pytest.mark.mnist
+def test_binarized_mnist_is_bits_already():
+    train, test = load("binarized_mnist", batch_size=10_000)
+    assert train.cardinality() == 5
+    bits = everything(test)
+    assert bits.shape == (10_000, 28, 28, 1)
+    assert set(np.unique(bits)) == {0, 1}
+    assert mean_image(train).mean() == pytest.approx(everything(train).mean(), abs=1e-6)
+    _, drawn = load("binarized_mnist", batch_size=10_000, binarisation="dynamic")
+    np.testing.assert_array_equal(bits, everything(drawn))
