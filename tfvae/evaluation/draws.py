@@ -1,0 +1,57 @@
+"""Draws of z that depend on the seed, the example and the draw's number, and on nothing else."""
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+import tfvae.random
+
+tfd = tfp.distributions
+# All Normals of the heads and StandardNormal: standard noise behind an affine bijector.
+_Normal = tfd.MultivariateNormalLinearOperator
+
+
+def example_seeds(seed: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:
+    """Returns one 32-bit seed for each of the examples `first`, `first + 1`, ..., uint32 `[count]`."""
+    return tf.vectorized_map(
+        lambda example: tfvae.random.bits((), seed, example), first + tf.range(count)
+    )
+
+
+def draw(
+    distribution: tfd.Distribution, seeds: tf.Tensor, first: tf.Tensor, count: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws `count` codes for each example, and their log-density.
+
+    Draw k of an example of a Normal is a function of the example's seed and of k, so that it
+    changes neither with the batch size nor with the way the draws are cut into chunks. Draws of
+    other distributions come from `sample` and depend on both.
+
+    Args:
+        distribution: Batch shape `[B]` or `[]`, event shape `[D]`.
+        seeds: `[B]`, from `example_seeds`.
+        first: Number of the first draw, int32.
+        count: S.
+
+    Returns:
+        `z [S, B, D]` and log q(z) `[S, B]`.
+    """
+    rows = seeds.shape[0]
+    if isinstance(distribution, _Normal):
+        noise = _noise(seeds, first, count, distribution.event_shape[0])
+        z = distribution.bijector.forward(noise)
+    else:
+        shape = [count] if distribution.batch_shape.rank else [count, rows]
+        z = distribution.sample(shape, seed=tf.stack([tf.cast(seeds[0], tf.int32), first]))
+    # TFP remembers which noise z came from: no triangular system is solved here.
+    return z, distribution.log_prob(z)
+
+
+def _noise(seeds: tf.Tensor, first: tf.Tensor, count: int, size: int) -> tf.Tensor:
+    """Standard normal draws `first`, ... of every example, `[count, B, size]`."""
+    rows = seeds.shape[0]
+    numbers = tf.repeat(first + tf.range(count), rows)
+    flat = tf.vectorized_map(
+        lambda pair: tfvae.random.normal((size,), pair[0], pair[1]),
+        (tf.tile(seeds, [count]), numbers),
+    )
+    return tf.reshape(flat, [count, rows, size])

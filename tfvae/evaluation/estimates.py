@@ -1,0 +1,76 @@
+"""What the estimators return: nats per example, with their uncertainty."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, repr=False)
+class Estimate:
+    """An estimate in nats for each example of a data set.
+
+    Attributes:
+        per_example: float64 `[N]`, nats.
+        num_samples: Draws of z for each example.
+    """
+
+    per_example: np.ndarray
+    num_samples: int
+
+    @property
+    def mean(self) -> float:
+        """Mean over the examples, nats."""
+        return float(np.mean(self.per_example))
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `mean` as an estimate for the population that the examples are from.
+
+            s / sqrt(N),  s^2 = sum_n (value_n - mean)^2 / (N - 1)
+
+        It holds the spread between examples and the noise of the draws, which are independent
+        between examples; it does not hold the bias of a bound. NaN for a single example.
+        """
+        count = len(self.per_example)
+        return float(np.std(self.per_example, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.mean:.2f} +- {self.standard_error:.2f} nats, "
+            f"{len(self.per_example)} examples, {self.num_samples} samples each)"
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class LikelihoodEstimate(Estimate):
+    """An importance-sampling estimate of log p(x) for each example.
+
+    Attributes:
+        per_example: float64 `[N]`, nats.
+        num_samples: K, draws of z for each example.
+        effective_sample_size: float64 `[N]`, (sum_k w_k)^2 / sum_k w_k^2, between 1 and K. Near 1
+            one draw carries the estimate, which is then likely to be too low.
+    """
+
+    effective_sample_size: np.ndarray
+
+    @property
+    def mean_effective_sample_size(self) -> float:
+        """Mean of the effective sample size over the examples."""
+        return float(np.mean(self.effective_sample_size))
+
+
+@dataclass(frozen=True, repr=False)
+class ELBOEstimate(Estimate):
+    """The evidence lower bound of each example and its two parts.
+
+    Attributes:
+        per_example: float64 `[N]`, -nll - kl, nats.
+        num_samples: S, draws of z for each example.
+        nll: float64 `[N]`, E_q[-log p(x|z)].
+        kl: float64 `[N]`, KL(q(z|x) || p(z)).
+    """
+
+    nll: np.ndarray
+    kl: np.ndarray

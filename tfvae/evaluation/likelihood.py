@@ -1,0 +1,163 @@
+"""log p(x) and its lower bounds on a data set."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfvae.checks import positive_int
+from tfvae.evaluation.batches import BATCH_SIZE, batches
+from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate
+from tfvae.evaluation.importance import chunk_size, program
+
+
+def log_likelihood(
+    model: Any,
+    data: Any,
+    num_samples: int = 5000,
+    seed: int = 0,
+    *,
+    batch_size: int = BATCH_SIZE,
+    verbose: int = 1,
+) -> LikelihoodEstimate:
+    """Estimates log p(x) of each example by importance sampling from the posterior.
+
+        log p(x) ~ log 1/K sum_k w_k,   w_k = p(x, z_k) / q(z_k|x),   z_k ~ q(z|x)
+
+    The number that papers call IW-K or "NLL" (with the other sign). A lower bound in expectation,
+    the ELBO at K = 1, rising with K to log p(x); look at `effective_sample_size` to see how far it
+    has come, and at `annealed_importance_sampling` where the posterior is too poor a proposal.
+
+    Random, with exactly K draws for each example. The result is a function of the seed: for Normal
+    posteriors draw k of example n does not depend on `batch_size` or K, so results with different
+    batch sizes agree up to rounding. Memory does not grow with K or with a data set that streams.
+
+    Args:
+        model: A built VAE.
+        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them. Binarise
+            a test set once: dynamic bits would differ from run to run.
+        num_samples: K, at least 1. Default 5000, as in the literature.
+        seed: Any int32.
+        batch_size: Images a compiled step works on, at least 1.
+        verbose: 1 (default) shows a progress bar, 0 does not.
+
+    Returns:
+        A `LikelihoodEstimate`, nats per image.
+
+    Raises:
+        ValueError, TypeError: for data that `fit` would refuse, or an argument out of range.
+        RuntimeError: if the model is not built.
+        FloatingPointError: if an estimate is not a number.
+
+    Example:
+        >>> import tfvae
+        >>> train, test = tfvae.data.load("digits")
+        >>> vae = tfvae.VAE(
+        ...     tfvae.Encoder(tfvae.networks.MLP([16]), tfvae.heads.MultivariateNormalDiag(2)),
+        ...     tfvae.Decoder(tfvae.networks.MLP([16]), tfvae.heads.IndependentBernoulli((8, 8, 1))),
+        ... )
+        >>> vae.build((None, 8, 8, 1))
+        >>> result = log_likelihood(vae, test.take(1), num_samples=10, verbose=0)
+        >>> result.per_example.shape
+        (128,)
+
+    References:
+        Y. Burda, R. Grosse, R. Salakhutdinov, 2016, "Importance Weighted Autoencoders",
+        arXiv:1509.00519, eq. 8 and section 5. D. J. Rezende, S. Mohamed, D. Wierstra, 2014,
+        arXiv:1401.4082, appendix E.
+    """
+    values = _estimates(model, data, "posterior", num_samples, seed, batch_size, verbose)
+    return _likelihood(values, num_samples)
+
+
+def naive_log_likelihood(
+    model: Any,
+    data: Any,
+    num_samples: int = 5000,
+    seed: int = 0,
+    *,
+    batch_size: int = BATCH_SIZE,
+    verbose: int = 1,
+) -> LikelihoodEstimate:
+    """Estimates log p(x) of each example by sampling the prior.
+
+        log p(x) ~ log 1/K sum_k p(x|z_k),   z_k ~ p(z)
+
+    Unbiased before the logarithm, and hopeless beyond a few latent dimensions, where no draw is
+    near the image's posterior: here for comparison, and as a check that needs no encoder. The
+    draws of different examples are independent. Arguments, result and errors are those of
+    `log_likelihood`.
+    """
+    values = _estimates(model, data, "prior", num_samples, seed, batch_size, verbose)
+    return _likelihood(values, num_samples)
+
+
+def elbo(
+    model: Any,
+    data: Any,
+    num_samples: int = 1,
+    seed: int = 0,
+    *,
+    batch_size: int = BATCH_SIZE,
+    verbose: int = 0,
+) -> ELBOEstimate:
+    """Computes the evidence lower bound of each example, whatever objective the model trains on.
+
+        ELBO = E_q[log p(x|z)] - KL(q(z|x) || p(z))
+
+    The KL is the closed form where TFP has one, otherwise estimated from the same draws. Random,
+    with S draws of z for each example; more make each value less noisy, and leave the expectation
+    as it is. Arguments and errors are those of `log_likelihood`, with S = `num_samples`.
+
+    Returns:
+        An `ELBOEstimate`, nats per image, with `nll` and `kl`.
+
+    References:
+        D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, eq. 3.
+    """
+    values = _estimates(model, data, "posterior", num_samples, seed, batch_size, verbose)
+    bound = -values["nll"] - values["kl"]
+    _refuse_nan(bound)
+    return ELBOEstimate(bound, num_samples, values["nll"], values["kl"])
+
+
+def _estimates(
+    model: Any,
+    data: Any,
+    proposal: str,
+    num_samples: int,
+    seed: int,
+    batch_size: int,
+    verbose: int,
+) -> dict[str, np.ndarray]:
+    """Runs the compiled loop over all batches: name -> float64 `[N]`."""
+    positive_int("num_samples", num_samples)
+    positive_int("batch_size", batch_size)
+    pixels = math.prod(model.image_shape)
+    run, collected = program(model, proposal), []
+    for images, first, count in batches(model, data, batch_size, verbose):
+        chunk = chunk_size(num_samples, len(images), pixels)
+        numbers = (tf.constant(number, tf.int32) for number in (first, seed, num_samples))
+        values = run(tf.constant(images), *numbers, chunk)
+        collected.append({name: value.numpy()[:count] for name, value in values.items()})
+    return {
+        name: np.concatenate([batch[name] for batch in collected]).astype(np.float64)
+        for name in collected[0]
+    }
+
+
+def _likelihood(values: dict[str, np.ndarray], num_samples: int) -> LikelihoodEstimate:
+    _refuse_nan(values["log_likelihood"])
+    return LikelihoodEstimate(
+        values["log_likelihood"], num_samples, values["effective_sample_size"]
+    )
+
+
+def _refuse_nan(values: np.ndarray) -> None:
+    bad = np.flatnonzero(np.isnan(values))
+    if len(bad):
+        raise FloatingPointError(
+            f"{len(bad)} of {len(values)} estimates are NaN, the first for example {bad[0]}. Look "
+            "for NaN in the weights: training may have diverged (lower the learning rate)."
+        )
