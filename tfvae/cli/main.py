@@ -10,11 +10,11 @@ import click
 
 from tfvae import __version__
 
-COMMANDS: tuple[str, ...] = ()  # in the order of a run's life
+COMMANDS = ("train",)  # in the order of a run's life
 
 # What our own code raises for bad input or a bad machine. Anything else is a bug, and its
 # traceback is wanted.
-_KNOWN = (ValueError, TypeError, OSError, RuntimeError, MemoryError)
+_KNOWN = (ValueError, TypeError, OSError, RuntimeError, ArithmeticError, MemoryError)
 
 
 class Commands(click.Group):

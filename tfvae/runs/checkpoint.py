@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import math
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ class Checkpoint(keras.callbacks.Callback):
             return 0
         try:
             with np.load(self.path, allow_pickle=False) as arrays:
-                state = json.loads(str(arrays["state"]))
+                state = json.loads(arrays["state"].tobytes())
                 values = [arrays[f"variable_{i}"] for i in range(state["variables"])]
             variables = _variables(model)
             if [list(v.shape) for v in variables] != [list(v.shape) for v in values]:
@@ -63,18 +65,31 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Writes the state before the first epoch: a folder that can't be written shows now."""
         self.save()
+        self._begun = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Adds the epoch to the history and writes both files."""
-        self.rows.append({"epoch": epoch + 1, **{k: float(v) for k, v in (logs or {}).items()}})
+        """Adds the epoch to the history and writes both files.
+
+        Raises:
+            FloatingPointError: if the loss is not finite; the epoch is not saved.
+        """
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        if not math.isfinite(row["loss"]):
+            raise FloatingPointError(
+                f"Training diverged in epoch {epoch + 1}: the loss is {row['loss']}. Use a lower "
+                "learning_rate."
+            )
+        now = time.perf_counter()
+        self.rows.append({"epoch": epoch + 1, **row, "seconds": round(now - self._begun, 4)})
+        self._begun = now
         self.save()
 
     def save(self) -> None:
         """Writes checkpoint and history."""
         arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(_variables(self.model))}
-        state = json.dumps({"variables": len(arrays), "history": self.rows})
+        state = json.dumps({"variables": len(arrays), "history": self.rows}).encode()
         with replacing(self.path) as beside:
-            np.savez(beside, state=np.array(state), **arrays)
+            np.savez(beside, state=np.frombuffer(state, np.uint8), **arrays)
         if self.rows:
             write_text(self.history, _table(self.rows))
 

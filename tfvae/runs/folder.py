@@ -1,4 +1,4 @@
-"""The folder of a run: `runs/NAME/{model.keras, config.json, metrics.json, history.csv, pictures/}`."""
+"""The folder of a run: runs/NAME/{model.keras, config.json, metrics.json, history.csv, pictures}"""
 
 import contextlib
 import json
@@ -35,7 +35,6 @@ class RunFolder:
         self.history = self.path / "history.csv"
         self.pictures = self.path / "pictures"
         self.checkpoint = self.path / "checkpoint.npz"
-        self._lock = self.path / ".lock"
 
     @property
     def finished(self) -> bool:
@@ -63,6 +62,20 @@ class RunFolder:
         """The content of one of the run's JSON files."""
         return json.loads(path.read_text(encoding="utf-8"))
 
+    def check(self, config: Config) -> None:
+        """Looks, and changes nothing: may this run be written here?
+
+        Raises:
+            ValueError: if the folder holds something else, or a run of other settings.
+        """
+        if self.config.is_file():
+            self.refuse_other(config)
+        elif foreign := _names(self.path):
+            raise ValueError(
+                f"{self.path} holds {', '.join(sorted(foreign)[:3])} and no config.json, so it is "
+                "no run's folder. Choose another with --name or --runs-dir."
+            )
+
     def prepare(self, config: Config, versions: dict[str, str], overwrite: bool) -> None:
         """Makes the folder ready for this run, or for going on with it.
 
@@ -72,14 +85,8 @@ class RunFolder:
         """
         if overwrite:
             self.clear()
-        if self.config.is_file():
-            self.refuse_other(config)
-        elif foreign := [name for name in _names(self.path) if not name.startswith(".")]:
-            raise ValueError(
-                f"{self.path} holds {', '.join(sorted(foreign)[:3])} and no config.json, so it is "
-                "no run's folder. Choose another with --name or --runs-dir."
-            )
-        else:
+        self.check(config)
+        if not self.config.is_file():
             content = {"settings": config.flat(), "versions": versions}
             write_text(self.config, json.dumps(content, indent=2) + "\n")
 
@@ -116,11 +123,11 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path, os.O_RDONLY) if fcntl else None
         except OSError as error:
             raise cannot_write(self.path, error) from error
         try:
-            if fcntl is not None:
+            if fcntl:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
@@ -129,8 +136,11 @@ class RunFolder:
                 "folder with --name."
             ) from None
         finally:
-            os.close(descriptor)
+            if fcntl:
+                os.close(descriptor)
 
 
 def _names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    """What lies in a folder, but for hidden files: our own partial ones are."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return [name for name in names if not name.startswith(".")]

@@ -126,7 +126,6 @@ class Training(_Group):
         only=("schedule", "cosine"),
     )
     epsilon: float = setting(1e-7, Number(above=0), "Of Adam.")
-    weight_decay: float = setting(0.0, Number(minimum=0), "Of Adam, decoupled.")
     seed: int = setting(
         0, Number(whole=True, minimum=0, below=2**31), "Of weights, order and noise."
     )

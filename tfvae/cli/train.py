@@ -1,0 +1,64 @@
+"""`tfvae train`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tfvae import presets
+from tfvae.cli.options import GroupedCommand, OneOf, setting_options, usage
+from tfvae.runs.config import Config
+from tfvae.runs.fields import SettingError
+from tfvae.runs.folder import RunFolder
+
+_PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESETS.items())
+
+
+@click.command(
+    "train",
+    cls=GroupedCommand,
+    short_help="Train a preset, evaluate it, draw its pictures.",
+    epilog=f"\b\nPresets:\n{_PRESETS}",
+)
+@click.argument("preset", type=OneOf("preset", presets.names()), default=presets.DEFAULT)
+@click.option("--name", help="Name of the run.  [the preset's]")
+@click.option(
+    "--runs-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder that holds the runs.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what the run's folder holds.")
+@setting_options
+def command(preset: str, name: str | None, runs_dir: Path, overwrite: bool, **given: Any) -> None:
+    """Train a preset, evaluate it and draw its pictures, into runs/NAME.
+
+    A run that was interrupted or killed goes on from its last completed epoch when the same command
+    is given again. Values in brackets are the defaults, of which the preset changes some.
+    """
+    config, folder = _config(preset, given), RunFolder(runs_dir / (name or preset))
+    if not overwrite:
+        folder.check(config)
+        if folder.finished:
+            click.echo(f"The run in {folder.path} is finished. Train it anew with --overwrite.")
+            return
+    from tfvae.cli.quiet import load_tensorflow
+
+    load_tensorflow()
+    from tfvae.runs.measuring import table
+    from tfvae.runs.training import train
+
+    run = train(config, folder.path, overwrite, report=click.echo)
+    for line in table(run.metrics["test"]):
+        click.echo(line)
+    for path in (folder.model, folder.metrics, folder.history, folder.pictures):
+        click.echo(path)
+
+
+def _config(preset: str, given: dict[str, Any]) -> Config:
+    try:
+        changes = {name: value for name, value in given.items() if value is not None}
+        return presets.get(preset, **changes).resolve()
+    except SettingError as error:
+        raise usage(error) from None

@@ -1,0 +1,71 @@
+"""The numbers of a trained model on held-out images."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfvae import evaluation
+from tfvae.models import VAE
+
+ELBO_SAMPLES = 10  # draws of z an image: the noise of the mean is then below its third decimal
+
+
+def measure(
+    vae: VAE,
+    images: tf.data.Dataset,
+    num_samples: int,
+    num_images: int | None = None,
+    seed: int = 0,
+    verbose: int = 1,
+) -> dict[str, Any]:
+    """The bound, its parts and the importance-weighted likelihood, in nats an image.
+
+    Args:
+        vae: A built model.
+        images: Batches of held-out images, binarised once.
+        num_samples: Draws of z for each image in the likelihood.
+        num_images: Only so many of the images, the first; None for all.
+        seed: Of the draws.
+        verbose: 1 shows a progress bar.
+    """
+    data = images if num_images is None else _first(images, num_images)
+    bound = evaluation.elbo(vae, data, num_samples=ELBO_SAMPLES, seed=seed)
+    likelihood = evaluation.log_likelihood(
+        vae, data, num_samples=num_samples, seed=seed, verbose=verbose
+    )
+    error = likelihood.standard_error
+    return {
+        "log_likelihood": likelihood.mean,
+        "standard_error": error if math.isfinite(error) else None,  # of a single image
+        "effective_sample_size": likelihood.mean_effective_sample_size,
+        "elbo": bound.mean,
+        "nll": float(np.mean(bound.nll)),
+        "kl": float(np.mean(bound.kl)),
+        "num_samples": num_samples,
+        "num_images": len(likelihood.per_example),
+        "seed": seed,
+    }
+
+
+def table(test: dict[str, Any]) -> list[str]:
+    """The numbers for people to read."""
+    error = test["standard_error"]
+    spread = "" if error is None else f" +- {error:.2f}"
+    return [
+        f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an image, {test['num_images']} "
+        f"held-out images, {test['num_samples']} importance samples each "
+        f"(effective {test['effective_sample_size']:.0f})",
+        f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
+    ]
+
+
+def _first(images: tf.data.Dataset, count: int) -> np.ndarray:
+    batches, found = [], 0
+    for batch in images.as_numpy_iterator():
+        batches.append(batch)
+        found += len(batch)
+        if found >= count:
+            break
+    return np.concatenate(batches)[:count]

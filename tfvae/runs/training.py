@@ -1,0 +1,175 @@
+"""The straight line behind `tfvae train`: data, model, compile, fit, and the run's folder."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+import tfvae
+from tfvae import data
+from tfvae.models import VAE
+from tfvae.runs import building
+from tfvae.runs.checkpoint import Checkpoint
+from tfvae.runs.config import Config
+from tfvae.runs.files import replacing, write_text
+from tfvae.runs.folder import RunFolder
+from tfvae.runs.measuring import measure
+from tfvae.runs.progress import Progress
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What `train` returns.
+
+    Attributes:
+        folder: With `model.keras`, `config.json`, `metrics.json`, `history.csv` and `pictures/`.
+        model: The trained model.
+        metrics: The content of `metrics.json`.
+    """
+
+    folder: RunFolder
+    model: VAE
+    metrics: dict[str, Any]
+
+
+def train(
+    config: Config,
+    path: str | os.PathLike,
+    overwrite: bool = False,
+    report: Callable[[str], None] = print,
+) -> TrainedRun:
+    """Trains a model, evaluates it, draws its pictures, and writes all that into a folder.
+
+    A run that was killed, at whatever point, goes on from its last completed epoch when the same
+    settings come with the same folder, and ends with the weights that it would have had.
+
+    Args:
+        config: The settings, such as `tfvae.presets.get("digits")`.
+        path: The run's folder, made if missing.
+        overwrite: Whether to begin anew where the folder holds a run.
+        report: Called with lines that say how it goes.
+
+    Raises:
+        ValueError: for a folder of another run, of something else, or of a finished run.
+        OSError: if the folder can't be written; known before training starts.
+    """
+    config, folder = config.resolve(), RunFolder(path)
+    if not overwrite:
+        folder.check(config)
+    datasets = load_data(config)  # before there is a folder: an unknown data set leaves nothing
+    with folder.locked():
+        folder.prepare(config, versions(), overwrite)
+        if folder.finished:
+            raise ValueError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
+        vae, rows = _fit(config, folder, datasets, report)
+        with replacing(folder.model) as beside:
+            vae.save(beside)
+        metrics = _results(config, vae, datasets, rows, report)
+        write_text(folder.metrics, json.dumps(metrics, indent=2) + "\n")
+        folder.checkpoint.unlink(missing_ok=True)
+    return TrainedRun(folder, vae, metrics)
+
+
+def load_data(config: Config, first_epoch: int = 0) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Training and held-out images of a run."""
+    settings = config.data
+    return data.load(
+        settings.dataset,
+        batch_size=settings.batch_size,
+        binarisation=settings.binarisation,
+        seed=config.training.seed,
+        first_epoch=first_epoch,
+        test_fraction=settings.test_fraction,
+        size=settings.image_size,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Of what a result depends on."""
+    return {
+        "tfvae": tfvae.__version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "tensorflow_probability": tfp.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def _fit(
+    config: Config,
+    folder: RunFolder,
+    datasets: tuple[tf.data.Dataset, tf.data.Dataset],
+    report: Callable[[str], None],
+) -> tuple[VAE, list[dict[str, float]]]:
+    """The trained model and the history, from the beginning or from the checkpoint."""
+    train_set, test_set = datasets
+    training = config.training
+    keras.utils.set_random_seed(training.seed)
+    vae = building.build(config, train_set.element_spec.shape[1:])
+    vae.decoder.head.adapt(data.mean_image(train_set))
+    optimizer = building.optimizer(training, len(train_set))
+    optimizer.build(vae.trainable_variables)
+    steps = training.steps_per_execution
+    vae.compile(optimizer, **({} if steps is None else {"steps_per_execution": steps}))
+    checkpoint = Checkpoint(folder.checkpoint, folder.history)
+    seen = checkpoint.restore(vae)
+    if seen:
+        report(f"going on after epoch {seen} of {folder.path}")
+    if seen < training.epochs:
+        report(f"{vae.count_params():,} weights; compiling the training step")
+        vae.fit(
+            load_data(config, first_epoch=seen)[0] if seen else train_set,
+            validation_data=test_set,
+            epochs=training.epochs,
+            initial_epoch=seen,
+            callbacks=[Progress(training.epochs, report), checkpoint],
+            verbose=0,
+        )
+    return vae, checkpoint.rows
+
+
+def _results(
+    config: Config,
+    vae: VAE,
+    datasets: tuple[tf.data.Dataset, tf.data.Dataset],
+    rows: list[dict[str, float]],
+    report: Callable[[str], None],
+) -> dict[str, Any]:
+    """What `metrics.json` holds."""
+    settings = config.evaluation
+    report(f"evaluating: importance-weighted likelihood, {settings.eval_samples} samples an image")
+    begun = time.perf_counter()
+    test = measure(vae, datasets[1], settings.eval_samples, settings.eval_images)
+    return {
+        "test": test,
+        "train": {name: rows[-1][name] for name in ("elbo", "nll", "kl")},
+        "epochs": len(rows),
+        "weights": vae.count_params(),
+        "seconds": {
+            "first_epoch": rows[0]["seconds"],
+            "training": round(sum(row["seconds"] for row in rows), 2),
+            "evaluation": round(time.perf_counter() - begun, 2),
+        },
+        "peak_memory_mb": _peak_memory_mb(),
+    }
+
+
+def _peak_memory_mb() -> int | None:
+    if resource is None:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if platform.system() == "Darwin" else 1 << 10))
