@@ -85,6 +85,7 @@ BAD = {
     "batch": (("digits", 0), {}, ValueError, "batch_size is 0; expected 1 or more"),
     "float": (("digits", 12.5), {}, TypeError, r"batch_size is 12.5 \(float\); expected a whole"),
     "seed": (("digits",), {"seed": -1}, ValueError, "seed is -1; expected 0 or more"),
+    "big seed": (("digits",), {"seed": 2**32}, ValueError, r"seed is 4294967296; .*2\^32 - 1"),
     "epoch": (("digits",), {"first_epoch": True}, TypeError, r"first_epoch is True \(bool\)"),
     "bits": (("digits", 8, "on"), {}, ValueError, "binarisation is 'on'.* \"dynamic\""),
     "share": (("digits",), {"test_fraction": 1.0}, ValueError, "test_fraction is 1.0; expected"),

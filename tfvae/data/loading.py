@@ -28,8 +28,8 @@ def load(
     functions of (seed, e), and of nothing else: a run that was killed and goes on with
     `load(..., first_epoch=e)` and `fit(..., initial_epoch=e)` sees the batches that it would have
     seen. An iteration that is dropped before its end (and before 16 batches) counts as a look, and
-    the next one shows the same epoch. (With `steps_per_epoch`, Keras' epochs are not the data's, and
-    `first_epoch` counts the latter.) The test set is always in stored order and its bits are drawn
+    the next one shows the same epoch. (With `steps_per_epoch`, Keras counts epochs of its own:
+    `first_epoch` counts the data's.) The test set is always in stored order and its bits are drawn
     once from a fixed seed, whatever `seed` is, so that runs are comparable.
 
     Args:
@@ -41,7 +41,7 @@ def load(
         binarisation: "dynamic" (fresh bits each time an image is shown), "static" (training bits
             drawn once from `seed`) or "none" (grey levels). None takes the default: dynamic for
             the named data sets, none for files, folders and `binarized_mnist`, which has bits.
-        seed: of the order and of the training bits; 0 or above.
+        seed: of the order and of the training bits; from 0 to 2^32 - 1, as in Keras.
         first_epoch: the epoch that the first iteration shows, from 0.
         test_fraction: share of the images that are held out, for sources that have no test set;
             default 0.2 for digits, 0.1 for files and folders. The same images for all seeds.
@@ -117,9 +117,9 @@ def mean_image(dataset: tf.data.Dataset) -> np.ndarray:
     return (total / count).astype(np.float32)
 
 
-def _whole(what: str, value, least: int) -> int:
+def _whole(what: str, value, least: int, most: int = 2**32 - 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{what} is {value!r} ({type(value).__name__}); expected a whole number.")
-    if value < least:
-        raise ValueError(f"{what} is {value}; expected {least} or more.")
+    if not least <= value <= most:
+        raise ValueError(f"{what} is {value}; expected {least} or more, up to 2^32 - 1.")
     return int(value)
