@@ -13,6 +13,7 @@ from tfvae.export import tflite_measure
 from tfvae.export.publish import ExportError, flush, staging
 from tfvae.export.tflite_convert import VARIANTS, file_name
 from tfvae.export.tflite_data import TestData
+from tfvae.export.tflite_float32 import in_float32
 from tfvae.export.tflite_report import TFLiteReport
 
 REPORT = "report.json"
@@ -64,7 +65,8 @@ def tflite(
     In every variant the sampler stays float32, so one seed means one z. A variant whose test NLL
     rises by more than `max_nll_change` is measured and reported, but not published.
 
-    Choose `saved_model` for a server.
+    Choose `saved_model` for a server. A model that computes in 16 bits is exported, and compared,
+    as its float32 copy.
 
     Args:
         vae: a built `tfvae.VAE`.
@@ -107,6 +109,7 @@ def tflite(
     limit = real("max_nll_change", max_nll_change, minimum=0.0)
     if browser_samples is not None:
         browser_samples = positive_int("browser_samples", browser_samples)
+    vae = in_float32(vae)
     with staging(directory) as stage:
         files, report = tflite_measure.make(vae, variants, data, limit, allow)
         if browser_samples is not None:

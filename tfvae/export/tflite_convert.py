@@ -24,15 +24,17 @@ def file_name(part: str, variant: str) -> str:
     return f"{part}.tflite" if variant == "float32" else f"{part}_{variant}.tflite"
 
 
-def decoder_file(vae: Any, variant: str, latents: np.ndarray, rows: int | None = None) -> bytes:
+def decoder_file(
+    vae: Any, variant: str, latents: np.ndarray, sampler: bytes, rows: int | None = None
+) -> bytes:
     """`decode`, `sample` and `sample_seeded` in one file.
 
     Args:
         vae: a built `tfvae.VAE`.
         variant: one of `VARIANTS`; the sampler stays float32 in all of them.
         latents: `z [N, D]` to calibrate int8 with.
-        rows: None leaves the batch size free; a number fixes it, and `num_samples` disappears
-            from the inputs.
+        sampler: `sampler_file(vae, rows)`, which is the same for all variants.
+        rows: None leaves the batch size free; a number fixes it.
     """
     servable = DecoderServable(vae, share=_unshared)
 
@@ -43,7 +45,6 @@ def decoder_file(vae: Any, variant: str, latents: np.ndarray, rows: int | None =
 
     z = {"z": tf.TensorSpec([rows, vae.latent_size], tf.float32)}
     decoder = convert({"decode": (decode, z)}, variant, {"z": latents})
-    sampler = convert(_samplers(vae, rows), "float32", {})
     return join(sampler, decoder, {"images": "mean", "z": "z"}, keep="decode", but="mean")
 
 
@@ -99,7 +100,8 @@ def parameter_names(outputs: Mapping[str, Any]) -> list[str]:
     return [name for name in outputs if name not in ("probs", "mean", "stddev")]
 
 
-def _samplers(vae: Any, rows: int | None) -> dict[str, Endpoint]:
+def sampler_file(vae: Any, rows: int | None = None) -> bytes:
+    """`sample` and `sample_seeded`, both to z; with fixed `rows` they have no `num_samples`."""
     scalar = tf.TensorSpec([], tf.int32)
 
     def sample_seeded(seed: tf.Tensor, num_samples: Any = rows) -> dict[str, tf.Tensor]:
@@ -113,7 +115,8 @@ def _samplers(vae: Any, rows: int | None) -> dict[str, Endpoint]:
         return sample_seeded(high * 32768 + low, num_samples)
 
     count = {"num_samples": scalar} if rows is None else {}
-    return {"sample": (sample, count), "sample_seeded": (sample_seeded, {**count, "seed": scalar})}
+    seeded = (sample_seeded, {**count, "seed": scalar})
+    return convert({"sample": (sample, count), "sample_seeded": seeded}, "float32", {})
 
 
 def convert(

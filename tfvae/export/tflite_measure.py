@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfvae.export.decoder import DecoderServable
 from tfvae.export.encoder import EncoderServable
-from tfvae.export.tflite_convert import decoder_file, encoder_file, file_name
+from tfvae.export.tflite_convert import decoder_file, encoder_file, file_name, sampler_file
 from tfvae.export.tflite_data import TestData
 from tfvae.export.tflite_quality import TestBound, errors
 from tfvae.export.tflite_report import FileReport, TFLiteReport
@@ -69,7 +69,8 @@ def make(
 
 def browser_file(vae: Any, num_samples: int) -> bytes:
     """The decoder with fixed sizes, compared with the live model."""
-    content = decoder_file(vae, "float32", np.zeros([0, vae.latent_size]), num_samples)
+    sampler = sampler_file(vae, num_samples)
+    content = decoder_file(vae, "float32", np.zeros([0, vae.latent_size]), sampler, num_samples)
     got = LiteRTFile(content).run("sample_seeded", seed=-5)
     same("the browser's decoder", got, sampled(vae, num_samples, -5))
     return content
@@ -78,9 +79,10 @@ def browser_file(vae: Any, num_samples: int) -> bytes:
 def _decoder(vae: Any, bound: TestBound | None) -> _Part:
     z = vae.prior.sample(LATENTS, SEED, 1.0).numpy()
     expected = DecoderServable(vae, share=lambda f: f).decode(tf.constant(z))
+    sampler = sampler_file(vae)
     return _Part(
         name="decoder",
-        convert=lambda variant: decoder_file(vae, variant, z),
+        convert=lambda variant: decoder_file(vae, variant, z, sampler),
         signature="decode",
         argument="z",
         inputs=z,

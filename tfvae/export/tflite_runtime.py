@@ -50,7 +50,7 @@ class LiteRTFile:
         }
         return runner(**arrays)
 
-    def latency(self, signature: str, *, seconds: float = 0.2, **inputs: Any) -> float:
+    def latency(self, signature: str, *, seconds: float = 0.1, **inputs: Any) -> float:
         """Median seconds of a call on one thread, of at least 5 calls after the first two."""
         runs = []
         for _ in range(2):
