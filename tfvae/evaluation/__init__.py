@@ -6,12 +6,19 @@ Importing this package imports neither TensorFlow nor matplotlib; using a name d
 import importlib
 
 _HOMES = {
-    "Estimate": "estimates",
+    "ActiveUnits": "latents",
     "ELBOEstimate": "estimates",
+    "Estimate": "estimates",
     "LikelihoodEstimate": "estimates",
+    "RateDistortion": "latents",
+    "active_units": "latents",
     "elbo": "likelihood",
+    "kl_per_dimension": "latents",
+    "latent_means": "latents",
     "log_likelihood": "likelihood",
     "naive_log_likelihood": "likelihood",
+    "pictures": None,
+    "rate_and_distortion": "latents",
 }
 
 __all__ = list(_HOMES)

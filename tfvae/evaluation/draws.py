@@ -11,7 +11,7 @@ _Normal = tfd.MultivariateNormalLinearOperator
 
 
 def example_seeds(seed: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:
-    """Returns one 32-bit seed for each of the examples `first`, `first + 1`, ..., uint32 `[count]`."""
+    """Returns a 32-bit seed for each of `count` examples from number `first` on, uint32."""
     return tf.vectorized_map(
         lambda example: tfvae.random.bits((), seed, example), first + tf.range(count)
     )

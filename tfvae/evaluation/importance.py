@@ -1,18 +1,18 @@
 """Importance sampling of log p(x) in one compiled loop, in memory that K does not change."""
 
 import math
-import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-from keras.src.trainers.trainer import model_supports_jit
+import tensorflow_probability as tfp
 
 from tfvae.evaluation.draws import draw, example_seeds
 
+tfd = tfp.distributions
+
 # Pixel values decoded at once: 2,048 codes of 28 x 28 pixels, 6 MB for each array of that size.
 PIXELS = 2_048 * 784
-_PROGRAMS = weakref.WeakKeyDictionary()
 
 
 class Sums(NamedTuple):
@@ -31,29 +31,14 @@ class Sums(NamedTuple):
     log_ratio: tf.Tensor
 
 
-def program(model: Any, proposal: str) -> Callable[..., dict[str, tf.Tensor]]:
-    """Returns the compiled function of a model, made once for each model and proposal.
+def from_posterior(model: Any, *arguments: Any) -> dict[str, tf.Tensor]:
+    """Importance sampling with z_k ~ q(z|x); see `_estimate`."""
+    return _estimate(model, model.encoder, *arguments)
 
-    Args:
-        model: A built VAE.
-        proposal: "posterior" or "prior", where the codes are drawn from.
 
-    Returns:
-        `(images [B, H, W, C], first_example, seed, num_samples, chunk) -> {name: [B]}`, for which
-        see `_estimate`. `chunk` is an int, the others may be tensors.
-    """
-    programs = _PROGRAMS.setdefault(model, {})
-    if proposal not in programs:
-        # A program that held the model would keep it alive as the dictionary's key.
-        reference = weakref.ref(model)
-
-        def run(images, first_example, seed, num_samples, chunk):
-            return _estimate(reference(), proposal, images, first_example, seed, num_samples, chunk)
-
-        programs[proposal] = tf.function(
-            run, autograph=False, jit_compile=model_supports_jit(model)
-        )
-    return programs[proposal]
+def from_prior(model: Any, *arguments: Any) -> dict[str, tf.Tensor]:
+    """Importance sampling with z_k ~ p(z); see `_estimate`."""
+    return _estimate(model, lambda images: model.prior.distribution(), *arguments)
 
 
 def chunk_size(num_samples: int, batch_size: int, pixels: int) -> int:
@@ -68,7 +53,7 @@ def chunk_size(num_samples: int, batch_size: int, pixels: int) -> int:
 
 def _estimate(
     model: Any,
-    proposal: str,
+    proposal: Callable[[tf.Tensor], tfd.Distribution],
     images: tf.Tensor,
     first_example: tf.Tensor,
     seed: tf.Tensor,
@@ -77,13 +62,22 @@ def _estimate(
 ) -> dict[str, tf.Tensor]:
     """Sums over draws k = 1 .. K of each example, w_k = p(x, z_k) / r(z_k), z_k ~ r.
 
+    Args:
+        model: A built VAE.
+        proposal: Images -> r, with batch shape `[B]` or `[]`.
+        images: `[B, H, W, C]`.
+        first_example: The number of the first image, which its draws depend on.
+        seed: Any int32.
+        num_samples: K.
+        chunk: S, an int: draws of each example that are decoded at once.
+
     Returns, each `[B]`: `log_likelihood` log 1/K sum_k w_k; `effective_sample_size`
     (sum_k w_k)^2 / sum_k w_k^2; `nll` -1/K sum_k log p(x|z_k); `kl`, the closed form where there
     is one, else 1/K sum_k log r(z_k) - log p(z_k).
     """
     images = tf.cast(images, tf.float32)
     prior = model.prior.distribution()
-    source = prior if proposal == "prior" else model.encoder(images)
+    source = proposal(images)
     seeds = example_seeds(seed, first_example, images.shape[0])
 
     def body(first: tf.Tensor, sums: Sums) -> tuple[tf.Tensor, Sums]:
@@ -133,7 +127,7 @@ def _add(
     )
 
 
-def _closed_form(source: Any, prior: Any) -> tf.Tensor | None:
+def _closed_form(source: tfd.Distribution, prior: tfd.Distribution) -> tf.Tensor | None:
     try:
         return source.kl_divergence(prior)
     except NotImplementedError:

@@ -1,6 +1,7 @@
 """log p(x) and its lower bounds on a data set."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import tensorflow as tf
 from tfvae.checks import positive_int
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate
-from tfvae.evaluation.importance import chunk_size, program
+from tfvae.evaluation.importance import chunk_size, from_posterior, from_prior
+from tfvae.evaluation.programs import compiled
 
 
 def log_likelihood(
@@ -53,9 +55,10 @@ def log_likelihood(
     Example:
         >>> import tfvae
         >>> train, test = tfvae.data.load("digits")
+        >>> from tfvae import heads, networks
         >>> vae = tfvae.VAE(
-        ...     tfvae.Encoder(tfvae.networks.MLP([16]), tfvae.heads.MultivariateNormalDiag(2)),
-        ...     tfvae.Decoder(tfvae.networks.MLP([16]), tfvae.heads.IndependentBernoulli((8, 8, 1))),
+        ...     tfvae.Encoder(networks.MLP([16]), heads.MultivariateNormalDiag(2)),
+        ...     tfvae.Decoder(networks.MLP([16]), heads.IndependentBernoulli((8, 8, 1))),
         ... )
         >>> vae.build((None, 8, 8, 1))
         >>> result = log_likelihood(vae, test.take(1), num_samples=10, verbose=0)
@@ -67,7 +70,7 @@ def log_likelihood(
         arXiv:1509.00519, eq. 8 and section 5. D. J. Rezende, S. Mohamed, D. Wierstra, 2014,
         arXiv:1401.4082, appendix E.
     """
-    values = _estimates(model, data, "posterior", num_samples, seed, batch_size, verbose)
+    values = _estimates(model, data, from_posterior, num_samples, seed, batch_size, verbose)
     return _likelihood(values, num_samples)
 
 
@@ -89,7 +92,7 @@ def naive_log_likelihood(
     draws of different examples are independent. Arguments, result and errors are those of
     `log_likelihood`.
     """
-    values = _estimates(model, data, "prior", num_samples, seed, batch_size, verbose)
+    values = _estimates(model, data, from_prior, num_samples, seed, batch_size, verbose)
     return _likelihood(values, num_samples)
 
 
@@ -116,7 +119,7 @@ def elbo(
     References:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, eq. 3.
     """
-    values = _estimates(model, data, "posterior", num_samples, seed, batch_size, verbose)
+    values = _estimates(model, data, from_posterior, num_samples, seed, batch_size, verbose)
     bound = -values["nll"] - values["kl"]
     _refuse_nan(bound)
     return ELBOEstimate(bound, num_samples, values["nll"], values["kl"])
@@ -125,7 +128,7 @@ def elbo(
 def _estimates(
     model: Any,
     data: Any,
-    proposal: str,
+    sampling: Callable[..., dict[str, tf.Tensor]],
     num_samples: int,
     seed: int,
     batch_size: int,
@@ -135,7 +138,7 @@ def _estimates(
     positive_int("num_samples", num_samples)
     positive_int("batch_size", batch_size)
     pixels = math.prod(model.image_shape)
-    run, collected = program(model, proposal), []
+    run, collected = compiled(model, sampling), []
     for images, first, count in batches(model, data, batch_size, verbose):
         chunk = chunk_size(num_samples, len(images), pixels)
         numbers = (tf.constant(number, tf.int32) for number in (first, seed, num_samples))

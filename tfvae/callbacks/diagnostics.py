@@ -1,0 +1,52 @@
+"""What the latent code holds, epoch by epoch."""
+
+import math
+from typing import Any
+
+import keras
+
+from tfvae.checks import positive_int
+from tfvae.evaluation.latents import active_units, rate_and_distortion
+
+
+class LatentDiagnostics(keras.callbacks.Callback):
+    """Adds active units, rate and distortion on given images to the logs of each epoch.
+
+    Logged: `active_units`, the latent dimensions with Var_x E[z|x] > 0.01; `rate`, the mean KL;
+    `distortion`, the mean of E_q[-log p(x|z)]; both in nats per image, without the KL's weight,
+    -(rate + distortion) being the ELBO.
+
+    Keras hands the same logs from callback to callback, so put this one before those that read
+    them (`keras.callbacks.CSVLogger`, `TensorBoard`, `EarlyStopping`); `History` and the progress
+    bar come last by themselves.
+
+    Args:
+        images: Images `[N, H, W, C]` in [0, 1], at least two, or a `tf.data.Dataset` of batches;
+            some hundreds of held-out ones do.
+        every: Measure each so many epochs, at least 1; other epochs log NaN, because a CSV file
+            needs the same columns in every row.
+        seed: Of the draws behind the distortion, the same in every epoch.
+
+    Example:
+        >>> import numpy as np
+        >>> LatentDiagnostics(np.zeros((200, 8, 8, 1), "float32"), every=5).every
+        5
+
+    References:
+        See `tfvae.evaluation.active_units` and `rate_and_distortion`.
+    """
+
+    def __init__(self, images: Any, every: int = 1, seed: int = 0):
+        super().__init__()
+        self.images, self.every, self.seed = images, positive_int("every", every), seed
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Measures, and adds to the logs."""
+        if logs is None:
+            return
+        values = dict.fromkeys(("active_units", "rate", "distortion"), math.nan)
+        if (epoch + 1) % self.every == 0:
+            parts = rate_and_distortion(self.model, self.images, seed=self.seed)
+            values["active_units"] = active_units(self.model, self.images).count
+            values["rate"], values["distortion"] = parts.rate.mean, parts.distortion.mean
+        logs.update(values)

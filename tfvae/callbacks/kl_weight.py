@@ -1,0 +1,132 @@
+"""Schedules of the KL's weight in the loss."""
+
+from typing import Any
+
+import keras
+
+from tfvae.checks import positive_int, real
+
+
+class KLWeightSchedule(keras.callbacks.Callback):
+    """Sets the objective's `kl_weight` at the beginning of each epoch.
+
+    Subclasses say what the weight is as a function of time in epochs, t. Epoch e trains with the
+    schedule's value in its middle, t = e + 1/2: the staircase has the ramp's mean. One value an
+    epoch, because a callback that acts on batches would keep `fit` from running many of them at
+    once; and a function of the epoch alone, so that a run that was interrupted goes on with the
+    weight that it would have had (`fit(..., initial_epoch=e)`).
+
+    The weight is logged as `kl_weight`; put this callback before those that read the logs, such as
+    `keras.callbacks.CSVLogger`. Logged `elbo`, `nll` and `kl` are unweighted, but `loss` changes
+    its scale while the weight rises: watch `val_elbo` for early stopping.
+    """
+
+    def weight(self, t: float) -> float:
+        """Returns the weight at time t, in epochs since training began."""
+        raise NotImplementedError
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Refuses an objective that has no KL weight."""
+        objective = getattr(self.model, "objective", None)
+        if getattr(objective, "kl_weight", None) is None:
+            raise ValueError(
+                f"{type(self).__name__} changes the objective's kl_weight, and "
+                f"{type(objective).__name__} has none. Train with objective=ELBO(...), or leave "
+                "the callback out."
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Sets the weight: an assignment to a variable, which compiles nothing anew."""
+        self.model.objective.kl_weight.assign(self.weight(epoch + 0.5))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Logs the weight that the epoch was trained with."""
+        if logs is not None:
+            logs["kl_weight"] = float(self.model.objective.kl_weight)
+
+
+class LinearKLWeight(KLWeightSchedule):
+    """KL warm-up: the weight rises linearly from `start` to `end`, and stays there.
+
+        weight(t) = start + (end - start) min(1, t / epochs)
+
+    The usual cure where latent dimensions switch off early in training: the decoder first learns
+    to use the code, and pays for it later. `CyclicalKLWeight` warms up several times.
+
+    Args:
+        epochs: Length of the rise, at least 1.
+        start: Default 0, no KL at all.
+        end: Default 1, the ELBO.
+
+    Raises:
+        ValueError: for an argument out of range; when training begins, for an objective without a
+            KL weight.
+
+    Example:
+        >>> LinearKLWeight(epochs=10).weight(5.0)
+        0.5
+
+    References:
+        S. R. Bowman et al., 2016, "Generating Sentences from a Continuous Space",
+        arXiv:1511.06349, section 3.1. C. K. Sonderby et al., 2016, "Ladder Variational
+        Autoencoders", arXiv:1602.02282, section 2.3 ("warm-up").
+    """
+
+    def __init__(self, epochs: int, start: float = 0.0, end: float = 1.0):
+        super().__init__()
+        self.epochs = positive_int("epochs", epochs)
+        self.start = real("start", start, minimum=0.0)
+        self.end = real("end", end, minimum=0.0)
+
+    def weight(self, t: float) -> float:
+        """Returns the weight at time t, in epochs since training began."""
+        return self.start + (self.end - self.start) * min(1.0, t / self.epochs)
+
+
+class CyclicalKLWeight(KLWeightSchedule):
+    """The weight rises from 0 to `end`, stays there, and begins again, several times.
+
+        tau       = (t mod (T / M)) / (T / M)                T epochs, M cycles
+        weight(t) = end min(1, tau / R)                      R, the share of a cycle that rises
+
+    After T epochs the weight stays at `end`.
+
+    Args:
+        epochs: T, the epochs of all cycles, at least 1; usually those of `fit`.
+        num_cycles: M, at least 1, at most T. Default 4, the paper's.
+        rise: R, above 0, at most 1. Default 0.5, the paper's.
+        end: Default 1, the ELBO.
+
+    Raises:
+        ValueError: for an argument out of range; when training begins, for an objective without a
+            KL weight.
+
+    Example:
+        >>> [CyclicalKLWeight(epochs=8, num_cycles=2).weight(t) for t in (1.0, 3.0, 5.0)]
+        [0.5, 1.0, 0.5]
+
+    References:
+        H. Fu et al., 2019, "Cyclical Annealing Schedule: A Simple Approach to Mitigating KL
+        Vanishing", arXiv:1903.10145, eq. 6 and 7. Departure: constant within an epoch.
+    """
+
+    def __init__(self, epochs: int, num_cycles: int = 4, rise: float = 0.5, end: float = 1.0):
+        super().__init__()
+        self.epochs = positive_int("epochs", epochs)
+        self.num_cycles = positive_int("num_cycles", num_cycles)
+        if self.num_cycles > self.epochs:
+            raise ValueError(
+                f"num_cycles must be at most epochs, received {num_cycles} cycles in {epochs} "
+                "epochs: the weight changes once an epoch."
+            )
+        self.rise = real("rise", rise, above=0.0)
+        if self.rise > 1.0:
+            raise ValueError(f"rise must be in (0, 1], received {rise}.")
+        self.end = real("end", end, minimum=0.0)
+
+    def weight(self, t: float) -> float:
+        """Returns the weight at time t, in epochs since training began."""
+        if t >= self.epochs:
+            return self.end
+        cycle = self.epochs / self.num_cycles
+        return self.end * min(1.0, t % cycle / cycle / self.rise)

@@ -1,0 +1,126 @@
+"""Charts of a model's codes and of its training."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfvae.evaluation.canvas import Picture
+from tfvae.evaluation.latents import latent_means
+
+_MOST_COLOURS = 20
+
+
+def latent_scatter(
+    model: Any,
+    data: Any,
+    labels: Sequence[int] | None = None,
+    save: str | os.PathLike | None = None,
+) -> Picture:
+    """Draws the posterior means of images as points, coloured by label. Deterministic.
+
+    With more than two latent dimensions the first two principal components are shown, and the
+    title says so. With one, a histogram.
+
+    Args:
+        model: A built VAE.
+        data: Images `[N, H, W, C]` in [0, 1], or a data set of batches of them.
+        labels: `[N]`, any values; None draws all points alike.
+        save: Where to write the figure.
+
+    Raises:
+        ValueError: if there are not as many labels as images.
+    """
+    means = latent_means(model, data)
+    labels = np.zeros(len(means), int) if labels is None else np.asarray(labels)
+    if labels.shape != (len(means),):
+        raise ValueError(
+            f"labels has shape {labels.shape} and there are {len(means)} images; expected one each."
+        )
+    figure = Picture(figsize=(6.0, 5.0))
+    axes = figure.subplots()
+    if means.shape[1] == 1:
+        _histogram(axes, means[:, 0], labels)
+    else:
+        _points(axes, means, labels)
+    axes.spines[["top", "right"]].set_visible(False)
+    kinds = len(np.unique(labels))
+    if 1 < kinds <= _MOST_COLOURS:
+        figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=3)
+    return figure.finish(save)
+
+
+def _points(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
+    size = means.shape[1]
+    if size == 2:
+        points, names, title = means, ("$z_1$", "$z_2$"), "Posterior means"
+    else:
+        points, shares = _principal(means)
+        names = tuple(f"component {i + 1} ({share:.0%})" for i, share in enumerate(shares))
+        title = f"Posterior means: two principal components of {size} dimensions"
+    dot = float(np.clip(6000 / len(points), 2.0, 16.0))
+    for label, colour in _colours(labels):
+        chosen = points[labels == label]
+        axes.scatter(*chosen.T, s=dot, color=colour, label=str(label), alpha=0.7, linewidths=0)
+    axes.set(xlabel=names[0], ylabel=names[1], title=title)
+    axes.set_aspect("equal", adjustable="datalim")
+
+
+def _histogram(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
+    edges = np.histogram_bin_edges(means, bins=50)
+    for label, colour in _colours(labels):
+        axes.hist(means[labels == label], edges, color=colour, label=str(label), alpha=0.6)
+    axes.set(xlabel="$z_1$", ylabel="images", title="Posterior means")
+
+
+def _principal(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first two principal components, and the share of the variance that each has."""
+    centred = means - means.mean(axis=0)
+    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    return centred @ directions[:2].T, singular[:2] ** 2 / max(np.sum(singular**2), 1e-300)
+
+
+def _colours(labels: np.ndarray) -> list[tuple[Any, Any]]:
+    from matplotlib import colormaps
+
+    kinds = np.unique(labels)
+    if len(kinds) <= 10:
+        palette = colormaps["tab10"].colors
+    else:
+        palette = colormaps["turbo"](np.linspace(0.02, 0.98, len(kinds)))
+    return list(zip(kinds, palette, strict=False))
+
+
+def training_curves(
+    history: Any,
+    names: Sequence[str] = ("elbo", "nll", "kl"),
+    save: str | os.PathLike | None = None,
+) -> Picture:
+    """Draws logged values against the epoch, one chart for each, training and validation in one.
+
+    Args:
+        history: What `fit` returned, or a mapping from names to one value for each epoch (such as
+            the columns of `history.csv`); "epoch", if it is there, numbers the epochs from 0.
+        names: What to draw; `val_` is looked for as well.
+        save: Where to write the figure.
+
+    Raises:
+        ValueError: if none of the names was logged.
+    """
+    logs: Mapping[str, Sequence[float]] = getattr(history, "history", history)
+    drawn = [name for name in names if name in logs]
+    if not drawn:
+        raise ValueError(f"None of {list(names)} was logged; the history has {sorted(logs)}.")
+    figure = Picture(figsize=(3.6 * len(drawn), 3.0))
+    for axes, name in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
+        for key, label, style in ((name, "training", "--"), (f"val_{name}", "validation", "-")):
+            if key in logs:
+                values = np.asarray(logs[key], float)
+                epochs = np.asarray(logs.get("epoch", np.arange(len(values))), float) + 1
+                axes.plot(epochs, values, style, label=label, linewidth=1.5)
+        axes.set(title=name, xlabel="epoch", ylabel="nats per image")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(fontsize=8, frameon=False)
+    return figure.finish(save)

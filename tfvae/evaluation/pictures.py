@@ -1,0 +1,167 @@
+"""Pictures of what a model makes: reconstructions, samples, and walks through its latent space.
+
+Each function returns a matplotlib figure, which a notebook shows, and writes it to `save` if that
+is given. Images are the likelihood's means, not draws of pixels.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from tfvae.checks import positive_int, real
+from tfvae.evaluation.canvas import Picture, show
+from tfvae.evaluation.charts import latent_scatter, training_curves
+from tfvae.evaluation.latents import active_units, latent_means
+from tfvae.models.inputs import checked_inputs
+
+__all__ = [
+    "interpolations",
+    "latent_manifold",
+    "latent_scatter",
+    "prior_samples",
+    "reconstructions",
+    "training_curves",
+    "traversals",
+]
+
+Path = str | os.PathLike | None
+
+
+def reconstructions(model: Any, images: Any, columns: int = 10, save: Path = None) -> Picture:
+    """Draws images and, under each, its reconstruction at the posterior mean. Deterministic.
+
+    Args:
+        model: A built VAE.
+        images: `[N, H, W, C]` in [0, 1]; all are shown.
+        columns: Images in a row.
+        save: Where to write the figure.
+    """
+    images = _images(model, images)
+    columns = min(positive_int("columns", columns), len(images))
+    rebuilt = model.reconstruct(images).numpy()
+    blank = np.ones((-len(images) % columns, *images.shape[1:]), np.float32)
+    pairs = [np.concatenate([part, blank]) for part in (images, rebuilt)]
+    rows = [part.reshape(-1, columns, *images.shape[1:]) for part in pairs]
+    sheet = np.stack(rows, axis=1).reshape(-1, *images.shape[1:])
+    names = ["original", "reconstruction"] * len(rows[0])
+    return show(sheet, columns, "Originals and reconstructions", names)[0].finish(save)
+
+
+def prior_samples(
+    model: Any,
+    num_samples: int = 64,
+    seed: int = 0,
+    temperature: float = 1.0,
+    columns: int = 8,
+    save: Path = None,
+) -> Picture:
+    """Draws mean images of codes from the prior; see `VAE.sample`. Random by `seed`."""
+    images = model.sample(num_samples, seed=seed, temperature=temperature).numpy()
+    at = "" if temperature == 1.0 else f" at temperature {temperature:g}"
+    columns = min(positive_int("columns", columns), num_samples)
+    return show(images, columns, f"Samples from the prior{at}")[0].finish(save)
+
+
+def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
+    """Draws the images of a two-dimensional latent space, on a grid of equal prior mass.
+
+        z_ij = (Phi^-1((j + 1/2) / size), Phi^-1((i + 1/2) / size)),  Phi the Normal's CDF
+
+    Deterministic. z_1 grows to the right, z_2 upwards.
+
+    Args:
+        model: A built VAE with two latent dimensions and, for the grid to have equal mass, a
+            `StandardNormal` prior.
+        size: Images in a row and in a column, at least 2.
+        save: Where to write the figure.
+
+    Raises:
+        ValueError: for another number of latent dimensions.
+
+    References:
+        D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix A, figure 4.
+    """
+    if model.latent_size != 2:
+        raise ValueError(
+            f"The manifold needs 2 latent dimensions, and the model has {model.latent_size}. Use "
+            "traversals() or interpolations()."
+        )
+    size = max(2, positive_int("size", size))
+    steps = scipy.special.ndtri((np.arange(size) + 0.5) / size).astype(np.float32)
+    right, up = np.meshgrid(steps, steps[::-1])
+    images = _decode(model, np.stack([right, up], axis=-1).reshape(-1, 2))
+    figure, axes = show(images, size, "Latent manifold")
+    axes.set_xlabel(f"$z_1$ from {steps[0]:.1f} to {steps[-1]:.1f}", fontsize=8)
+    axes.set_ylabel(f"$z_2$ from {steps[0]:.1f} to {steps[-1]:.1f}", fontsize=8)
+    return figure.finish(save)
+
+
+def traversals(
+    model: Any,
+    images: Any,
+    num_dimensions: int = 10,
+    steps: int = 11,
+    span: float = 3.0,
+    save: Path = None,
+) -> Picture:
+    """Draws what single latent dimensions do to the first image, a row for each dimension.
+
+    The dimensions shown are those whose posterior mean varies most over `images`. Each goes from
+    -span to span while the others stay at the first image's posterior mean. Deterministic.
+
+    Args:
+        model: A built VAE.
+        images: `[N, H, W, C]`, N at least 2; a few hundred give a reliable order.
+        num_dimensions: Rows, at most the model's latent size.
+        steps: Images in a row, at least 2.
+        span: In units of z, above 0.
+        save: Where to write the figure.
+    """
+    images = _images(model, images)
+    steps, span = max(2, positive_int("steps", steps)), real("span", span, above=0.0)
+    variances = active_units(model, images).variances
+    chosen = np.argsort(-variances)[: positive_int("num_dimensions", num_dimensions)]
+    codes = np.tile(latent_means(model, images[:1])[0], (len(chosen), steps, 1))
+    for row, dimension in enumerate(chosen):
+        codes[row, :, dimension] = np.linspace(-span, span, steps)
+    names = [f"$z_{{{i + 1}}}$  var {variances[i]:.2f}" for i in chosen]
+    figure, axes = show(_decode(model, codes), steps, "Latent traversals", names)
+    axes.set_xlabel(f"from {-span:g} to {span:g}", fontsize=8)
+    return figure.finish(save)
+
+
+def interpolations(
+    model: Any, starts: Any, ends: Any, steps: int = 9, save: Path = None
+) -> Picture:
+    """Draws straight lines between the posterior means of pairs of images. Deterministic.
+
+        z_t = (1 - t) E[z|start] + t E[z|end],  t = 0 .. 1
+
+    Args:
+        model: A built VAE.
+        starts: `[N, H, W, C]`, one row each; the row begins with the original.
+        ends: As many; the row ends with the original.
+        steps: Images between the originals, at least 2.
+        save: Where to write the figure.
+    """
+    starts, ends = _images(model, starts), _images(model, ends)
+    if len(starts) != len(ends):
+        raise ValueError(f"starts has {len(starts)} images and ends {len(ends)}; expected as many.")
+    steps = max(2, positive_int("steps", steps))
+    first, last = latent_means(model, starts)[:, None], latent_means(model, ends)[:, None]
+    t = np.linspace(0.0, 1.0, steps)[:, None]
+    between = _decode(model, (1 - t) * first + t * last)
+    between = between.reshape(len(starts), steps, *starts.shape[1:])
+    rows = np.concatenate([starts[:, None], between, ends[:, None]], axis=1)
+    title = "Interpolations (originals at both ends)"
+    return show(rows.reshape(-1, *starts.shape[1:]), steps + 2, title)[0].finish(save)
+
+
+def _images(model: Any, images: Any) -> np.ndarray:
+    return np.asarray(checked_inputs(np.asarray(images), model.image_shape, "images"), np.float32)
+
+
+def _decode(model: Any, codes: np.ndarray) -> np.ndarray:
+    return model.decoder(codes.reshape(-1, model.latent_size).astype(np.float32)).mean().numpy()

@@ -1,0 +1,32 @@
+"""Compiled functions of a model, kept as long as the model lives."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from keras.src.trainers.trainer import model_supports_jit
+
+_PROGRAMS = weakref.WeakKeyDictionary()
+
+
+def compiled(model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns `function(model, ...)`, compiled once for each model and function.
+
+    With XLA, which fuses the densities with their sums, unless a layer of the model refuses it.
+
+    Args:
+        model: A built model.
+        function: A function of a module, `(model, *tensors, *numbers) -> tensors`. A different
+            number or shape compiles anew.
+    """
+    programs = _PROGRAMS.setdefault(model, {})
+    if function not in programs:
+        # A program that held the model would keep it alive as the dictionary's key.
+        reference = weakref.ref(model)
+        programs[function] = tf.function(
+            lambda *arguments: function(reference(), *arguments),
+            autograph=False,
+            jit_compile=model_supports_jit(model),
+        )
+    return programs[function]
