@@ -26,7 +26,7 @@ _MNIST = {
     "schedule": "cosine",
     "epsilon": 1e-4,
 }
-_DIGITS = {"dataset": "digits", "epochs": 300, "schedule": "cosine"}
+_DIGITS = {"activation": "tanh", "epochs": 400, "learning_rate": 2e-3, "schedule": "cosine"}
 
 PRESETS = {
     "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),

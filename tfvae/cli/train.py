@@ -29,15 +29,32 @@ _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESE
     show_default=True,
     help="Folder that holds the runs.",
 )
+@click.option(
+    "--export-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("export"),
+    show_default=True,
+    help="Folder in which NAME is exported.",
+)
+@click.option("--no-export", is_flag=True, help="Train without exporting.")
 @click.option("--overwrite", is_flag=True, help="Replace what the run's folder holds.")
 @setting_options
-def command(preset: str, name: str | None, runs_dir: Path, overwrite: bool, **given: Any) -> None:
-    """Train a preset, evaluate it and draw its pictures, into runs/NAME.
+def command(
+    preset: str,
+    name: str | None,
+    runs_dir: Path,
+    export_dir: Path,
+    no_export: bool,
+    overwrite: bool,
+    **given: Any,
+) -> None:
+    """Train a preset, evaluate it, draw its pictures and export it.
 
     A run that was interrupted or killed goes on from its last completed epoch when the same command
     is given again. Values in brackets are the defaults, of which the preset changes some.
     """
-    config, folder = _config(preset, given), RunFolder(runs_dir / (name or preset))
+    name = preset if name is None else name
+    config, folder = _config(preset, given), RunFolder(runs_dir / name)
     if not overwrite:
         folder.check(config)
         if folder.finished:
@@ -49,10 +66,11 @@ def command(preset: str, name: str | None, runs_dir: Path, overwrite: bool, **gi
     from tfvae.runs.measuring import table
     from tfvae.runs.training import train
 
-    run = train(config, folder.path, overwrite, report=click.echo)
+    export_to = None if no_export else export_dir / name
+    run = train(config, folder.path, export_to, overwrite, report=click.echo)
     for line in table(run.metrics["test"]):
         click.echo(line)
-    for path in (folder.model, folder.metrics, folder.history, folder.pictures):
+    for path in run.written:
         click.echo(path)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from tfvae import heads, networks, objectives, priors
+from tfvae.callbacks import LinearKLWeight
 from tfvae.models import VAE, Decoder, Encoder
 from tfvae.runs import groups
 from tfvae.runs.config import Config
@@ -40,6 +41,13 @@ def optimizer(training: groups.Training, steps_per_epoch: int) -> keras.optimize
             rate, training.epochs * steps_per_epoch, alpha=training.final_learning_rate
         )
     return keras.optimizers.Adam(rate, epsilon=training.epsilon)
+
+
+def callbacks(objective: groups.Objective) -> list[keras.callbacks.Callback]:
+    """What changes while training."""
+    if not objective.kl_warmup_epochs:
+        return []
+    return [LinearKLWeight(objective.kl_warmup_epochs, end=objective.kl_weight)]
 
 
 def _networks(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfvae import evaluation
 from tfvae.models import VAE
+from tfvae.runs.drawing import first_images
 
 ELBO_SAMPLES = 10  # draws of z an image: the noise of the mean is then below its third decimal
 
@@ -30,7 +31,7 @@ def measure(
         seed: Of the draws.
         verbose: 1 shows a progress bar.
     """
-    data = images if num_images is None else _first(images, num_images)
+    data = images if num_images is None else first_images(images, num_images)
     bound = evaluation.elbo(vae, data, num_samples=ELBO_SAMPLES, seed=seed)
     likelihood = evaluation.log_likelihood(
         vae, data, num_samples=num_samples, seed=seed, verbose=verbose
@@ -59,13 +60,3 @@ def table(test: dict[str, Any]) -> list[str]:
         f"(effective {test['effective_sample_size']:.0f})",
         f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
     ]
-
-
-def _first(images: tf.data.Dataset, count: int) -> np.ndarray:
-    batches, found = [], 0
-    for batch in images.as_numpy_iterator():
-        batches.append(batch)
-        found += len(batch)
-        if found >= count:
-            break
-    return np.concatenate(batches)[:count]

@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,6 +20,8 @@ from tfvae.models import VAE
 from tfvae.runs import building
 from tfvae.runs.checkpoint import Checkpoint
 from tfvae.runs.config import Config
+from tfvae.runs.drawing import draw
+from tfvae.runs.exporting import check_writable, export_run
 from tfvae.runs.files import replacing, write_text
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.measuring import measure
@@ -38,16 +41,19 @@ class TrainedRun:
         folder: With `model.keras`, `config.json`, `metrics.json`, `history.csv` and `pictures/`.
         model: The trained model.
         metrics: The content of `metrics.json`.
+        written: Paths of the run's files, pictures and exports.
     """
 
     folder: RunFolder
     model: VAE
     metrics: dict[str, Any]
+    written: list[Path]
 
 
 def train(
     config: Config,
     path: str | os.PathLike,
+    export_to: Path | None = None,
     overwrite: bool = False,
     report: Callable[[str], None] = print,
 ) -> TrainedRun:
@@ -59,6 +65,7 @@ def train(
     Args:
         config: The settings, such as `tfvae.presets.get("digits")`.
         path: The run's folder, made if missing.
+        export_to: Where to export the model to, such as export/NAME; None does not.
         overwrite: Whether to begin anew where the folder holds a run.
         report: Called with lines that say how it goes.
 
@@ -70,6 +77,8 @@ def train(
     if not overwrite:
         folder.check(config)
     datasets = load_data(config)  # before there is a folder: an unknown data set leaves nothing
+    if export_to is not None:
+        check_writable(export_to)
     with folder.locked():
         folder.prepare(config, versions(), overwrite)
         if folder.finished:
@@ -78,9 +87,15 @@ def train(
         with replacing(folder.model) as beside:
             vae.save(beside)
         metrics = _results(config, vae, datasets, rows, report)
+        report(f"drawing into {folder.pictures}")
+        written = draw(vae, config, datasets[1], rows, folder.pictures)
+        if export_to is not None:
+            written += export_run(vae, datasets, export_to, report=report)
         write_text(folder.metrics, json.dumps(metrics, indent=2) + "\n")
         folder.checkpoint.unlink(missing_ok=True)
-    return TrainedRun(folder, vae, metrics)
+    return TrainedRun(
+        folder, vae, metrics, [folder.model, folder.metrics, folder.history, *written]
+    )
 
 
 def load_data(config: Config, first_epoch: int = 0) -> tuple[tf.data.Dataset, tf.data.Dataset]:
@@ -136,7 +151,11 @@ def _fit(
             validation_data=test_set,
             epochs=training.epochs,
             initial_epoch=seen,
-            callbacks=[Progress(training.epochs, report), checkpoint],
+            callbacks=[
+                *building.callbacks(config.objective),
+                Progress(training.epochs, report),
+                checkpoint,
+            ],
             verbose=0,
         )
     return vae, checkpoint.rows

@@ -1,0 +1,47 @@
+"""`tfvae evaluate`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from tfvae.cli.runs import Run, load
+from tfvae.runs.files import write_text
+from tfvae.runs.folder import RunFolder
+
+_COUNT = click.IntRange(min=1)
+
+
+@click.command("evaluate", short_help="Estimate a run's likelihood on held-out images.")
+@click.argument("run", type=Run())
+@click.option("--num-samples", type=_COUNT, help="Draws of z for each image.  [the run's]")
+@click.option("--num-images", type=_COUNT, help="Only so many images.  [the run's]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write JSON here."
+)
+def command(
+    run: RunFolder, num_samples: int | None, num_images: int | None, seed: int, output: Path | None
+) -> None:
+    """Estimate the log-likelihood of a run's held-out images.
+
+    RUN is the folder that `tfvae train` wrote, such as runs/digits.
+    """
+    config = run.read_config()
+    vae = load(run)
+    from tfvae.runs.measuring import measure, table
+    from tfvae.runs.training import load_data
+
+    settings = config.evaluation
+    test = measure(
+        vae,
+        load_data(config)[1],
+        num_samples or settings.eval_samples,
+        num_images or settings.eval_images,
+        seed,
+    )
+    for line in table(test):
+        click.echo(line)
+    if output is not None:
+        write_text(output, json.dumps(test, indent=2) + "\n")
+        click.echo(output)

@@ -1,0 +1,78 @@
+"""`tfvae export`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tfvae.cli.runs import Run, load
+from tfvae.runs.folder import RunFolder
+from tfvae.runs.kinds import nearest
+
+VARIANTS = ("float32", "float16", "dynamic", "int8")
+
+
+class Variants(click.ParamType):
+    """Variants of TFLite files, separated by commas."""
+
+    name = "V,V,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        """The variants, or a failure with the nearest name."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(value.split(","))
+        for name in names:
+            if name not in VARIANTS:
+                self.fail(
+                    f"{name!r} is not one of {', '.join(VARIANTS)}.{nearest(name, VARIANTS)}",
+                    param,
+                    ctx,
+                )
+        return names
+
+
+@click.command("export", short_help="Write a run's SavedModels and TFLite files.")
+@click.argument("run", type=Run())
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to export to.  [export/NAME]",
+)
+@click.option(
+    "--variants",
+    type=Variants(),
+    default=",".join(VARIANTS),
+    show_default=True,
+    help="Of the TFLite files.",
+)
+@click.option(
+    "--max-nll-change",
+    type=click.FloatRange(min=0),
+    default=0.1,
+    show_default=True,
+    help="Nats an image; a variant that loses more is refused.",
+)
+@click.option("--allow", type=Variants(), default=(), help="Variants to publish all the same.")
+def command(
+    run: RunFolder,
+    output: Path | None,
+    variants: tuple[str, ...],
+    max_nll_change: float,
+    allow: tuple[str, ...],
+) -> None:
+    """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.
+
+    RUN is the folder that `tfvae train` wrote, such as runs/digits. Every file is loaded again and
+    compared with the model; what differs is not published.
+    """
+    config = run.read_config()
+    output = Path("export", run.path.resolve().name) if output is None else output
+    vae = load(run)
+    from tfvae.runs.exporting import export_run
+    from tfvae.runs.training import load_data
+
+    for path in export_run(
+        vae, load_data(config), output, variants, click.echo, max_nll_change, allow
+    ):
+        click.echo(path)

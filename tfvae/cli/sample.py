@@ -1,0 +1,51 @@
+"""`tfvae sample`."""
+
+from pathlib import Path
+
+import click
+
+from tfvae.cli.runs import Run, load
+from tfvae.runs.folder import RunFolder
+
+_SUFFIXES = (".png", ".pdf", ".svg", ".npy")
+
+
+@click.command("sample", short_help="Draw images from a run's prior.")
+@click.argument("run", type=Run())
+@click.option("--num-samples", type=click.IntRange(min=1), default=64, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(-(2**31), 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same images, here and in every exported file.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Factor on the prior's standard deviation.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A .png, .pdf or .svg picture, or .npy for the numbers.  [RUN/pictures/samples-SEED.png]",
+)
+def command(
+    run: RunFolder, num_samples: int, seed: int, temperature: float, output: Path | None
+) -> None:
+    """Draw codes from a run's prior, and show the mean image of each.
+
+    RUN is the folder that `tfvae train` wrote, such as runs/digits.
+    """
+    output = run.pictures / f"samples-{seed}.png" if output is None else output
+    if output.suffix not in _SUFFIXES:
+        raise click.UsageError(
+            f"--output: {output.name!r} does not end in one of {', '.join(_SUFFIXES)}."
+        )
+    vae = load(run)
+    from tfvae.runs.drawing import save_samples
+
+    save_samples(vae, output, num_samples, seed, temperature)
+    click.echo(output)

@@ -1,0 +1,63 @@
+"""The exported files of a run."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from tfvae import export
+from tfvae.export.publish import staging
+from tfvae.models import VAE
+from tfvae.runs.drawing import first_images
+
+VARIANTS = ("float32", "float16", "dynamic", "int8")
+IMAGES = 500  # by which variants are judged, and as many by which int8 is calibrated
+
+
+def export_run(
+    vae: VAE,
+    datasets: tuple[tf.data.Dataset, tf.data.Dataset],
+    directory: Path,
+    variants: Sequence[str] = VARIANTS,
+    report: Callable[[str], None] = print,
+    max_nll_change: float = 0.1,
+    allow: Sequence[str] = (),
+) -> list[Path]:
+    """Exports SavedModels and TFLite files, compared with the live model.
+
+    Args:
+        vae: The trained model.
+        datasets: Its training and held-out images.
+        directory: Such as export/mnist, made if missing.
+        variants: Of the TFLite files.
+        report: Called with lines that say how it goes.
+        max_nll_change: A variant whose test NLL rises by more nats than this is refused.
+        allow: Variants that are published whatever their change.
+
+    Returns:
+        What was published.
+
+    Raises:
+        tfvae.export.ExportError: if the folder can't be written or a file differs from the model.
+    """
+    report(f"exporting to {directory}, and comparing with the live model")
+    models = export.saved_model(vae, directory)
+    train, test = datasets
+    files = export.tflite(
+        vae,
+        directory,
+        variants,
+        images=first_images(test, IMAGES),
+        calibration_images=first_images(train, IMAGES),
+        max_nll_change=max_nll_change,
+        allow=allow,
+    )
+    for line in files.report.table().splitlines():
+        report(line)
+    return [*models.paths.values(), *files.paths.values()]
+
+
+def check_writable(directory: Path) -> None:
+    """Raises `tfvae.export.ExportError` if nothing can be written there, and leaves no trace."""
+    with staging(directory):
+        pass
