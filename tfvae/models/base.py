@@ -33,6 +33,9 @@ class LatentVariableModel(DeviceTrainer):
     """
 
     def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
+        # Keras enters an autocast scope for any mixed policy, autocast=False or not, and rounds the
+        # prior's and the heads' weights in it. The networks keep the policies they were made with.
+        kwargs.setdefault("dtype", "float32")
         super().__init__(autocast=False, **kwargs)
         self.seed = seed
         # A weight, because Keras 3.15 does not save the state of a SeedGenerator: a run that goes

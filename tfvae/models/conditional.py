@@ -13,6 +13,19 @@ from tfvae.heads.base import Head
 tfd = tfp.distributions
 
 
+def serialize_part(part: keras.layers.Layer, owner_built: bool) -> dict[str, Any]:
+    """Returns a part's configuration, for an owner whose `build` builds it.
+
+    If the owner is built, Keras' note of how to build the part is left out: Keras would call its
+    `build`, which a user's layer need not have, and outside of the owner, whose name would be
+    missing in the paths of the weights.
+    """
+    config = keras.saving.serialize_keras_object(part)
+    if owner_built:
+        config.pop("build_config", None)
+    return config
+
+
 class Conditional(keras.layers.Layer):
     """A conditional distribution: `head(network(inputs))`, with any leading sample axes.
 
@@ -31,7 +44,8 @@ class Conditional(keras.layers.Layer):
 
     def __init__(self, network: keras.layers.Layer, head: Head, **kwargs: Any):
         # Autocasting would round the inputs, and a decoder's z, to bfloat16 before the network
-        # has a say: networks cast for themselves.
+        # has a say; networks cast for themselves. A mixed policy would round the head's weights.
+        kwargs.setdefault("dtype", "float32")
         super().__init__(autocast=False, **kwargs)
         hint = "tfvae.networks.MLP([200, 200]), or any Keras layer or model"
         self.network = instance_of("network", network, keras.layers.Layer, hint)
@@ -93,11 +107,10 @@ class Conditional(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
-            "network": serialize(self.network),
-            "head": serialize(self.head),
+            "network": serialize_part(self.network, self.built),
+            "head": serialize_part(self.head, self.built),
         }
 
     @classmethod
