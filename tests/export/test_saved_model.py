@@ -195,6 +195,12 @@ def test_the_comparison_sees_a_wrong_file(vae, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_does_not_load_says_why(tmp_path):
+    jobs = {"vae": {"path": str(tmp_path / "nowhere"), "requests": []}}
+    with pytest.raises(ExportError, match=r"does not run in a fresh process .* does not exist"):
+        verify._reload(jobs, tmp_path)
+
+
 def test_a_full_disk_is_one_clear_message_and_leaves_nothing(vae, tmp_path, no_comparison):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -244,7 +250,7 @@ def test_bfloat16_convolutions_dropout_and_colour(tmp_path):
         done = tfvae.export.saved_model(vae, tmp_path)
     finally:
         keras.config.set_dtype_policy("float32")
-    assert max(done.differences.values()) < 0.05
+    assert max(done.differences.values()) < 0.02
     images = np.random.default_rng(0).random((3, *shape), np.float32)
     encode = tf.saved_model.load(str(done.paths["encoder"])).signatures["encode"]
     first, second = encode(images=tf.constant(images)), encode(images=tf.constant(images))

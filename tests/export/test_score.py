@@ -80,14 +80,14 @@ def linear_gaussian():
 
 
 def _set_posterior(head, gain, bias, factor):
-    """loc = gain (x - bias), L = factor: the layout is [loc, diagonal, below the diagonal]."""
+    """loc = gain (x - bias) and L = factor, whatever x is."""
     size = len(factor)
     shift = np.log(np.expm1(1.0 - 1e-5))
     diagonal = np.log(np.expm1(np.diag(factor) - 1e-5)) - shift
-    below = factor[np.tril_indices(size, -1)]
-    kernel = np.concatenate([gain.T, np.zeros((gain.shape[1], size + len(below)))], axis=1)
-    head.projection.kernel.assign(kernel)
-    head.projection.bias.assign(np.concatenate([-gain @ bias, diagonal, below]))
+    head.projection.kernel.assign(np.concatenate([gain.T, np.zeros_like(gain.T)], axis=1))
+    head.projection.bias.assign(np.concatenate([-gain @ bias, diagonal]))
+    head.lower.kernel.assign(np.zeros(head.lower.kernel.shape))
+    head.lower.bias.assign(factor[np.tril_indices(size, -1)])
 
 
 @pytest.mark.parametrize("count", [1, 64])

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from tests.export.conftest import IMAGE_SHAPE, LATENT_SIZE
+from tfvae.export.encoder import posterior_draws
 from tfvae.export.requests import random_request
 from tfvae.export.saved_model import SERVABLES
+from tfvae.export.signatures import Signature, of_bytes
 
 EXPECTED = {
     "encoder": {"encode", "encode_uint8", "encode_image_bytes", "sample"},
@@ -202,3 +205,14 @@ def test_inputs_of_different_lengths_are_refused(vae, signatures, images):
     inputs = request(vae, "encoder", "sample", 3) | {"images": images}
     with pytest.raises(tf.errors.InvalidArgumentError, match="one value per row"):
         call(signatures["encoder"]["sample"], **inputs)
+
+
+def test_images_that_no_file_holds_have_no_signature_for_files():
+    signature = Signature(lambda images: {"sum": tf.reduce_sum(images, [1, 2, 3])}, {})
+    assert set(of_bytes(signature, (4, 4, 3))) == {"uint8", "image_bytes"}
+    assert set(of_bytes(signature, (4, 4, 2))) == {"uint8"}
+
+
+def test_a_posterior_without_a_path_from_noise_is_refused():
+    with pytest.raises(TypeError, match=r"maps standard normal noise to z, received Categorical"):
+        posterior_draws(tfp.distributions.Categorical(logits=[0.0, 0.0]), tf.zeros([1, 1, 2]))

@@ -32,7 +32,7 @@ def _random_input(
 ) -> np.ndarray:
     shape = (rows, *spec.shape[1:])
     if name in COUNTS:
-        return generator.integers(1, 5, shape, np.int32)
+        return generator.integers(1, 4, shape, np.int32)
     if spec.dtype == tf.int32:
         return generator.integers(-(2**31), 2**31, shape, np.int32)
     if spec.dtype == tf.string:

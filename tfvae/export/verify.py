@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -95,12 +96,19 @@ def _reload(jobs: dict[str, Any], scratch: Path) -> dict[str, float]:
             "nothing was published"
         ) from error
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ExportError(
             "the exported model does not run in a fresh process with plain TensorFlow, so nothing "
-            f"was published: {reason}"
+            "was published. Does a layer call Python (tf.py_function)? It said: "
+            f"{_reason(done.stderr)}"
         )
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _reason(stderr: str) -> str:
+    """The exception at the end of a process's output: its first line, and what it stands for."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [index for index, line in enumerate(lines) if re.match(r"[\w.]*Error: ", line)]
+    return " ".join(lines[errors[-1] :])[:400] if errors else "It printed no error."
 
 
 def refuse_drift(differences: Mapping[str, float], tolerance: float) -> None:
