@@ -12,6 +12,7 @@ from tfvae.export import verify
 from tfvae.export.decoder import DecoderServable
 from tfvae.export.encoder import EncoderServable
 from tfvae.export.publish import ExportError, flush, publish, refuse_taken, staging
+from tfvae.export.quiet import quiet_notes
 from tfvae.export.vae import VAEServable
 from tfvae.export.warmup import BATCH_SIZES, write_warmup
 
@@ -124,7 +125,8 @@ def _write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> No
         {id(v): v for function in concrete.values() for v in function.graph.variables}.values()
     )
     try:
-        tf.saved_model.save(module, str(folder), signatures=concrete)
+        with quiet_notes():
+            tf.saved_model.save(module, str(folder), signatures=concrete)
         if warmup_batch_sizes:
             shape = tuple(servable.vae.image_shape)
             write_warmup(folder, servable.name, signatures, shape, warmup_batch_sizes)

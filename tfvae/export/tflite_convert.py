@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from tfvae.export.decoder import DecoderServable
 from tfvae.export.publish import ExportError
+from tfvae.export.quiet import quiet_notes
 from tfvae.export.tflite_join import join
 from tfvae.export.tflite_quiet import quiet, reason
 
 VARIANTS = ("float32", "float16", "dynamic", "int8")
-CALIBRATION_ROWS = 10  # rows of one calibration step
+CALIBRATION_ROWS = 16  # rows of one calibration step
 
 Specs = Mapping[str, tf.TensorSpec]
 Endpoint = tuple[Callable[..., Mapping[str, tf.Tensor]], Specs]
@@ -135,7 +136,8 @@ def convert(
     module = tf.Module()
     module.model_variables = _variables(functions.values())
     with tempfile.TemporaryDirectory() as folder, quiet():
-        tf.saved_model.save(module, folder, signatures=functions)
+        with quiet_notes():
+            tf.saved_model.save(module, folder, signatures=functions)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(endpoints))
         _configure(converter, variant, next(iter(endpoints)), representative)
         try:
