@@ -24,7 +24,7 @@ def staging(directory: Path) -> Iterator[Path]:
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=directory))
+        folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=directory.resolve()))
     except OSError as error:
         _remove_empty(missing)
         raise ExportError(

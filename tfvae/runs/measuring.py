@@ -1,6 +1,7 @@
 """The numbers of a trained model on held-out images."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ def measure(
     num_samples: int,
     num_images: int | None = None,
     seed: int = 0,
-    verbose: int = 1,
 ) -> dict[str, Any]:
     """The bound, its parts and the importance-weighted likelihood, in nats an image.
 
@@ -29,12 +29,11 @@ def measure(
         num_samples: Draws of z for each image in the likelihood.
         num_images: Only so many of the images, the first; None for all.
         seed: Of the draws.
-        verbose: 1 shows a progress bar.
     """
     data = images if num_images is None else first_images(images, num_images)
     bound = evaluation.elbo(vae, data, num_samples=ELBO_SAMPLES, seed=seed)
     likelihood = evaluation.log_likelihood(
-        vae, data, num_samples=num_samples, seed=seed, verbose=verbose
+        vae, data, num_samples=num_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
     error = likelihood.standard_error
     return {
