@@ -7,11 +7,13 @@ import importlib
 
 _HOMES = {
     "ActiveUnits": "latents",
+    "AnnealedEstimate": "ais",
     "ELBOEstimate": "estimates",
     "Estimate": "estimates",
     "LikelihoodEstimate": "estimates",
     "RateDistortion": "latents",
     "active_units": "latents",
+    "annealed_importance_sampling": "ais",
     "elbo": "likelihood",
     "kl_per_dimension": "latents",
     "latent_means": "latents",

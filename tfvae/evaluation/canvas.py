@@ -1,10 +1,13 @@
 """What the pictures share: tiled images, and a matplotlib figure that needs no window."""
 
+import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 _INCHES = 0.6  # of a tile
@@ -22,9 +25,7 @@ class Picture(Figure):
         super().__init__(*args, layout="constrained", dpi=150, **kwargs)
 
     def _repr_png_(self) -> bytes:
-        from io import BytesIO
-
-        buffer = BytesIO()
+        buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
 
@@ -37,12 +38,13 @@ class Picture(Figure):
         return self
 
 
-def tile(images: np.ndarray, columns: int) -> np.ndarray:
-    """Lays images out in rows on white, with a gap between them.
+def tile(images: np.ndarray, columns: int, gaps: bool = True) -> np.ndarray:
+    """Lays images out in rows on white.
 
     Args:
         images: `[N, H, W, C]` in [0, 1], C = 1 or 3 (others show their first channel).
         columns: Images in a row, at least 1; the last row is filled with white.
+        gaps: Whether there is a gap between images, or none.
 
     Returns:
         float32 `[rows (H + gap) - gap, columns (W + gap) - gap, 3]`.
@@ -51,7 +53,7 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
     if images.shape[-1] != 3:
         images = np.repeat(images[..., :1], 3, axis=-1)
     count, height, width, _ = images.shape
-    rows, gap = -(-count // columns), gap_pixels(height, width)
+    rows, gap = -(-count // columns), _gap(height, width) if gaps else 0
     sheet = np.ones((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.float32)
     for number, image in enumerate(images):
         top, left = number // columns * (height + gap), number % columns * (width + gap)
@@ -59,30 +61,29 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
     return sheet
 
 
-def gap_pixels(height: int, width: int) -> int:
-    """The gap between tiles, in pixels."""
-    return max(1, round(_GAP * min(height, width)))
-
-
-def show(images: np.ndarray, columns: int, title: str, row_names: list[str] | None = None):
-    """A figure of tiled images with a title and, if they are given, names of the rows.
-
-    Returns:
-        The `Picture` and its only axes.
-    """
+def show(
+    images: np.ndarray,
+    columns: int,
+    title: str,
+    row_names: Sequence[str] = (),
+    gaps: bool = True,
+) -> tuple[Picture, Axes]:
+    """Returns a figure of tiled images with a title and, if given, names of the rows; its axes."""
     count, height, width, _ = images.shape
     rows = -(-count // columns)
-    size = columns * _INCHES * width / height + (1.2 if row_names else 0.1), rows * _INCHES + 0.4
-    figure = Picture(figsize=(max(size[0], 3.0), size[1]))
+    across = columns * _INCHES * width / height + (1.2 if row_names else 0.1)
+    figure = Picture(figsize=(max(across, 3.0), rows * _INCHES + 0.4))
     axes = figure.subplots()
-    axes.imshow(tile(images, columns), interpolation="nearest")
+    axes.imshow(tile(images, columns, gaps), interpolation="nearest")
     axes.set_title(title, fontsize=9)
+    axes.spines[:].set_visible(False)
     axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    if row_names:
-        step = height + gap_pixels(height, width)
-        axes.set_yticks([row * step + height / 2 for row in range(rows)], row_names, fontsize=8)
-        axes.tick_params(length=0)
+    step = height + (_gap(height, width) if gaps else 0)
+    places = [row * step + (height - 1) / 2 for row in range(len(row_names))]
+    axes.set_yticks(places, row_names, fontsize=8)
+    axes.tick_params(length=0)
     return figure, axes
+
+
+def _gap(height: int, width: int) -> int:
+    return max(1, round(_GAP * min(height, width)))

@@ -47,7 +47,7 @@ def latent_scatter(
     axes.spines[["top", "right"]].set_visible(False)
     kinds = len(np.unique(labels))
     if 1 < kinds <= _MOST_COLOURS:
-        figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=3)
+        figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=2)
     return figure.finish(save)
 
 
@@ -63,7 +63,8 @@ def _points(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
     for label, colour in _colours(labels):
         chosen = points[labels == label]
         axes.scatter(*chosen.T, s=dot, color=colour, label=str(label), alpha=0.7, linewidths=0)
-    axes.set(xlabel=names[0], ylabel=names[1], title=title)
+    axes.set(xlabel=names[0], ylabel=names[1])
+    axes.set_title(title, fontsize=10)
     axes.set_aspect("equal", adjustable="datalim")
 
 

@@ -74,3 +74,13 @@ class ELBOEstimate(Estimate):
 
     nll: np.ndarray
     kl: np.ndarray
+
+
+def refuse_nan(values: np.ndarray) -> None:
+    """Raises `FloatingPointError` if an estimate is not a number."""
+    bad = np.flatnonzero(np.isnan(values))
+    if len(bad):
+        raise FloatingPointError(
+            f"{len(bad)} of {len(values)} estimates are NaN, the first for example {bad[0]}. Look "
+            "for NaN in the weights: training may have diverged (lower the learning rate)."
+        )

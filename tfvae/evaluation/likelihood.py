@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfvae.checks import positive_int
 from tfvae.evaluation.batches import BATCH_SIZE, batches
-from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate
+from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import chunk_size, from_posterior, from_prior
 from tfvae.evaluation.programs import compiled
 
@@ -121,7 +121,7 @@ def elbo(
     """
     values = _estimates(model, data, from_posterior, num_samples, seed, batch_size, verbose)
     bound = -values["nll"] - values["kl"]
-    _refuse_nan(bound)
+    refuse_nan(bound)
     return ELBOEstimate(bound, num_samples, values["nll"], values["kl"])
 
 
@@ -151,16 +151,7 @@ def _estimates(
 
 
 def _likelihood(values: dict[str, np.ndarray], num_samples: int) -> LikelihoodEstimate:
-    _refuse_nan(values["log_likelihood"])
+    refuse_nan(values["log_likelihood"])
     return LikelihoodEstimate(
         values["log_likelihood"], num_samples, values["effective_sample_size"]
     )
-
-
-def _refuse_nan(values: np.ndarray) -> None:
-    bad = np.flatnonzero(np.isnan(values))
-    if len(bad):
-        raise FloatingPointError(
-            f"{len(bad)} of {len(values)} estimates are NaN, the first for example {bad[0]}. Look "
-            "for NaN in the weights: training may have diverged (lower the learning rate)."
-        )
