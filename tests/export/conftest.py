@@ -1,11 +1,14 @@
 """A small model with weights that matter everywhere, exported once."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfvae
+from tfvae.export import verify
 
 # Odd sides that differ: a transposed or flattened axis can't go unnoticed.
 IMAGE_SHAPE = (5, 4, 1)
@@ -56,3 +59,35 @@ def signatures(exported):
 @pytest.fixture
 def images():
     return np.random.default_rng(1).random((4, *IMAGE_SHAPE), np.float32)
+
+
+@pytest.fixture(scope="session")
+def lite_images():
+    return np.random.default_rng(3).random((40, *IMAGE_SHAPE)).astype("float32")
+
+
+@pytest.fixture(scope="session")
+def lite(vae, lite_images, tmp_path_factory):
+    """All variants as `.tflite` files."""
+    return tfvae.export.tflite(
+        vae,
+        tmp_path_factory.mktemp("tflite") / "tiny",
+        ("float32", "float16", "dynamic", "int8"),
+        images=lite_images,
+        calibration_images=lite_images,
+        max_nll_change=1.0,
+        browser_samples=4,
+    )
+
+
+@pytest.fixture
+def no_comparison(monkeypatch):
+    """Skips the fresh process, which takes seconds, where a test is about something else."""
+    monkeypatch.setattr(verify, "compare", lambda *arguments: {})
+
+
+@pytest.fixture
+def encoder_only(monkeypatch):
+    """Exports one servable, likewise."""
+    module = sys.modules["tfvae.export.saved_model"]  # the function hides it as an attribute
+    monkeypatch.setattr(module, "SERVABLES", module.SERVABLES[:1])
