@@ -9,7 +9,7 @@ import tensorflow as tf
 import tfvae.random
 from tfvae.checks import instance_of, positive_int, real
 from tfvae.models.base import LatentVariableModel
-from tfvae.models.conditional import Decoder, Encoder
+from tfvae.models.conditional import Decoder, Encoder, serialize_part
 from tfvae.objectives import ELBO, Nats, Objective
 from tfvae.priors import Prior, StandardNormal
 
@@ -168,15 +168,9 @@ class VAE(LatentVariableModel):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "encoder": serialize(self.encoder),
-            "decoder": serialize(self.decoder),
-            "prior": serialize(self.prior),
-            "objective": serialize(self.objective),
-            "seed": self.seed,
-        }
+        parts = ("encoder", "decoder", "prior", "objective")
+        serialized = {part: serialize_part(getattr(self, part), self.built) for part in parts}
+        return {**super().get_config(), **serialized, "seed": self.seed}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "VAE":
