@@ -1,0 +1,63 @@
+"""XLA and bfloat16, over every member: both against float32 without XLA."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conformance.cases import BATCH, IMAGES
+
+FIT = {"batch_size": BATCH, "verbose": 0}
+
+
+@pytest.fixture(scope="module")
+def plain(case):
+    """Weights and history of one epoch in float32, without XLA."""
+    model = case.built(jit_compile=False)
+    history = model.fit(IMAGES, **FIT).history
+    return model, history
+
+
+def test_xla_trains_as_without(case, plain):
+    model = case.built(jit_compile=True)
+    history = model.fit(IMAGES, **FIT).history
+    for name, value in plain[1].items():
+        # Three steps of float32 in another order; the same draws.
+        np.testing.assert_allclose(history[name], value, rtol=1e-4, err_msg=name)
+
+
+def test_xla_is_what_compile_chooses(case):
+    assert case.built().jit_compile is True
+
+
+def test_mixed_bfloat16_fits_near_float32(case, plain):
+    model = case.built(policy="mixed_bfloat16", jit_compile=False)
+    assert model.encoder.network.compute_dtype == "bfloat16", "else this tests nothing"
+    history = model.fit(IMAGES, **FIT).history
+    for name in ("nll", "elbo"):
+        # bfloat16 rounds to 2^-9 of a value; the features of two narrow networks.
+        np.testing.assert_allclose(history[name], plain[1][name], rtol=0.03, err_msg=name)
+    for weight in model.trainable_weights:
+        assert weight.dtype == "float32", weight.path
+
+
+def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(case):
+    model = case.built(policy="mixed_bfloat16")
+    posterior, z = model.encoder(IMAGES), tf.zeros((2, BATCH, model.latent_size))
+    likelihood = model.decoder(z)
+    tensors = [
+        *model.encoder.parameters(IMAGES).values(),
+        *model.decoder.parameters(z).values(),
+        posterior.log_prob(posterior.sample(seed=(1, 2))),
+        likelihood.log_prob(IMAGES[:BATCH]),
+        likelihood.mean(),
+        model.prior().log_prob(z),
+        model(IMAGES),
+        *model.losses,
+    ]
+    assert {tensor.dtype for tensor in tensors} == {tf.float32}
+    for head in (model.encoder.head, model.decoder.head, model.prior, model.objective):
+        assert head.compute_dtype == "float32", head.name
+        for layer in head._flatten_layers():
+            assert layer.compute_dtype == "float32", layer.name
+    assert keras.mixed_precision.dtype_policy().name == "float32"
