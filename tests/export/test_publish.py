@@ -125,6 +125,13 @@ def test_a_folder_that_cannot_be_made_is_one_clear_message(tmp_path):
     assert tree(tmp_path) == ["file"]
 
 
+def test_a_relative_folder_is_staged_at_an_absolute_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the comparison's process works in another folder
+    with staging(Path("deep/mnist")) as stage:
+        assert stage.is_absolute()
+    assert tree(tmp_path) == []
+
+
 def test_an_error_on_the_way_leaves_nothing(tmp_path):
     def interrupted(directory: Path):
         with staging(directory) as stage:

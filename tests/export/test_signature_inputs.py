@@ -1,0 +1,92 @@
+"""What signatures take besides float images: bytes and files; and what they refuse."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tests.export.conftest import IMAGE_SHAPE
+from tests.export.test_signatures import SIGNATURES, TOLERANCE, call, request
+from tfvae.export.encoder import posterior_draws
+from tfvae.export.signatures import Signature, of_bytes
+
+
+def png(image):
+    return tf.io.encode_png(image).numpy()
+
+
+@pytest.mark.parametrize(("servable", "name"), [("encoder", "encode"), ("vae", "reconstruct")])
+def test_bytes_are_scaled_inside_the_graph(signatures, servable, name):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, *IMAGE_SHAPE), np.uint8)
+    found = signatures[servable]
+    expected = call(found[name], images=pixels.astype("float32") / 255)
+    from_uint8 = call(found[f"{name}_uint8"], images=pixels)
+    files = np.array([png(image) for image in pixels], object)
+    from_png = call(found[f"{name}_image_bytes"], image_bytes=files)
+    for output, value in expected.items():
+        np.testing.assert_allclose(from_uint8[output], value, atol=TOLERANCE)
+        np.testing.assert_array_equal(from_png[output], from_uint8[output])
+
+
+def test_jpeg_and_colour_files_are_read(signatures):
+    grey = np.full((*IMAGE_SHAPE[:2], 3), 100, np.uint8)
+    files = np.array([tf.io.encode_jpeg(grey, quality=100).numpy(), png(grey)], object)
+    got = call(signatures["encoder"]["encode_image_bytes"], image_bytes=files)["mean"]
+    exact = np.full((2, *IMAGE_SHAPE), 100, np.uint8)
+    expected = call(signatures["encoder"]["encode_uint8"], images=exact)["mean"]
+    np.testing.assert_allclose(got, expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (png(np.zeros((9, 9, 1), np.uint8)), "height, width, channels are not"),
+        (b"not an image", "Unknown image file format"),
+        (b"", "empty|Unknown image"),
+        (png(np.zeros(IMAGE_SHAPE, np.uint8))[:-30], "PNG"),
+    ],
+)
+def test_files_that_are_no_image_of_the_model_are_refused(signatures, file, message):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        call(signatures["encoder"]["encode_image_bytes"], image_bytes=np.array([file], object))
+
+
+@pytest.mark.parametrize(("servable", "name"), [s for s in SIGNATURES if "sample" in s[1]])
+@pytest.mark.parametrize("count", [0, -3, 2**31 - 1, 4097])
+def test_sample_counts_out_of_range_are_refused(vae, signatures, servable, name, count):
+    inputs = request(vae, servable, name, 2)
+    inputs["num_samples"] = np.array([1, count], "int32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_samples must be from 1 to 4096"):
+        call(signatures[servable][name], **inputs)
+
+
+def test_score_and_interpolate_refuse_counts_out_of_range(vae, signatures):
+    inputs = request(vae, "vae", "score", 1) | {"num_samples": np.array([100_001], "int32")}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="from 1 to 100000"):
+        call(signatures["vae"]["score"], **inputs)
+    inputs = request(vae, "vae", "interpolate", 1) | {"steps": np.array([0], "int32")}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="steps must be from 1 to 4096"):
+        call(signatures["vae"]["interpolate"], **inputs)
+
+
+def test_too_many_samples_in_all_rows_are_refused(vae, signatures):
+    inputs = request(vae, "decoder", "sample", 5) | {"num_samples": np.full(5, 4096, "int32")}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 16384"):
+        call(signatures["decoder"]["sample"], **inputs)
+
+
+def test_inputs_of_different_lengths_are_refused(vae, signatures, images):
+    inputs = request(vae, "encoder", "sample", 3) | {"images": images}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one value per row"):
+        call(signatures["encoder"]["sample"], **inputs)
+
+
+def test_images_that_no_file_holds_have_no_signature_for_files():
+    signature = Signature(lambda images: {"sum": tf.reduce_sum(images, [1, 2, 3])}, {})
+    assert set(of_bytes(signature, (4, 4, 3))) == {"uint8", "image_bytes"}
+    assert set(of_bytes(signature, (4, 4, 2))) == {"uint8"}
+
+
+def test_a_posterior_without_a_path_from_noise_is_refused():
+    with pytest.raises(TypeError, match=r"maps standard normal noise to z, received Categorical"):
+        posterior_draws(tfp.distributions.Categorical(logits=[0.0, 0.0]), tf.zeros([1, 1, 2]))
