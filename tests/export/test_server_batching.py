@@ -1,11 +1,12 @@
-"""What TensorFlow Serving does to requests: merging them, and the REST row format.
+"""What TensorFlow Serving does: merging requests, the REST row format, running in a session.
 
-Both are rebuilt here from its sources (batching_session.cc, json_tensor.cc), which run nowhere
+The former two are rebuilt from its sources (batching_session.cc, json_tensor.cc), which run nowhere
 without a container engine.
 """
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, call, request
@@ -63,3 +64,20 @@ def test_one_instance_of_sample_is_one_prediction_with_its_images(signatures):
     stacked = {name: np.array([value], dtypes[name]) for name, value in instance.items()}
     images = call(signatures["decoder"]["sample"], **stacked)["images"]
     assert images.shape == (1, 4, *IMAGE_SHAPE)
+
+
+@pytest.mark.parametrize("servable", ["encoder", "decoder", "vae"])
+def test_a_session_runs_it_as_the_server_does(vae, exported, signatures, servable):
+    # TensorFlow Serving restores a SavedModel into a session, and feeds and fetches by tensor name.
+    names = [name for found, name in SIGNATURES if found == servable]
+    requests = {name: request(vae, servable, name, 3) for name in names}
+    expected = {name: call(signatures[servable][name], **requests[name]) for name in names}
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], str(exported.paths[servable]))
+        for name in names:
+            definition = meta.signature_def[name]
+            feeds = {definition.inputs[key].name: value for key, value in requests[name].items()}
+            fetches = {key: value.name for key, value in definition.outputs.items()}
+            got = session.run(fetches, feeds)
+            for key, value in expected[name].items():
+                np.testing.assert_allclose(got[key], value, rtol=1e-5, atol=1e-5)
