@@ -11,7 +11,8 @@ messages, the models run in TensorFlow. Production is TensorFlow Serving itself.
     running.py      checks a request against a signature and runs it
     json_predict.py requests and answers in JSON
     rest.py         the REST paths, as a WSGI application
-    http_server.py  waitress, answering its own errors in JSON
+    http_channel.py, http_server.py
+                    waitress, answering its own errors in JSON
     tensor_protos.py, grpc_service.py, grpc_server.py
                     PredictionService and ModelService
     server.py       all of it together, started and stopped

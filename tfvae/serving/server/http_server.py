@@ -1,80 +1,26 @@
-"""The HTTP server: `waitress`, with its own errors in JSON and a limit on slow requests.
+"""The HTTP server: `waitress`, with a limit on slow requests, which ends with what it has begun.
 
 waitress reads and writes all sockets in one thread and hands complete requests to others, so a slow
 client holds a connection but never a thread.
 """
 
 import logging
+import os
+import socket
 import threading
 import time
 from typing import Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import WSGIServer
-from waitress.task import ErrorTask
-from waitress.utilities import Error
 
+from tfvae.serving.server.http_channel import Channel
 from tfvae.serving.server.limits import Limits
-from tfvae.serving.server.rest import error_body
 
 _HEADER_BYTES = 16_384
 # Above any answer: else a thread would wait for a client that reads slowly.
 _NEVER_WAIT = 2**33
-
-
-class RequestTimeout(Error):  # noqa: N818, as its siblings in waitress
-    """A request that did not arrive completely."""
-
-    code = 408
-    reason = "Request Timeout"
-
-
-class _JSONErrorTask(ErrorTask):
-    """Answers what is no proper HTTP request."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        body = error_body(f"{error.reason}: {error.body}")
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/json"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Parser(HTTPRequestParser):
-    def parse_header(self, header_plus: bytes) -> None:
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:  # a Content-Length of thousands of digits
-            raise ParsingError("Content-Length is invalid") from error
-
-
-class _Channel(HTTPChannel):
-    error_task_class = _JSONErrorTask
-    parser_class = _Parser
-    began: float | None = None  # when the first byte of an incomplete request arrived
-
-    def received(self, data: bytes) -> bool:
-        taken = super().received(data)
-        if self.request is None:
-            self.began = None
-        elif self.began is None:
-            self.began = time.monotonic()
-        return taken
-
-    def give_up(self) -> None:
-        """Answers an incomplete request with an error."""
-        with self.requests_lock:
-            if self.request is None or self.requests:
-                return
-            self.request.error = RequestTimeout("the request did not arrive in time")
-            self.request.completed = True
-            self.requests.append(self.request)
-            self.request = self.began = None
-            self.server.add_task(self)
+_LINGER_SECONDS = 3.0
 
 
 class HTTPServer(WSGIServer):
@@ -91,7 +37,7 @@ class HTTPServer(WSGIServer):
         OSError: if the address can't be listened at.
     """
 
-    channel_class = _Channel
+    channel_class = Channel
 
     def __init__(self, application: Any, host: str, port: int, limits: Limits, threads: int):
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news here
@@ -99,8 +45,8 @@ class HTTPServer(WSGIServer):
         self._stopping = threading.Event()
         super().__init__(
             application,
-            host=host,
-            port=port,
+            _sock=_bound(host, port),
+            bind_socket=False,
             threads=threads,
             ident=None,
             max_request_body_size=limits.body_bytes + 1,  # waitress refuses from this size on
@@ -115,10 +61,12 @@ class HTTPServer(WSGIServer):
     def maintenance(self, now: float) -> None:
         """Called every second: gives up requests that take too long to arrive."""
         super().maintenance(now)
-        latest = time.monotonic() - self.limits.request_seconds
+        now = time.monotonic()
         for channel in list(self.active_channels.values()):
-            if channel.began is not None and channel.began < latest:
+            if channel.began is not None and now - channel.began > self.limits.request_seconds:
                 channel.give_up()
+            if channel.answered is not None and now - channel.answered > _LINGER_SECONDS:
+                channel.will_close = True
 
     def run(self) -> None:
         """Serves until `stop`; then finishes what has begun, for some seconds at most."""
@@ -141,3 +89,19 @@ class HTTPServer(WSGIServer):
     def _busy(self) -> bool:
         channels = list(self.active_channels.values())
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at an address; bound here, because waitress leaks threads where that fails."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share the port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound

@@ -24,9 +24,9 @@ class Failure:
 class Models:
     """The models below an export folder, `DIRECTORY/NAME/VERSION/saved_model.pb`.
 
-    Of each, the newest `num_versions` are served, and those with a label. The newest that could be
-    loaded answers requests which name none; a version is given up only when a newer one has been
-    loaded, so that a broken export leaves the last good one in service.
+    Of each, the newest `num_versions` that can be loaded are served, and those with a label. The
+    newest answers requests which name none. A broken version doesn't count, so that it leaves the
+    last good one in service; a replaced one is given up when its successor has been loaded.
 
     Args:
         directory: the export folder.
@@ -122,20 +122,15 @@ class Models:
         }
 
     def _updated(self, model: str, present: list[int]) -> dict[int, Version | Failure]:
-        before = self._states.get(model, {})
-        wanted = set(present[-self.num_versions :])
-        wanted |= set(self.labels.values()) & set(present)
-        after = {
-            number: before[number] if number in before else self._load(model, number)
-            for number in sorted(wanted)
-        }
-        for number, state in before.items():
-            if number in after:
-                continue
-            if isinstance(after[max(after)], Failure) and isinstance(state, Version):
-                after[number] = state
-            else:
-                LOGGER.info("%s %d: unloaded", model, number)
+        before, after, good = self._states.get(model, {}), {}, 0
+        labelled = set(self.labels.values())
+        for number in reversed(present):
+            if good < self.num_versions or number in labelled:
+                known = before.get(number)
+                after[number] = self._load(model, number) if known is None else known
+                good += isinstance(after[number], Version)
+        for number in before.keys() - after.keys():
+            LOGGER.info("%s %d: unloaded", model, number)
         return after
 
     def _load(self, model: str, number: int) -> Version | Failure:

@@ -29,7 +29,7 @@ def run(signature: Signature, inputs: Arrays, limits: Limits) -> Arrays:
         outputs = {name: value.numpy() for name, value in signature.function(**tensors).items()}
     except tf.errors.OpError as error:
         code = codes.NAMES.get(error.error_code, "UNKNOWN")
-        raise RefusedError(code, error.message.split("\n\t [[")[0]) from error
+        raise RefusedError(code, _reason(error.message)) from error
     except (TypeError, ValueError) as error:
         raise invalid(str(error)) from error
     except MemoryError as error:
@@ -76,6 +76,11 @@ def _bound(signature: Signature, inputs: Arrays, limits: Limits) -> None:
     elements = sum(spec.elements(rows, repeats) for spec in signature.outputs.values())
     if elements > limits.elements:
         raise _too_much("the answer would hold", elements, limits.elements, "numbers")
+
+
+def _reason(message: str) -> str:
+    """TensorFlow's message without where in the graph it happened."""
+    return message.split("\n\t [[")[0].rpartition("<stack traces unavailable>\n")[2]
 
 
 def _too_much(what: str, received: int, limit: int, unit: str) -> RefusedError:

@@ -22,7 +22,7 @@ class DevelopmentServer:
     authentication and no TLS, and Python's speed: choose TensorFlow Serving for anything else.
 
     Args:
-        directory: the export folder, with `NAME/VERSION/saved_model.pb`.
+        models: the export folder, with `NAME/VERSION/saved_model.pb`; or another server's models.
         host: an address to listen at; by default only this machine can connect.
         rest_port: 0 for a free one.
         grpc_port: 0 for a free one, None for no gRPC.
@@ -44,7 +44,7 @@ class DevelopmentServer:
 
     def __init__(
         self,
-        directory: str | Path,
+        models: str | Path | Models,
         *,
         host: str = "127.0.0.1",
         rest_port: int = 8501,
@@ -58,7 +58,8 @@ class DevelopmentServer:
         limits = limits or Limits()
         self._poll_seconds = real("poll_seconds", poll_seconds, above=0.0)
         threads = positive_int("threads", threads)
-        self.models = Models(directory, num_versions, labels)
+        given = isinstance(models, Models)
+        self.models = models if given else Models(models, num_versions, labels)
         self._grpc, self.grpc_port = None, None
         if grpc_port is not None:
             from tfvae.serving.server.grpc_server import grpc_server

@@ -56,6 +56,6 @@ def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
     if dtype not in _FIELDS:
         return tf.make_tensorto_proto(array)
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
-    proto.tensor_shape.CopyFrom(tf.TensorShape(array.shape).asto_proto())
+    proto.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
     getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
     return proto

@@ -1,0 +1,266 @@
+"""Hostile requests: each gets an error of TensorFlow Serving's shape, and the server goes on."""
+
+import json
+import socket
+import time
+from collections import Counter
+
+import grpc
+import numpy as np
+import pytest
+import requests
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+
+from tests.serving.conftest import LIMITS
+from tests.serving.malformed import protobufs, rest_requests
+from tfvae.serving import Client, InvalidRequestError, ResourceExhaustedError
+from tfvae.serving.server.limits import Limits
+from tfvae.serving.server.models import Models
+from tfvae.serving.server.server import DevelopmentServer
+
+REST_REQUESTS = 1_200
+GRPC_REQUESTS = 600
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+
+
+@pytest.fixture
+def alive(server):
+    """After whatever the test did, both interfaces answer, and correctly."""
+    with Client(server.rest_url) as client:
+        before = client.sample(2, seed=3)
+    yield
+    for url in (server.rest_url, server.grpc_url):
+        with Client(url) as client:
+            np.testing.assert_allclose(client.sample(2, seed=3), before, atol=1e-6)
+
+
+@pytest.fixture
+def raw(server):
+    """Calls Predict over gRPC with bytes: returns the answer's bytes, or raises the status."""
+    with grpc.insecure_channel(server.grpc_url.removeprefix("grpc://")) as channel:
+        call = channel.unary_unary(PREDICT)
+        yield lambda body: call(body, timeout=20)
+
+
+def spoken(server, data):
+    """Sends bytes to the REST port; everything that comes back until the server hangs up."""
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=20) as connection:
+        connection.sendall(data)
+        parts = []
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def status_and_error(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert json.loads(body).keys() == {"error"}
+    return int(head.split()[1])
+
+
+def test_malformed_json_requests_get_errors(server, alive):
+    outcomes = Counter()
+    with requests.Session() as session:
+        for kind, model, body in rest_requests(REST_REQUESTS, seed=0):
+            url = f"{server.rest_url}/v1/models/{model}:predict"
+            reply = session.post(url, data=body, timeout=20)
+            assert 400 <= reply.status_code < 500, (kind, model, body[:500], reply.text)
+            assert reply.json().keys() == {"error"}
+            assert isinstance(reply.json()["error"], str)
+            assert len(reply.json()["error"]) <= 1000
+            outcomes[kind, reply.status_code] += 1
+    print(f"\n{REST_REQUESTS} malformed REST requests:", dict(sorted(outcomes.items())))
+    assert sum(outcomes.values()) == REST_REQUESTS
+
+
+def test_malformed_protobufs_get_errors_or_answers(server, raw, alive):
+    outcomes = Counter()
+    for body in protobufs(GRPC_REQUESTS, seed=0, valid=request()):
+        try:
+            predict_pb2.PredictResponse.FromString(raw(body))
+            outcomes["answered"] += 1  # the change hit a number, or a field that is ignored
+        except grpc.RpcError as error:
+            ours = error.details() == "internal error"  # which would be a bug
+            outcomes["bug" if ours else error.code().name] += 1
+    print(f"\n{GRPC_REQUESTS} malformed gRPC messages:", dict(outcomes))
+    allowed = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
+    # INTERNAL is gRPC's own word for bytes that are no message.
+    assert set(outcomes) <= {*allowed, "INTERNAL", "answered"}
+    assert outcomes["answered"] < GRPC_REQUESTS / 10
+
+
+def request(**changes):
+    message = predict_pb2.PredictRequest()
+    message.model_spec.name = "decoder"
+    message.model_spec.signature_name = "decode"
+    message.inputs["z"].CopyFrom(tf.make_tensor_proto(np.zeros((2, 3), np.float32)))
+    for name, value in changes.items():
+        message.inputs["z"].ClearField(name)
+        message.inputs["z"].MergeFrom(type(message.inputs["z"])(**{name: value}))
+    return message
+
+
+@pytest.mark.parametrize(
+    ("z", "code"),
+    [
+        (tf.make_tensor_proto(np.zeros((2, 3), np.int32)), "INVALID_ARGUMENT"),
+        (tf.make_tensor_proto(np.zeros((2, 3, 1), np.float32)), "INVALID_ARGUMENT"),
+        (tf.make_tensor_proto([["a", "b", "c"]]), "INVALID_ARGUMENT"),
+    ],
+)
+def test_wrong_tensors_are_refused_over_grpc(raw, alive, z, code):
+    message = request()
+    message.inputs["z"].CopyFrom(z)
+    with pytest.raises(grpc.RpcError) as error:
+        raw(message.SerializeToString())
+    assert error.value.code().name == code
+    assert "'z' expects" in error.value.details()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "code"),
+    [
+        ([2**40, 3], "RESOURCE_EXHAUSTED"),
+        ([2**62, 2**62], "RESOURCE_EXHAUSTED"),
+        ([-5, 3], "INVALID_ARGUMENT"),
+        ([7, 3], "INVALID_ARGUMENT"),
+        ([1] * 80, "INVALID_ARGUMENT"),
+    ],
+)
+def test_a_claimed_shape_is_not_believed(raw, alive, sizes, code):
+    message = request()
+    del message.inputs["z"].tensor_shape.dim[:]
+    for size in sizes:
+        message.inputs["z"].tensor_shape.dim.add(size=size)
+    with pytest.raises(grpc.RpcError) as error:
+        raw(message.SerializeToString())
+    assert error.value.code().name == code
+
+
+@pytest.mark.parametrize("dtype", [0, 20, 21, 107, 999, -1])
+def test_an_odd_type_is_refused(raw, alive, dtype):
+    message = request()
+    message.inputs["z"].dtype = dtype
+    with pytest.raises(grpc.RpcError) as error:
+        raw(message.SerializeToString())
+    assert error.value.code().name == "INVALID_ARGUMENT"
+
+
+def test_truncated_protobuf_is_refused(raw, alive):
+    with pytest.raises(grpc.RpcError):
+        raw(request().SerializeToString()[:-3])
+
+
+@pytest.mark.parametrize("scheme", ["rest", "grpc"])
+def test_too_much_is_refused_before_it_is_computed(server, alive, scheme):
+    url = server.rest_url if scheme == "rest" else server.grpc_url
+    images = np.zeros((4, 5, 4, 1), np.float32)
+    began = time.monotonic()
+    with Client(url) as client:
+        with pytest.raises(ResourceExhaustedError, match="20000; this server allows 16384"):
+            client.score(images, num_samples=5_000)
+        with pytest.raises(ResourceExhaustedError, match="answer would hold"):
+            client.interpolate(images, images, 4_000)
+        with pytest.raises(ResourceExhaustedError, match="this server allows"):
+            client.sample(2**31 - 1, seed=0)
+    assert time.monotonic() - began < 10
+
+
+def test_oversized_bodies_are_refused_from_their_length_alone(server, alive):
+    head = b"POST /v1/models/vae:predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    assert status_and_error(spoken(server, head % (LIMITS.body_bytes + 1))) == 413
+
+
+def test_a_body_that_grows_is_cut_off(server, alive):
+    head = b"POST /v1/models/vae:predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n" % 2**16 + b"[" * 2**16 + b"\r\n"
+    assert status_and_error(spoken(server, head + chunk * 20)) == 413
+
+
+def test_the_client_reads_why_its_request_was_too_large(server, alive):
+    with (
+        Client(server.rest_url, retries=0) as client,
+        pytest.raises(InvalidRequestError, match="exceeds max_body"),
+    ):
+        client.decode(np.zeros((200_000, 3), np.float32))
+
+
+def test_an_oversized_message_is_refused_over_grpc(raw, alive):
+    with pytest.raises(grpc.RpcError) as error:
+        raw(b"\x00" * (LIMITS.body_bytes + 1))
+    assert error.value.code().name == "RESOURCE_EXHAUSTED"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),  # TLS to a plain port
+        (b"GET\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\nA B: 1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: abc\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 6000 + b"\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 20_000 + b"\r\n\r\n", 431),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", 431),
+    ],
+)
+def test_what_is_no_http_gets_an_error(server, alive, data, status):
+    assert status_and_error(spoken(server, data)) == status
+
+
+def test_a_wrong_content_length_harms_only_its_own_request(server, alive):
+    body = b'{"instances": [[0, 0, 0]]}'
+    head = b"POST /v1/models/decoder:predict HTTP/1.1\r\nConnection: close\r\nContent-Length: %d"
+    answer = spoken(server, head % (len(body) - 3) + b"\r\n\r\n" + body)
+    assert status_and_error(answer) == 400
+
+
+@pytest.fixture(scope="module")
+def impatient(server):
+    """The same models with another time limit; models are loaded once."""
+    options = {"rest_port": 0, "grpc_port": None, "limits": Limits(request_seconds=1.0)}
+    with DevelopmentServer(server.models, **options) as other:
+        yield other
+
+
+def test_slow_requests_are_given_up_and_hold_nobody_back(impatient):
+    head = b"POST /v1/models/vae:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+    slow = [
+        socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=20) for _ in range(20)
+    ]
+    for connection in slow:
+        connection.sendall(head + b"[")
+    with Client(impatient.rest_url, timeout=10) as client:  # more of them than threads
+        assert client.sample(1).shape == (1, 5, 4, 1)
+    for connection in slow:
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        assert status_and_error(answer) == 408
+        connection.close()
+
+
+def test_clients_that_hang_up_are_forgotten(server, alive):
+    body = json.dumps({"inputs": {"z": [[0.0] * 3] * 2000}}).encode()
+    head = b"POST /v1/models/decoder:predict HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", server.rest_port), timeout=20) as connection:
+            connection.sendall(head + body)
+
+
+def test_our_own_bugs_are_answered_too(server, alive, monkeypatch, raw):
+    def broken(*_):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(Models, "find", broken)
+    url = f"{server.rest_url}/v1/models/decoder:predict"
+    reply = requests.post(url, data='{"inputs": 1}', timeout=20)
+    assert (reply.status_code, reply.json()) == (500, {"error": "internal error"})
+    with pytest.raises(grpc.RpcError) as error:
+        raw(request().SerializeToString())
+    assert error.value.details() == "internal error"
+    monkeypatch.undo()

@@ -1,0 +1,73 @@
+import json
+
+import numpy as np
+import pytest
+
+from tfvae.serving.json_tensors import from_json, to_json
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.float32([[1.5, -0.1], [np.nan, np.inf]]),
+        np.int32([[1], [-2]]),
+        np.uint8([0, 255]),
+        np.array([True, False]),
+        np.float32(3),
+        np.zeros((2, 0, 3), np.float32)[:, :, 0],
+    ],
+)
+def test_numbers_come_back_as_they_were(array):
+    text = json.dumps(to_json(array))
+    np.testing.assert_array_equal(from_json(json.loads(text), array.dtype), array)
+
+
+def test_float32_survives_decimal_digits():
+    array = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    np.testing.assert_array_equal(from_json(json.loads(json.dumps(to_json(array))), "f4"), array)
+
+
+def test_bytes_go_as_base64():
+    array = np.array([b"\x00\xff", b""], object)
+    assert to_json(array, as_bytes=True) == [{"b64": "AP8="}, {"b64": ""}]
+    np.testing.assert_array_equal(from_json(to_json(array, as_bytes=True), object), array)
+
+
+def test_text_is_utf8():
+    assert list(from_json(["ü"], object)) == ["ü".encode()]
+    assert to_json(np.array(["ü".encode()], object)) == ["ü"]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "message"),
+    [
+        ([1, True], "f4", "True is not of expected type: float32"),
+        (["1"], "f4", "'1' is not of expected type"),
+        ([None], "f4", "None is not"),
+        ([{}], "f4", "Object is not"),
+        ([1.0], "i4", "1.0 is not of expected type: int32"),
+        ([2**31], "i4", "out of range"),
+        ([-1], "u1", "out of range"),
+        ([1e39], "f4", "without loss"),
+        ([10**400], "f4", "without loss"),
+        ([1], "?", "1 is not of expected type: bool"),
+        ([[1, 2], [3]], "f4", "size: 1 at level: 1 expected size: 2"),
+        ([[1], 2], "f4", "value: 2 at level: 1"),
+        ([1, [2]], "f4", "list at unexpected level: 1"),
+        ([1], object, "not a string or base64"),
+        ([{"b64": "?"}], object, "base64 decode"),
+        ([{"b64": 1}], object, "not a string or base64"),
+        ([1], "c8", "not supported"),
+    ],
+)
+def test_nothing_is_converted_quietly(value, dtype, message):
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+        from_json(value, dtype)
+
+
+def test_depth_is_bounded():
+    value = 1.0
+    for _ in range(200):
+        value = [value]
+    with pytest.raises(ValueError, match="deeper than 32"):
+        from_json(value, "f4")

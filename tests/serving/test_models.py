@@ -1,0 +1,184 @@
+"""Which versions are served, as they come and go."""
+
+import json
+import shutil
+import time
+
+import pytest
+import requests
+import tensorflow as tf
+
+from tfvae.serving import Client, NotFoundError, UnavailableError
+from tfvae.serving.server.models import Failure, Models
+from tfvae.serving.server.refused import RefusedError
+from tfvae.serving.server.server import DevelopmentServer
+
+
+@pytest.fixture(scope="module")
+def plus(tmp_path_factory):
+    """Writes, once each, the model that adds a number; returns a function that publishes it."""
+    written = {}
+
+    def publish(directory, version, name="plus"):
+        if version not in written:
+            written[version] = tmp_path_factory.mktemp("written") / str(version)
+            model = tf.Module()
+            model.added = tf.constant(float(version))
+            model.call = tf.function(
+                lambda x: {"y": x + model.added},
+                input_signature=[tf.TensorSpec([None], tf.float32, name="x")],
+            )
+            tf.saved_model.save(model, str(written[version]), signatures=model.call)
+        hidden = directory / name / f".staging-{version}"
+        shutil.copytree(written[version], hidden)
+        hidden.rename(directory / name / str(version))
+
+    return publish
+
+
+def number(version):
+    return version.number
+
+
+def test_the_newest_versions_are_served_and_the_latest_answers(plus, tmp_path):
+    for version in (1, 2, 10):
+        plus(tmp_path, version)
+    models = Models(tmp_path, num_versions=2)
+    assert models.available() == {"plus": [2, 10]}
+    assert number(models.find("plus")) == 10
+    assert number(models.find("plus", version=2)) == 2
+    with pytest.raises(RefusedError, match=r"Specific\(plus, 1\)"):
+        models.find("plus", version=1)
+
+
+def test_new_versions_replace_old_ones(plus, tmp_path):
+    plus(tmp_path, 1)
+    models = Models(tmp_path, num_versions=1)
+    before = models.find("plus")
+    plus(tmp_path, 2)
+    models.refresh()
+    assert models.available() == {"plus": [2]}
+    assert before.signatures  # whoever still works on a request keeps its version
+
+
+def test_loaded_versions_are_not_loaded_again(plus, tmp_path):
+    plus(tmp_path, 1)
+    models = Models(tmp_path)
+    before = models.find("plus")
+    models.refresh()
+    assert models.find("plus") is before
+
+
+def test_a_broken_version_leaves_the_last_good_one_in_service(plus, tmp_path):
+    plus(tmp_path, 1)
+    models = Models(tmp_path, num_versions=1)
+    broken = tmp_path / "plus" / "2"
+    broken.mkdir()
+    models.refresh()
+    assert models.available() == {"plus": [1]}  # no graph in it: not a version yet
+    (broken / "saved_model.pb").write_bytes(b"no graph")
+    models.refresh()
+    assert number(models.find("plus")) == 1
+    assert isinstance(models.states("plus")[2], Failure)
+    with pytest.raises(RefusedError, match=r"Specific\(plus, 2\)"):
+        models.find("plus", version=2)
+    plus(tmp_path, 3)
+    models.refresh()
+    assert models.available() == {"plus": [3]}
+
+
+def test_labels_keep_their_version(plus, tmp_path):
+    for version in (1, 2, 10):
+        plus(tmp_path, version)
+    models = Models(tmp_path, num_versions=1, labels={"stable": 1, "gone": 7})
+    assert models.available() == {"plus": [1, 10]}
+    assert number(models.find("plus", label="stable")) == 1
+    with pytest.raises(RefusedError, match=r"Specific\(plus, 7\)"):
+        models.find("plus", label="gone")
+    with pytest.raises(RefusedError, match="Unrecognized servable version label: new"):
+        models.find("plus", label="new")
+    with pytest.raises(RefusedError, match="cannot be supplied"):
+        models.find("plus", version=1, label="stable")
+
+
+def test_models_come_and_go(plus, tmp_path):
+    plus(tmp_path, 1)
+    models = Models(tmp_path)
+    plus(tmp_path, 2, name="other")
+    models.refresh()
+    assert set(models.available()) == {"plus", "other"}
+    shutil.rmtree(tmp_path / "plus")
+    models.refresh()
+    with pytest.raises(RefusedError, match=r"Latest\(plus\)"):
+        models.find("plus")
+    with pytest.raises(RefusedError, match="Could not find any versions of model plus"):
+        models.states("plus")
+
+
+def test_nothing_exported_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no models below"):
+        Models(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no models below"):
+        Models(tmp_path / "absent")
+
+
+def test_a_running_server_picks_up_what_is_published(plus, tmp_path):
+    plus(tmp_path, 1)
+    options = {"rest_port": 0, "grpc_port": 0, "poll_seconds": 0.05, "num_versions": 1}
+    with DevelopmentServer(tmp_path, **options) as server, Client(server.rest_url) as client:
+        plus(tmp_path, 2)
+        (tmp_path / "plus" / "3").mkdir()
+        (tmp_path / "plus" / "3" / "saved_model.pb").write_bytes(b"no graph")
+        end = time.monotonic() + 30
+        while client.status("plus").get(2) != "AVAILABLE" and time.monotonic() < end:
+            time.sleep(0.05)
+        url = f"{server.rest_url}/v1/models/plus"
+        reply = requests.post(f"{url}:predict", data=json.dumps({"inputs": [0.5]}), timeout=20)
+        assert reply.json() == {"outputs": [2.5]}
+        with Client(server.grpc_url) as over_grpc:
+            assert over_grpc.status("plus")[3] == client.status("plus")[3] == "END"
+        with Client(server.rest_url, version=1) as old, pytest.raises(NotFoundError):
+            old.metadata("plus")
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    """A model that takes a while: it counts to a number."""
+    directory = tmp_path_factory.mktemp("slow")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="x")])
+    def count(x):
+        return {"y": tf.while_loop(lambda i: i < x[0], lambda i: (i + 1,), (0,))[0] + 0 * x}
+
+    tf.saved_model.save(tf.Module(), str(directory / "slow" / "1"), signatures=count)
+    return directory
+
+
+def test_what_has_begun_is_finished_before_the_end(slow):
+    from concurrent.futures import ThreadPoolExecutor
+
+    server = DevelopmentServer(slow, rest_port=0, grpc_port=0)
+    server.start()
+    inputs = {"x": tf.constant([300_000]).numpy()}
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(Client(url).predict, "slow", "serving_default", inputs)
+            for url in (server.rest_url, server.grpc_url)
+        ]
+        time.sleep(0.3)
+        unfinished = [not call.done() for call in calls]
+        server.stop()
+        assert all(call.result()[name] == 300_000 for call in calls for name in call.result())
+    assert any(unfinished), "the calls were too fast to show anything"
+    with pytest.raises(requests.ConnectionError):
+        requests.get(server.rest_url, timeout=5)
+    with Client(server.grpc_url, retries=0) as late, pytest.raises(UnavailableError):
+        late.status("slow")
+
+
+def test_a_port_in_use_is_an_error(slow):
+    with DevelopmentServer(slow, rest_port=0, grpc_port=0) as server:
+        with pytest.raises(OSError, match="REST"):
+            DevelopmentServer(slow, rest_port=server.rest_port, grpc_port=None)
+        with pytest.raises(OSError, match="gRPC"):
+            DevelopmentServer(slow, rest_port=0, grpc_port=server.grpc_port)

@@ -1,0 +1,198 @@
+"""The REST interface: TensorFlow Serving's documented examples, and its conventions."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+import requests
+import tensorflow as tf
+
+from tfvae.serving.server.server import DevelopmentServer
+
+
+class HalfPlusThree(tf.Module):
+    """The model of TensorFlow Serving's documentation, and signatures with several tensors."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def half_plus_three(self, x):
+        return {"y": x / 2 + 3}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([None, 2], tf.int32),
+        ]
+    )
+    def two(self, a, b):
+        return {"sum": a + tf.cast(tf.reduce_sum(b, 1), tf.float32), "b": b}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def text(self, text):
+        return {"out_bytes": text, "length": tf.strings.length(text)}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32)])
+    def scalar(self, x):
+        return {"x": x + 1}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def uneven(self, x):
+        return {"rows": x, "all": tf.concat([x, x], 0)}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("models")
+    model = HalfPlusThree()
+    signatures = {
+        "serving_default": model.half_plus_three,
+        "two": model.two,
+        "text": model.text,
+        "scalar": model.scalar,
+        "uneven": model.uneven,
+    }
+    tf.saved_model.save(model, str(directory / "half_plus_three" / "123"), signatures=signatures)
+    with DevelopmentServer(directory, rest_port=0, grpc_port=None) as server:
+        yield f"{server.rest_url}/v1/models/half_plus_three"
+
+
+def predict(url, **document):
+    return requests.post(f"{url}:predict", data=json.dumps(document), timeout=20)
+
+
+def test_the_documented_predict_call(url):
+    reply = predict(url, instances=[1.0, 2.0, 5.0])
+    assert reply.json() == {"predictions": [3.5, 4.0, 5.5]}
+    assert reply.headers["Content-Type"] == "application/json"
+
+
+def test_the_documented_status(url):
+    status = {"error_code": "OK", "error_message": ""}
+    entry = {"version": "123", "state": "AVAILABLE", "status": status}
+    expected = {"model_version_status": [entry]}
+    assert requests.get(url, timeout=20).json() == expected
+    assert requests.get(f"{url}/versions/123", timeout=20).json() == expected
+
+
+def test_the_documented_error(url):
+    reply = predict(url.replace("half_plus_three", "half"), instances=[1.0, 5.0])
+    assert reply.status_code == 404
+    assert reply.json() == {"error": "Servable not found for request: Latest(half)"}
+
+
+def test_columns_and_rows_of_named_tensors(url):
+    columns = {"a": [0.5, 1], "b": [[1, 2], [3, 4]]}
+    reply = predict(url, signature_name="two", inputs=columns)
+    assert reply.json() == {"outputs": {"sum": [3.5, 8.0], "b": [[1, 2], [3, 4]]}}
+    rows = [{"a": 0.5, "b": [1, 2]}, {"a": 1, "b": [3, 4]}]
+    reply = predict(url, signature_name="two", instances=rows)
+    assert reply.json() == {"predictions": [{"sum": 3.5, "b": [1, 2]}, {"sum": 8.0, "b": [3, 4]}]}
+
+
+def test_an_only_tensor_needs_no_name(url):
+    assert predict(url, inputs=[1.0]).json() == {"outputs": [3.5]}
+    assert predict(url, inputs={"x": [1.0]}).json() == {"outputs": [3.5]}
+    assert predict(url, instances=[{"x": 1.0}]).json() == {"predictions": [3.5]}
+    assert predict(url, signature_name="scalar", inputs=1.0).json() == {"outputs": 2.0}
+
+
+def test_bytes_are_base64_in_and_out(url):
+    value = {"b64": base64.b64encode(b"\x00\xff").decode()}
+    reply = predict(url, signature_name="text", instances=[value, "ab"])
+    assert reply.json() == {
+        "predictions": [
+            {"out_bytes": value, "length": 2},
+            {"out_bytes": {"b64": "YWI="}, "length": 2},
+        ]
+    }
+
+
+def test_nan_and_infinity_are_numbers(url):
+    reply = requests.post(f"{url}:predict", data='{"inputs": [NaN, Infinity]}', timeout=20)
+    assert reply.text == '{"outputs":[NaN,Infinity]}'
+
+
+def test_versions_and_case_in_the_path(url):
+    for path in (f"{url}/versions/123", url.replace("/v1/models", "/V1/Models")):
+        assert predict(path, instances=[1.0]).json() == {"predictions": [3.5]}
+
+
+def test_metadata_has_the_signatures(url):
+    reply = requests.get(f"{url}/metadata", timeout=20).json()
+    assert reply["model_spec"] == {
+        "name": "half_plus_three",
+        "signature_name": "",
+        "version": "123",
+    }
+    signature = reply["metadata"]["signature_def"]["signature_def"]["two"]
+    assert signature["method_name"] == "tensorflow/serving/predict"
+    shape = signature["inputs"]["b"]["tensor_shape"]
+    assert [dim["size"] for dim in shape["dim"]] == ["-1", "2"]
+
+
+REFUSED = [
+    ({"instances": [1.0], "inputs": [1.0]}, "only one of 'inputs' or 'instances'"),
+    ({}, "Missing 'inputs' or 'instances' key"),
+    ({"instances": 1.0}, "to be an list/array"),
+    ({"instances": []}, "No values in 'instances'"),
+    ({"instances": [1.0, {"x": 1.0}]}, "at item 1"),
+    ({"instances": [{"y": 1.0}]}, "keys must be equal to: x"),
+    ({"instances": [[1.0], [1.0, 2.0]]}, "unexpected size"),
+    ({"inputs": {"y": [1.0]}}, "Missing named input: x"),
+    ({"inputs": [["a"]]}, "not of expected type"),
+    ({"inputs": [[1.0]]}, "expects shape [-1], received [1, 1]"),
+    ({"inputs": 1.0}, "expects shape [-1], received []"),
+    ({"signature_name": "two", "instances": [1.0]}, "expecting list of objects"),
+    ({"signature_name": "two", "inputs": [1.0]}, "expecting an object"),
+    ({"signature_name": "two", "inputs": {"a": [1.0] * 3, "b": [[1, 2]] * 2}}, "ncompatible"),
+    ({"signature_name": "none", "inputs": [1.0]}, '"none" not found'),
+    ({"signature_name": 1, "inputs": [1.0]}, "must be a string"),
+    ({"signature_name": "uneven", "instances": [1.0]}, "inconsistent batch size"),
+]
+
+
+@pytest.mark.parametrize(("document", "message"), REFUSED)
+def test_wrong_requests_get_an_error(url, document, message):
+    reply = predict(url, **document)
+    assert reply.status_code == 400
+    assert reply.json().keys() == {"error"}
+    assert message in reply.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", ":classify", 400),
+        ("POST", ":regress", 400),
+        ("POST", ":explain", 400),
+        ("POST", "", 400),
+        ("PUT", ":predict", 400),
+        ("DELETE", "", 400),
+        ("OPTIONS", ":predict", 400),
+        ("GET", ":predict", 400),
+        ("GET", "/versions/7", 404),
+        ("GET", "/versions/x", 400),
+        ("GET", "/versions/99999999999999999999", 400),
+        ("GET", "/labels/x", 400),
+        ("GET", "/labels/x/metadata", 400),
+        ("GET", "/../../secret", 400),
+        ("GET", "x", 404),
+    ],
+)
+def test_wrong_paths_and_methods_get_an_error(url, method, path, status):
+    body = json.dumps({"instances": [1.0], "examples": [{"x": 1.0}]})
+    reply = requests.request(method, url + path, data=body, timeout=20)
+    assert (reply.status_code, reply.json().keys()) == (status, {"error"})
+
+
+def test_a_path_that_is_not_the_interfaces_is_not_found(url):
+    reply = requests.get(url.replace("/v1/", "/v2/"), timeout=20)
+    assert (reply.status_code, reply.json().keys()) == (404, {"error"})
+
+
+def test_rows_are_as_exact_as_columns(url):
+    values = np.random.default_rng(0).normal(size=50).astype(np.float32)
+    rows = predict(url, instances=values.tolist()).json()["predictions"]
+    columns = predict(url, inputs=values.tolist()).json()["outputs"]
+    np.testing.assert_array_equal(np.float32(rows), values / 2 + 3)
+    assert rows == columns
