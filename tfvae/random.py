@@ -89,7 +89,21 @@ def normal(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
     """
     radius_words, angle_words = _words(shape, seed, stream, (_RADIUS, _ANGLE))
     radius = tf.sqrt(2.0 * _exponential(radius_words))
-    return radius * tf.cos(np.float32(2.0 * math.pi) * _to_unit(angle_words))
+    return radius * _cosine(_to_unit(angle_words))
+
+
+def _cosine(turns: tf.Tensor) -> tf.Tensor:
+    """cos(2 pi turns) for turns in (0, 1), within 2e-7.
+
+    The sine's series about a quarter turn: XLA calls the C library's cosine for each number, which
+    takes four times as long as all the rest of `normal`.
+    """
+    x = np.float32(2.0 * math.pi) * (tf.abs(turns - 0.5) - 0.25)  # in (-pi / 2, pi / 2)
+    square, series = x * x, tf.zeros_like(x)
+    for n in (11, 9, 7, 5, 3):
+        sign = 1.0 if n % 4 == 1 else -1.0
+        series = square * (np.float32(sign / math.factorial(n)) + series)
+    return x + x * series
 
 
 def _exponential(words: tf.Tensor) -> tf.Tensor:
