@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.evaluation.models import SHAPE, LinearGaussian, digits_model, images
+from tests.evaluation.models import SHAPE, LinearGaussian, bits, digits_model, images
 from tfvae import evaluation
 from tfvae.evaluation import importance
 from tfvae.evaluation.draws import draw, example_seeds
@@ -64,7 +64,7 @@ def test_elbo_is_below_by_the_exact_divergence(full):
 
 def test_the_bound_rises_with_the_number_of_samples():
     known, x = LinearGaussian(full=False, shift=0.3, widen=1.5), images(200)
-    means = [evaluation.log_likelihood(known.model, x, k, **QUIET).mean for k in (1, 5, 50, 2000)]
+    means = [evaluation.log_likelihood(known.model, x, k, **QUIET).mean for k in (1, 20, 2000)]
     exact = np.mean(known.log_likelihood(x))
     assert means == sorted(means)
     assert means[0] < exact - 0.3
@@ -72,14 +72,14 @@ def test_the_bound_rises_with_the_number_of_samples():
 
 
 def test_exactly_the_draws_asked_for_whatever_the_chunk(monkeypatch):
-    """K = 1, 7, 13 and 64 in chunks of at most 5 equal one formula over K draws."""
+    """K = 1, 13 and 64 in chunks of at most 5 equal one formula over K draws."""
     known, x = LinearGaussian(full=True, shift=0.3, widen=1.5), images(3)
     posterior, prior = known.model.encoder(x), known.model.prior.distribution()
     z, log_q = draw(posterior, example_seeds(tf.constant(9), tf.constant(0), 3), tf.constant(0), 64)
     weights = prior.log_prob(z) + known.model.decoder(z).log_prob(x) - log_q
     weights = weights.numpy().astype("float64")
     monkeypatch.setattr(importance, "PIXELS", 5 * 3 * 16)
-    for count in (1, 7, 13, 64):
+    for count in (1, 13, 64):
         assert importance.chunk_size(count, 3, 16) <= 5
         result = evaluation.log_likelihood(known.model, x, count, seed=9, **QUIET)
         drawn = np.exp(weights[:count])
@@ -128,7 +128,7 @@ def test_an_estimated_kl_with_a_prior_that_has_no_closed_form():
     """A mixture of one standard Normal is that Normal, with the KL estimated: 4.5 errors."""
     from tfvae.priors import MixtureOfGaussians
 
-    x = (images(30, (8, 8, 1)) < 0.3).astype("float32")
+    x = bits(30)
     mixture = digits_model(2, prior=MixtureOfGaussians(2, num_components=1))
     mixture.prior.loc.assign(tf.zeros((1, 2)))
     closed = evaluation.elbo(digits_model(2), x, 2000)

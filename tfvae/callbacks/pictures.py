@@ -33,6 +33,7 @@ class PictureGrid(keras.callbacks.Callback):
     Raises:
         ValueError: if an argument is out of range, there is nowhere to write to, or, when training
             begins, the images are not what the model takes.
+        ImportError: if TensorBoard is asked for and not installed.
         OSError: when training begins, if the directory cannot be made.
 
     Example:
@@ -53,6 +54,8 @@ class PictureGrid(keras.callbacks.Callback):
         super().__init__()
         if directory is None and tensorboard_dir is None:
             raise ValueError("PictureGrid needs a directory, a tensorboard_dir, or both.")
+        if tensorboard_dir is not None:
+            _require_tensorboard()
         self.directory = None if directory is None else Path(directory)
         self.images = np.asarray(images)[: 2 * _COLUMNS]
         self.every = positive_int("every", every)
@@ -109,3 +112,13 @@ class PictureGrid(keras.callbacks.Callback):
             tf.summary.image("reconstructions", sheet[None], step=epoch)
             tf.summary.image("samples", tile(samples, _COLUMNS)[None], step=epoch)
         self._writer.flush()
+
+
+def _require_tensorboard() -> None:
+    try:
+        import tensorboard  # noqa: F401 TensorFlow draws summaries of images with it
+    except ImportError as error:
+        raise ImportError(
+            "tensorboard_dir needs TensorBoard: pip install 'tfvae[tensorboard]', or leave "
+            "tensorboard_dir out and have PNG files only."
+        ) from error

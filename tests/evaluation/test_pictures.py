@@ -1,0 +1,139 @@
+"""Pictures: what is where, and what is written. Whether they please was seen by looking."""
+
+import keras
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from tests.evaluation.models import bits, digits_model
+from tfvae.evaluation import canvas, charts, latent_means, pictures
+
+
+@pytest.fixture(scope="module")
+def model():
+    return digits_model(2)
+
+
+def sheet_of(figure):
+    """The tiled image that a figure shows."""
+    return figure.axes[0].images[0].get_array()
+
+
+def test_tiles_are_laid_out_in_rows():
+    images = np.arange(5, dtype="float32")[:, None, None, None] / 4 * np.ones((5, 2, 3, 1))
+    sheet = canvas.tile(images, columns=3)
+    assert sheet.shape == (2 * 2 + 1, 3 * 3 + 2, 3)
+    np.testing.assert_array_equal(sheet[:2, 4:7], 0.25)
+    np.testing.assert_array_equal(sheet[3:, :3], 0.75)
+    np.testing.assert_array_equal(sheet[3:, 8:], 1.0)  # there is no sixth image
+    np.testing.assert_array_equal(sheet[2], 1.0)
+    assert canvas.tile(images, 3, gaps=False).shape == (4, 9, 3)
+    colour = np.random.default_rng(0).uniform(size=(1, 4, 4, 3)).astype("float32")
+    np.testing.assert_array_equal(canvas.tile(colour, 1), colour[0])
+
+
+def test_reconstructions_lie_under_their_originals(model, tmp_path):
+    x = bits(5)
+    figure = pictures.reconstructions(model, x, columns=3, save=tmp_path / "new" / "pairs.png")
+    sheet = sheet_of(figure)
+    assert sheet.shape == (4 * 9 - 1, 3 * 9 - 1, 3)
+    np.testing.assert_array_equal(sheet[18:26, 9:17, 0], x[4, ..., 0])
+    rebuilt = model.reconstruct(x).numpy()
+    np.testing.assert_allclose(sheet[27:35, 9:17, 0], rebuilt[4, ..., 0], atol=1e-5)
+    assert isinstance(figure, Figure)
+    png = (tmp_path / "new" / "pairs.png").read_bytes()
+    assert png.startswith(b"\x89PNG")
+    assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
+
+
+def test_samples_are_those_of_the_model(model):
+    sheet = sheet_of(pictures.prior_samples(model, 6, seed=4, columns=4))
+    expected = model.sample(6, seed=4).numpy()
+    np.testing.assert_allclose(sheet[9:17, 9:17, 0], expected[5, ..., 0], atol=1e-6)
+    assert (
+        "temperature 0.5" in pictures.prior_samples(model, 2, temperature=0.5).axes[0].get_title()
+    )
+
+
+def test_manifold_is_a_grid_of_quantiles(model):
+    figure = pictures.latent_manifold(model, size=4)
+    sheet = sheet_of(figure)
+    assert sheet.shape == (32, 32, 3)
+    low, high = -1.1503494, 1.1503494  # the Normal's 1/8 and 7/8 quantiles
+    corners = model.decoder(np.array([[low, high], [high, low]], "float32")).mean().numpy()
+    np.testing.assert_allclose(sheet[:8, :8, 0], corners[0, ..., 0], atol=1e-5)
+    np.testing.assert_allclose(sheet[24:, 24:, 0], corners[1, ..., 0], atol=1e-5)
+    with pytest.raises(ValueError, match=r"needs 2 latent dimensions, and the model has 3"):
+        pictures.latent_manifold(digits_model(3))
+
+
+def test_traversals_move_one_dimension(model):
+    x = bits(20)
+    figure = pictures.traversals(model, x, num_dimensions=5, steps=3, span=2.0)
+    assert sheet_of(figure).shape == (2 * 9 - 1, 3 * 9 - 1, 3)
+    means = latent_means(model, x)
+    first = int(np.argmax(np.var(means, axis=0)))
+    assert figure.axes[0].get_yticklabels()[0].get_text().startswith(f"$z_{{{first + 1}}}$")
+    code = means[:1].copy()
+    code[0, first] = 2.0
+    expected = model.decoder(code.astype("float32")).mean().numpy()
+    np.testing.assert_allclose(sheet_of(figure)[:8, 18:, 0], expected[0, ..., 0], atol=1e-5)
+
+
+def test_interpolations_end_at_the_images(model):
+    starts, ends = bits(2), bits(2, seed=1)
+    sheet = sheet_of(pictures.interpolations(model, starts, ends, steps=3))
+    assert sheet.shape == (2 * 9 - 1, 5 * 9 - 1, 3)
+    np.testing.assert_array_equal(sheet[9:, :8, 0], starts[1, ..., 0])
+    np.testing.assert_array_equal(sheet[9:, 36:, 0], ends[1, ..., 0])
+    middle = (latent_means(model, starts) + latent_means(model, ends)) / 2
+    expected = model.decoder(middle.astype("float32")).mean().numpy()
+    np.testing.assert_allclose(sheet[9:, 18:26, 0], expected[1, ..., 0], atol=1e-5)
+    with pytest.raises(ValueError, match="starts has 2 images and ends 1"):
+        pictures.interpolations(model, starts, ends[:1])
+
+
+@pytest.mark.parametrize("latent_size", [1, 2, 6])
+def test_scatter_says_what_its_axes_are(latent_size, tmp_path):
+    model, x = digits_model(latent_size), bits(40)
+    figure = pictures.latent_scatter(model, x, np.arange(40) % 3, save=tmp_path / "scatter.png")
+    axes = figure.axes[0]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1", "2"]
+    if latent_size == 6:
+        assert "two principal components of 6 dimensions" in axes.get_title()
+        assert axes.get_xlabel().startswith("component 1 (")
+    else:
+        assert axes.get_xlabel() == "$z_1$"
+    assert (tmp_path / "scatter.png").stat().st_size > 1000
+    with pytest.raises(ValueError, match=r"labels has shape \(39,\) and there are 40"):
+        pictures.latent_scatter(model, x, np.zeros(39))
+
+
+def test_principal_components_are_scikit_learns():
+    from sklearn.decomposition import PCA
+
+    means = np.random.default_rng(0).normal(size=(50, 4)) * [1, 5, 2, 0.1]
+    points, shares = charts._principal(means)
+    pca = PCA(2).fit(means)
+    np.testing.assert_allclose(np.abs(points), np.abs(pca.transform(means)), atol=1e-8)
+    np.testing.assert_allclose(shares, pca.explained_variance_ratio_)
+
+
+def test_training_curves_draw_what_was_logged(tmp_path):
+    history = keras.callbacks.History()
+    history.history = {"elbo": [-3.0, -2.0], "val_elbo": [-4.0, -3.0], "kl": [1.0, 2.0]}
+    figure = pictures.training_curves(history, save=tmp_path / "curves.png")
+    assert [axes.get_title() for axes in figure.axes] == ["elbo", "kl"]
+    training, validation = figure.axes[0].lines
+    np.testing.assert_array_equal(training.get_xydata(), [[1, -3], [2, -2]])
+    np.testing.assert_array_equal(validation.get_ydata(), [-4, -3])
+    columns = {"epoch": ["10", "11"], "kl": ["1.5", "2"]}  # as csv reads history.csv
+    line = pictures.training_curves(columns).axes[0].lines[0]
+    np.testing.assert_array_equal(line.get_xydata(), [[11, 1.5], [12, 2]])
+    with pytest.raises(ValueError, match=r"None of \['nll'\] was logged"):
+        pictures.training_curves(history, names=["nll"])
+
+
+def test_images_are_checked(model):
+    with pytest.raises(ValueError, match="divide by 255"):
+        pictures.reconstructions(model, bits(2) * 255)
