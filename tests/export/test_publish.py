@@ -132,6 +132,15 @@ def test_a_relative_folder_is_staged_at_an_absolute_path(tmp_path, monkeypatch):
     assert tree(tmp_path) == []
 
 
+def test_a_full_disk_is_one_clear_message(tmp_path):
+    with (
+        pytest.raises(ExportError, match=r"export folder .*mnist failed: No space left on device"),
+        staging(tmp_path / "mnist"),
+    ):
+        raise OSError(28, "No space left on device")
+    assert tree(tmp_path) == []
+
+
 def test_an_error_on_the_way_leaves_nothing(tmp_path):
     def interrupted(directory: Path):
         with staging(directory) as stage:

@@ -45,7 +45,7 @@ def test_names_and_default(signatures):
 
 
 @pytest.mark.parametrize(("servable", "name"), SIGNATURES)
-@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize("rows", [0, 1, 6])
 def test_batch_comes_first_on_every_output(vae, signatures, servable, name, rows):
     signature = signatures[servable][name]
     for spec in signature.structured_input_signature[1].values():

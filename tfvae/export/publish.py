@@ -19,7 +19,7 @@ def staging(directory: Path) -> Iterator[Path]:
     Folders made on the way are removed again if they stay empty.
 
     Raises:
-        ExportError: if the folder can't be made or written.
+        ExportError: if the folder can't be made, or something in the body can't be written.
     """
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
@@ -33,6 +33,11 @@ def staging(directory: Path) -> Iterator[Path]:
         ) from error
     try:
         yield folder
+    except OSError as error:  # such as a full disk
+        raise ExportError(
+            f"writing to the export folder {directory} failed: {error.strerror or error}. Nothing "
+            "was published; free some space or choose another folder."
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _remove_empty(missing)
@@ -115,14 +120,14 @@ def flush(folder: Path) -> None:
 
 
 def _synchronise(directory: Path, servables: Sequence[str]) -> None:
-    if os.name != "posix":  # elsewhere folders can't be opened
-        return
+    """Writes the renames through to the disk, where the file system can do that with folders."""
     for name in servables:
-        descriptor = os.open(directory / name, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(directory / name, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:

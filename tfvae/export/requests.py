@@ -6,15 +6,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-Arrays = dict[str, np.ndarray]
-
 # Inputs whose values mean something; all others take any number between 0 and 1, or any byte.
 COUNTS = ("num_samples", "steps")
 
 
 def random_request(
     inputs: Mapping[str, tf.TensorSpec], rows: int, image_shape: tuple[int, ...], seed: int
-) -> Arrays:
+) -> dict[str, np.ndarray]:
     """A valid request of `rows` random rows, which differ in everything."""
     generator = np.random.default_rng(seed)
     return {

@@ -14,7 +14,7 @@ counts (which is what a server makes of two clients), S is the largest of them; 
 is the beginning of its S entries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -27,8 +27,6 @@ MAX_SAMPLES_PER_ROW = 4_096
 MAX_SAMPLES = 16_384
 # `score` works in chunks of constant memory, so only its time needs a limit.
 MAX_SCORE_SAMPLES = 100_000
-
-Tensors = Mapping[str, tf.Tensor]
 
 
 @dataclass(frozen=True)
