@@ -21,8 +21,9 @@ SERVABLES = (EncoderServable, DecoderServable, VAEServable)
 # Live and reloaded run the same float32 kernels, in an order that the graph optimiser may change.
 TOLERANCE = 1e-4
 # bfloat16 keeps 8 bits, one step is 4e-3: where fused operations round once and separate ones
-# twice, results differ in the last bit, and a network passes that on.
-TOLERANCE_BFLOAT16 = 2e-2
+# twice, results differ in the last bit, and a network passes that on. A trained network of two
+# layers measured 6e-3; deeper ones add up.
+TOLERANCE_BFLOAT16 = 5e-2
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def saved_model(
         version: a number from 1 on that is still free; by default one more than the largest.
         warmup_batch_sizes: rows of the warm-up requests, by default those of
             export/batching.config; empty for none.
-        tolerance: the largest difference allowed; by default 1e-4, and 0.02 where layers compute
+        tolerance: the largest difference allowed; by default 1e-4, and 0.05 where layers compute
             in 16 bits.
 
     Returns:
