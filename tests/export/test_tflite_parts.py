@@ -1,6 +1,9 @@
 """What is refused, what it leaves behind, and the numbers of the report."""
 
+import errno
 import json
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -98,6 +101,32 @@ def test_a_folder_that_cannot_be_made_is_refused(vae, ready, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="can't write to the export folder"):
         tfvae.export.tflite(vae, tmp_path / "file" / "below")
+
+
+def test_a_full_disk_leaves_the_earlier_files_alone(vae, ready, tmp_path, monkeypatch):
+    (tmp_path / "decoder.tflite").write_bytes(b"earlier")
+
+    def full(path, content):
+        path.open("wb").close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExportError, match="No space left on device"):
+        tfvae.export.tflite(vae, tmp_path)
+    assert names(tmp_path) == ["decoder.tflite"]
+    assert (tmp_path / "decoder.tflite").read_bytes() == b"earlier"
+
+
+def test_without_litert_the_message_says_what_to_install(vae, ready, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(ExportError, match="pip install ai-edge-litert"):
+        tfvae.export.tflite(vae, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_exporting_says_nothing_by_itself(vae, tmp_path, capfd):
+    tfvae.export.tflite(vae, tmp_path)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def tflite(
 
     * `float32`: agrees with the live model to 1e-4, or nothing is published.
     * `float16`: half the size; weights are rounded to 16 bits.
-    * `dynamic`: a quarter; weights in 8 bits, activations in float32.
+    * `dynamic`: a quarter; weights in 8 bits, activations in float32. LiteRT 2.3 has no fast kernel
+      for transposed convolutions of this kind: 23 times slower (64 samples of 28 x 28, x86-64).
     * `int8`: a quarter; weights and activations in 8 bits, for accelerators without floats.
 
     In every variant the sampler stays float32, so one seed means one z. A variant whose test NLL
@@ -79,9 +80,9 @@ def tflite(
         calibration_images: training images, needed for int8; a few hundred do.
         max_nll_change: nats an image, at least 0.
         allow: variants to publish whatever their change.
-        browser_samples: also writes `decoder_browser.tflite`, float32, of fixed sizes: one z for
-            `decode`, this many images for `sample` and `sample_seeded`, which then have no
-            `num_samples`. LiteRT's web runtime has no free sizes.
+        browser_samples: also writes `decoder_browser.tflite`, float32, with all sizes fixed to this
+            number: `decode` takes as many rows, and `sample` and `sample_seeded`, which then have
+            no `num_samples`, return as many. LiteRT's web runtime has no free sizes.
 
     Returns:
         The paths and the report, which is also written as `report.json`.

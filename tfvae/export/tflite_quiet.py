@@ -1,4 +1,4 @@
-"""What TFLite's converter says: silence on success, one line on failure."""
+"""What TFLite says: silence on success, one line on failure."""
 
 import contextlib
 import io

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfvae.export.publish import ExportError
+from tfvae.export.tflite_quiet import quiet
 
 _ALIGNMENT = 64  # of the runtime's tensors in the arena
 
@@ -33,11 +34,12 @@ class LiteRTFile:
         kind = "AUTO" if delegates else "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
         self.content = content
         try:
-            self.interpreter = Interpreter(
-                model_content=content,
-                num_threads=1,
-                experimental_op_resolver_type=OpResolverType[kind],
-            )
+            with quiet():  # it announces its delegate
+                self.interpreter = Interpreter(
+                    model_content=content,
+                    num_threads=1,
+                    experimental_op_resolver_type=OpResolverType[kind],
+                )
         except (ValueError, RuntimeError) as error:
             raise ExportError(f"LiteRT does not load the exported file: {error}") from error
 
