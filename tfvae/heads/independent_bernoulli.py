@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.heads.bernoulli import Bernoulli
+from tfvae.heads.bernoulli import IndependentPixels
 from tfvae.heads.pixels import PixelHead
 
 tfd = tfp.distributions
@@ -46,8 +46,8 @@ class IndependentBernoulli(PixelHead):
 
     def distribution(self, logits: tf.Tensor) -> tfd.Independent:
         """Returns independent Bernoulli pixels with these logits."""
-        return tfd.Independent(
-            Bernoulli(logits=logits, dtype=tf.float32),
+        return IndependentPixels(
+            tfd.Bernoulli(logits=logits, dtype=tf.float32),
             reinterpreted_batch_ndims=len(self.event_shape),
         )
 
