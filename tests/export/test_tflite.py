@@ -124,9 +124,8 @@ def test_every_variant_draws_the_same_z(vae, lite, variant):
 def test_fewer_samples_are_a_prefix_of_more(lite):
     file = runtime(lite, "decoder.tflite")
     few = file.run("sample_seeded", num_samples=2, seed=3)["z"]
-    np.testing.assert_array_equal(
-        few, file.run("sample_seeded", num_samples=9, seed=3)["z"][: len(few)]
-    )
+    many = file.run("sample_seeded", num_samples=9, seed=3)["z"]
+    np.testing.assert_allclose(few, many[:2], atol=1e-6)
 
 
 def test_unseeded_samples_differ_between_calls_and_processes(lite, tmp_path):
