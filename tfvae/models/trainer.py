@@ -20,6 +20,8 @@ class DeviceTrainer(keras.Model):
     larger data, distribution strategies, `run_eagerly`, `steps_per_epoch`) goes Keras' own way.
     """
 
+    _auto_steps = False  # until compiled: a model predicts, and is loaded, without that
+
     def compile(
         self,
         *args: Any,
@@ -89,7 +91,7 @@ class DeviceTrainer(keras.Model):
             self.steps_per_execution = before
 
     def _on_device(self, x: Any, batch_size: int | None, shuffled: bool = False) -> Any:
-        if self.run_eagerly or self._distribute_strategy is not None:
+        if not self.compiled or self.run_eagerly or self._distribute_strategy is not None:
             return x
         x = on_device(x, batch_size, shuffled, seed=int(self.seed_state[0]))
         if isinstance(x, OnDevice):
