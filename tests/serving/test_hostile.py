@@ -245,7 +245,7 @@ def test_slow_requests_are_given_up_and_hold_nobody_back(impatient):
 
 
 def test_clients_that_hang_up_are_forgotten(server, alive):
-    body = json.dumps({"inputs": {"z": [[0.0] * 3] * 2000}}).encode()
+    body = json.dumps({"inputs": {"z": [[0.0] * 3] * 300}}).encode()
     head = b"POST /v1/models/decoder:predict HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
     for _ in range(10):
         with socket.create_connection(("127.0.0.1", server.rest_port), timeout=20) as connection:

@@ -83,8 +83,9 @@ class HTTPServer(WSGIServer):
 
     def stop(self) -> None:
         """Makes `run` return; callable from any thread and from a signal handler."""
-        self._stopping.set()
-        self.pull_trigger()
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self.pull_trigger()
 
     def _busy(self) -> bool:
         channels = list(self.active_channels.values())
