@@ -10,7 +10,7 @@ import click
 
 from tfvae import __version__
 
-COMMANDS = ("train", "evaluate", "sample", "export")  # in the order of a run's life
+COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark")  # in the order of a run's life
 
 # What our own code raises for bad input or a bad machine. Anything else is a bug, and its
 # traceback is wanted.
