@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from keras.src.trainers.trainer import model_supports_jit
 
-from tfvae.models.inputs import checked_inputs, refuse_extra
+from tfvae.models.inputs import checked_inputs, refuse_class_weight, refuse_extra
 from tfvae.models.trainer import DeviceTrainer
 from tfvae.objectives.base import Nats
 
@@ -124,24 +124,48 @@ class LatentVariableModel(DeviceTrainer):
                 or pixels outside [0, 1].
         """
         refuse_extra(y, kwargs.get("sample_weight"))
+        refuse_class_weight(kwargs.get("class_weight"))
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = checked_inputs(
                 kwargs["validation_data"], self.image_shape, "validation_data"
             )
-        if isinstance(x, tf.data.Dataset):
+        if not hasattr(x, "shape"):
             kwargs["shuffle"] = (
                 False  # data sets shuffle themselves; Keras warns of its own default
             )
-        return super().fit(checked_inputs(x, self.image_shape, "x"), **kwargs)
+        return super().fit(self._prepared(x), **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """Returns loss, elbo, nll and kl on images; see `keras.Model.evaluate`."""
         refuse_extra(y, kwargs.get("sample_weight"))
-        return super().evaluate(checked_inputs(x, self.image_shape, "x"), **kwargs)
+        return super().evaluate(self._prepared(x), **kwargs)
 
     def predict(self, x: Any, **kwargs: Any) -> Any:
         """Returns the reconstruction of each image; see `keras.Model.predict`."""
-        return super().predict(checked_inputs(x, self.image_shape, "x"), **kwargs)
+        return super().predict(self._prepared(x), **kwargs)
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any
+    ) -> Any:
+        """Trains on one batch of images; see `keras.Model.train_on_batch`."""
+        refuse_extra(y, sample_weight)
+        return super().train_on_batch(self._prepared(x), **kwargs)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Evaluates one batch of images; see `keras.Model.test_on_batch`."""
+        refuse_extra(y, sample_weight)
+        return super().test_on_batch(self._prepared(x), **kwargs)
+
+    def _prepared(self, x: Any) -> Any:
+        """Returns x, checked, for a model that is built.
+
+        Weights that are made while a step is traced stay without values if the trace fails.
+        """
+        x = checked_inputs(x, self.image_shape, "x")
+        if not self.built:
+            with self.distribute_strategy.scope():
+                self.build((None, *self.image_shape))
+        return x
 
     def predict_step(self, data: Any) -> tf.Tensor:
         """Reconstructs a batch without drawing anything."""
