@@ -1,11 +1,7 @@
-"""What is refused, what it leaves behind, and the numbers of the report."""
+"""The parts of an export to TFLite: conversion, joining, and the numbers of the report."""
 
-import errno
 import json
-import sys
-from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import scipy.special
@@ -14,148 +10,13 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 import tfvae
-from tfvae.export import ExportError, tflite_measure
+from tfvae.export import ExportError
 from tfvae.export.tflite_convert import convert
 from tfvae.export.tflite_float32 import in_float32
 from tfvae.export.tflite_join import join
 from tfvae.export.tflite_quality import TestBound
 from tfvae.export.tflite_report import FileReport, TFLiteReport
 from tfvae.export.tflite_runtime import LiteRTFile, arena_bytes, plan
-
-
-@pytest.fixture
-def ready(lite, monkeypatch):
-    """Conversion replaced by files that are there: these tests are about what follows it."""
-
-    def content(part):
-        def file(vae, variant, *_):
-            suffix = "" if variant == "float32" else f"_{variant}"
-            return lite.paths[f"{part}{suffix}.tflite"].read_bytes()
-
-        return file
-
-    monkeypatch.setattr(tflite_measure, "decoder_file", content("decoder"))
-    monkeypatch.setattr(tflite_measure, "encoder_file", content("encoder"))
-    monkeypatch.setattr(tflite_measure, "sampler_file", lambda *_: b"")
-    monkeypatch.setattr(LiteRTFile, "latency", lambda *_, **__: 0.001)
-    return lite
-
-
-def names(directory):
-    return sorted(path.name for path in directory.iterdir())
-
-
-def test_a_variant_over_the_limit_is_reported_but_not_published(
-    vae, ready, lite_images, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(TestBound, "change_with_decoder", lambda *_: 0.2)
-    monkeypatch.setattr(TestBound, "change_with_encoder", lambda *_: 0.0)
-    arguments = (vae, tmp_path, ["dynamic"])
-    done = tfvae.export.tflite(*arguments, images=lite_images)
-    assert [file.file for file in done.report.refused] == ["decoder_dynamic.tflite"]
-    assert names(tmp_path) == ["encoder_dynamic.tflite", "report.json"]
-    assert "REFUSED" in done.report.table()
-    assert "rises by more than 0.1 nats" in done.report.table()
-    done = tfvae.export.tflite(*arguments, images=lite_images, allow=["dynamic"])
-    assert not done.report.refused
-    assert "decoder_dynamic.tflite" in names(tmp_path)
-    done = tfvae.export.tflite(*arguments, images=lite_images, max_nll_change=0.3)
-    assert not done.report.refused
-
-
-def test_a_change_that_is_not_a_number_is_refused(vae, ready, lite_images, tmp_path, monkeypatch):
-    monkeypatch.setattr(TestBound, "change_with_decoder", lambda *_: float("nan"))
-    done = tfvae.export.tflite(vae, tmp_path, ["dynamic"], images=lite_images)
-    assert [file.part for file in done.report.refused] == ["decoder"]
-    rows = json.loads((tmp_path / "report.json").read_text())["files"]
-    assert rows[0]["nll_change"] is None
-
-
-def test_files_of_an_earlier_export_are_replaced_or_removed(vae, ready, tmp_path, lite_images):
-    (tmp_path / "decoder_int8.tflite").write_bytes(b"of another model")
-    (tmp_path / "decoder.tflite").write_bytes(b"of another model")
-    (tmp_path / "decoder_mine.tflite").write_bytes(b"not ours")
-    tfvae.export.tflite(vae, tmp_path)
-    assert names(tmp_path) == [
-        "decoder.tflite",
-        "decoder_mine.tflite",
-        "encoder.tflite",
-        "report.json",
-    ]
-    assert (tmp_path / "decoder.tflite").read_bytes() == ready.paths["decoder.tflite"].read_bytes()
-
-
-@pytest.mark.parametrize("part", ["decoder", "encoder", "prior"])
-def test_a_file_that_drifts_publishes_nothing(vae, ready, tmp_path, part):
-    other = keras.models.clone_model(vae)
-    other.build((None, *vae.image_shape))
-    other.set_weights(vae.get_weights())
-    weight = getattr(other, part).trainable_weights[-1]
-    weight.assign(weight + 0.01)
-    with pytest.raises(ExportError, match=r"differs from the live model by .* Nothing was"):
-        tfvae.export.tflite(other, tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-
-
-def test_a_folder_that_cannot_be_made_is_refused(vae, ready, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ExportError, match="can't write to the export folder"):
-        tfvae.export.tflite(vae, tmp_path / "file" / "below")
-
-
-def test_a_full_disk_leaves_the_earlier_files_alone(vae, ready, tmp_path, monkeypatch):
-    (tmp_path / "decoder.tflite").write_bytes(b"earlier")
-
-    def full(path, content):
-        path.open("wb").close()
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ExportError, match="No space left on device"):
-        tfvae.export.tflite(vae, tmp_path)
-    assert names(tmp_path) == ["decoder.tflite"]
-    assert (tmp_path / "decoder.tflite").read_bytes() == b"earlier"
-
-
-def test_without_litert_the_message_says_what_to_install(vae, ready, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(ExportError, match="pip install ai-edge-litert"):
-        tfvae.export.tflite(vae, tmp_path / "new")
-    assert not (tmp_path / "new").exists()
-
-
-def test_exporting_says_nothing_by_itself(vae, tmp_path, capfd):
-    tfvae.export.tflite(vae, tmp_path)
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"variants": ["flaot16"]}, "expected a list of some of"),
-        ({"variants": "float16"}, "expected a list of some of"),
-        ({"variants": []}, "expected a list of some of"),
-        ({"allow": ["all"]}, "allow is .* expected a list of some of"),
-        ({"variants": ["float16"]}, "pass images="),
-        ({"variants": ["int8"], "images": np.zeros((1, 5, 4, 1))}, "pass calibration_images="),
-        ({"images": np.zeros((2, 4, 5, 1))}, r"expected \(N, 5, 4, 1\)"),
-        ({"images": np.zeros((0, 5, 4, 1))}, r"expected \(N, 5, 4, 1\), N > 0"),
-        ({"images": np.full((2, 5, 4, 1), 255.0)}, "scale images"),
-        ({"images": np.full((2, 5, 4, 1), np.nan)}, "not finite"),
-        ({"max_nll_change": -1}, "max_nll_change"),
-        ({"browser_samples": 0}, "browser_samples"),
-    ],
-)
-def test_wrong_arguments_are_refused(vae, tmp_path, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        tfvae.export.tflite(vae, tmp_path / "new", **arguments)
-    assert not (tmp_path / "new").exists()
-
-
-def test_an_unbuilt_model_is_refused(vae, tmp_path):
-    unbuilt = type(vae).from_config(vae.get_config())
-    with pytest.raises(ValueError, match="has no weights yet"):
-        tfvae.export.tflite(unbuilt, tmp_path / "new")
 
 
 def test_operations_that_are_not_built_in_are_named():
