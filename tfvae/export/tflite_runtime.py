@@ -34,12 +34,13 @@ class LiteRTFile:
         kind = "AUTO" if delegates else "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
         self.content = content
         try:
-            with quiet():  # it announces its delegate
+            with quiet():  # it announces its delegate, when it first allocates
                 self.interpreter = Interpreter(
                     model_content=content,
                     num_threads=1,
                     experimental_op_resolver_type=OpResolverType[kind],
                 )
+                self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ExportError(f"LiteRT does not load the exported file: {error}") from error
 
