@@ -32,7 +32,7 @@ def test_diagnostics_reach_history_and_csv(model, tmp_path):
     np.testing.assert_allclose(history["rate"][1], parts.rate.mean, rtol=1e-6)
     np.testing.assert_allclose(history["distortion"][1], parts.distortion.mean, rtol=1e-6)
     assert history["active_units"][1] == evaluation.active_units(model, x).count
-    rows = list(csv.DictReader((tmp_path / "history.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
     assert float(rows[1]["rate"]) == history["rate"][1]
     assert rows[0]["distortion"] == "nan"
 

@@ -160,7 +160,7 @@ def test_the_objective_does_not_matter():
         (images(3)[:0], ValueError, "empty"),
         ([[1.0]], TypeError, "array of images"),
         (tf.data.Dataset.from_tensors(images(3)).repeat(), ValueError, "endless"),
-        (tf.data.Dataset.from_tensors(images(3)).take(0), ValueError, "empty"),
+        (tf.data.Dataset.from_tensors(images(3)).take(0), ValueError, "single batch"),
     ],
 )
 def test_bad_data_are_refused(data, error, message):

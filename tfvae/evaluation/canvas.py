@@ -38,13 +38,12 @@ class Picture(Figure):
         return self
 
 
-def tile(images: np.ndarray, columns: int, gaps: bool = True) -> np.ndarray:
-    """Lays images out in rows on white.
+def tile(images: np.ndarray, columns: int) -> np.ndarray:
+    """Lays images out in rows on white, with a gap between them.
 
     Args:
         images: `[N, H, W, C]` in [0, 1], C = 1 or 3 (others show their first channel).
         columns: Images in a row, at least 1; the last row is filled with white.
-        gaps: Whether there is a gap between images, or none.
 
     Returns:
         float32 `[rows (H + gap) - gap, columns (W + gap) - gap, 3]`.
@@ -53,7 +52,7 @@ def tile(images: np.ndarray, columns: int, gaps: bool = True) -> np.ndarray:
     if images.shape[-1] != 3:
         images = np.repeat(images[..., :1], 3, axis=-1)
     count, height, width, _ = images.shape
-    rows, gap = -(-count // columns), _gap(height, width) if gaps else 0
+    rows, gap = -(-count // columns), _gap(height, width)
     sheet = np.ones((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.float32)
     for number, image in enumerate(images):
         top, left = number // columns * (height + gap), number % columns * (width + gap)
@@ -66,7 +65,6 @@ def show(
     columns: int,
     title: str,
     row_names: Sequence[str] = (),
-    gaps: bool = True,
 ) -> tuple[Picture, Axes]:
     """Returns a figure of tiled images with a title and, if given, names of the rows; its axes."""
     count, height, width, _ = images.shape
@@ -74,11 +72,11 @@ def show(
     across = columns * _INCHES * width / height + (1.2 if row_names else 0.1)
     figure = Picture(figsize=(max(across, 3.0), rows * _INCHES + 0.4))
     axes = figure.subplots()
-    axes.imshow(tile(images, columns, gaps), interpolation="nearest")
+    axes.imshow(tile(images, columns), interpolation="nearest")
     axes.set_title(title, fontsize=9)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
-    step = height + (_gap(height, width) if gaps else 0)
+    step = height + _gap(height, width)
     places = [row * step + (height - 1) / 2 for row in range(len(row_names))]
     axes.set_yticks(places, row_names, fontsize=8)
     axes.tick_params(length=0)

@@ -1,5 +1,7 @@
 """Draws of z that depend on the seed, the example and the draw's number, and on nothing else."""
 
+import math
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -38,12 +40,26 @@ def draw(
     rows = seeds.shape[0]
     if isinstance(distribution, _Normal):
         noise = _noise(seeds, first, count, distribution.event_shape[0])
-        z = distribution.bijector.forward(noise)
-    else:
-        shape = [count] if distribution.batch_shape.rank else [count, rows]
-        z = distribution.sample(shape, seed=tf.stack([tf.cast(seeds[0], tf.int32), first]))
-    # TFP remembers which noise z came from: no triangular system is solved here.
+        z = distribution.loc + _scaled(distribution.scale, noise)
+        return z, _log_density(distribution.scale, noise)
+    shape = [count] if distribution.batch_shape.rank else [count, rows]
+    z = distribution.sample(shape, seed=tf.stack([tf.cast(seeds[0], tf.int32), first]))
     return z, distribution.log_prob(z)
+
+
+def _scaled(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
+    """L eps for `eps [S, B, D]`."""
+    if not isinstance(scale, tf.linalg.LinearOperatorLowerTriangular):
+        return scale.matvec(noise)
+    # One product for each example, instead of one for each draw.
+    return tf.transpose(scale.matmul(tf.transpose(noise, [1, 2, 0])), [2, 0, 1])
+
+
+def _log_density(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
+    """log N(mu + L eps; mu, L L') = -sum_i (eps_i^2 + log 2 pi) / 2 - log |L|, with no solve."""
+    size = noise.shape[-1]
+    exponent = 0.5 * tf.reduce_sum(tf.square(noise), axis=-1) + 0.5 * size * math.log(2 * math.pi)
+    return -exponent - scale.log_abs_determinant()
 
 
 def _noise(seeds: tf.Tensor, first: tf.Tensor, count: int, size: int) -> tf.Tensor:

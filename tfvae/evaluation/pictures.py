@@ -92,7 +92,7 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
     steps = scipy.special.ndtri((np.arange(size) + 0.5) / size).astype(np.float32)
     right, up = np.meshgrid(steps, steps[::-1])
     images = _decode(model, np.stack([right, up], axis=-1).reshape(-1, 2))
-    figure, axes = show(images, size, "Latent manifold", gaps=False)
+    figure, axes = show(images, size, "Latent manifold")
     axes.set_xlabel(f"$z_1$ from {steps[0]:.1f} to {steps[-1]:.1f}", fontsize=8)
     axes.set_ylabel(f"$z_2$ from {steps[0]:.1f} to {steps[-1]:.1f}", fontsize=8)
     return figure.finish(save)
