@@ -6,7 +6,6 @@ stdin: JSON [{"path", "signature", "inputs": .npz, "outputs": .npz to write}].
 import json
 import sys
 
-
 HIDDEN = ("tfvae", "tensorflow_probability", "keras", "tf_keras")
 
 

@@ -73,9 +73,10 @@ class LatentVariableModel(DeviceTrainer):
         state = tf.identity(self.seed_state)
         self.seed_state.assign(state + tf.constant([0, 1], tf.int64))
         replica = tf.distribute.get_replica_context()
-        own = state[1] * replica.num_replicas_in_sync + tf.cast(
-            replica.replica_id_in_sync_group, tf.int64
-        )
+        own = state[1]
+        if replica is not None:  # None where Keras only infers shapes, outside of all replicas
+            number = tf.cast(replica.replica_id_in_sync_group, tf.int64)
+            own = own * replica.num_replicas_in_sync + number
         return tf.cast(tf.stack([state[0], own]), tf.int32)
 
     def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:

@@ -45,7 +45,7 @@ def checked_inputs(x: Any, image_shape: Sequence[int], what: str) -> Any:
             spec = _images_alone(spec)
         if x.cardinality() == 0:
             raise ValueError(
-                f"{what} is a data set without a single batch. With batch(..., drop_remainder=True) "
+                f"{what} is a data set without a single batch. With batch(drop_remainder=True) "
                 "fewer images than a batch give none: use a smaller batch or keep the remainder."
             )
         checked_set = checked(x)

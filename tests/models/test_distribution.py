@@ -1,0 +1,40 @@
+"""`tf.distribute.MirroredStrategy` over two virtual CPUs against one device."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def report():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.models.mirrored"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_two_replicas_train_on_the_same_scale_as_one(report):
+    """A sum over replicas would double loss and step; each replica draws its own noise."""
+    one, two = report["one"], report["two"]
+    assert (one["replicas"], two["replicas"]) == (1, 2)
+    assert two["kl"] == pytest.approx(one["kl"], rel=1e-4), "the closed form has no noise"
+    for name in ("loss", "nll", "elbo"):
+        # Of 16 images' noise at unit scale: a few per cent; a factor 2 would be 100.
+        assert two[name] == pytest.approx(one[name], rel=0.1), name
+    assert two["norm"] == pytest.approx(one["norm"], rel=0.3)
+
+
+def test_replicas_draw_different_noise(report):
+    first, second = report["seeds"]
+    assert first != second
