@@ -20,9 +20,9 @@ _NUMBERS = {int, float}
 
 
 def to_json(array: np.ndarray, as_bytes: bool = False) -> Any:
-    """Nested lists of an array's values, or one value; bytes as text, or as base64."""
+    """What `json_text.dumps` takes: numbers as they are; bytes as lists of text or base64."""
     if not array.dtype.hasobject:
-        return array.tolist()
+        return np.ascontiguousarray(array) if array.ndim else array[()]
     flat = np.empty(array.size, object)
     flat[:] = [_string(value, as_bytes) for value in array.ravel()]
     return flat.reshape(array.shape).tolist()

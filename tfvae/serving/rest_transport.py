@@ -1,13 +1,12 @@
 """TensorFlow Serving's REST interface, by `requests`."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from tfvae.serving import codes, errors
+from tfvae.serving import codes, errors, json_text
 from tfvae.serving.json_tensors import from_json, to_json
 from tfvae.serving.retries import Deadline
 from tfvae.serving.transport import MAX_REPLY_BYTES, Target
@@ -58,7 +57,8 @@ class RestTransport:
     ) -> dict[str, np.ndarray]:
         """Calls a signature."""
         values = {name: to_json(array, array.dtype == object) for name, array in inputs.items()}
-        body = json.dumps({"signature_name": signature, "inputs": values})
+        document = {"signature_name": signature, "inputs": values}
+        body = json_text.dumps(document, inputs.values())
         reply = self._call("POST", _path(target) + ":predict", deadline, body)
         if not isinstance(reply, dict) or "outputs" not in reply:
             raise errors.ReplyError("the reply has no 'outputs': is this TensorFlow Serving?")
@@ -90,10 +90,10 @@ class RestTransport:
         """Closes the connections."""
         self._session.close()
 
-    def _call(self, method: str, path: str, deadline: Deadline, body: str | None = None) -> Any:
+    def _call(self, method: str, path: str, deadline: Deadline, body: bytes | None = None) -> Any:
         status, content = self._exchange(method, path, deadline, body)
         try:
-            reply = json.loads(content)
+            reply = json_text.loads(content)
         except (ValueError, RecursionError) as error:
             if status != 200:
                 raise self._refused(status, content.decode("utf-8", "replace")[:200]) from error
@@ -104,7 +104,7 @@ class RestTransport:
         return reply
 
     def _exchange(
-        self, method: str, path: str, deadline: Deadline, body: str | None
+        self, method: str, path: str, deadline: Deadline, body: bytes | None
     ) -> tuple[int, bytes]:
         failures = self._failures
         left = deadline.remaining()

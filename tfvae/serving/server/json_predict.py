@@ -10,11 +10,11 @@ References:
     messages these are
 """
 
-import json
 from typing import Any
 
 import numpy as np
 
+from tfvae.serving import json_text
 from tfvae.serving.json_tensors import from_json, is_base64, to_json
 from tfvae.serving.server.refused import invalid
 from tfvae.serving.server.versions import Signature
@@ -31,7 +31,7 @@ def parsed(body: bytes) -> dict[str, Any]:
     if not body:
         raise invalid("JSON Parse error: The document is empty")
     try:
-        document = json.loads(body.decode("utf-8"))
+        document = json_text.loads(body)
     except RecursionError:
         raise invalid("JSON Parse error: nested too deeply") from None
     except ValueError as error:  # json's own, bad UTF-8, and integers of thousands of digits
@@ -81,15 +81,16 @@ def answer(document: dict[str, Any], outputs: Arrays) -> bytes:
     columns = {name: to_json(array, name.endswith("_bytes")) for name, array in outputs.items()}
     only = next(iter(columns.values())) if len(columns) == 1 else None
     if "inputs" in document:
-        return _dumped({"outputs": columns if only is None else only})
+        return json_text.dumps({"outputs": columns if only is None else only}, outputs.values())
     sizes = {name: len(array) if array.ndim else None for name, array in outputs.items()}
     if None in sizes.values() or len(set(sizes.values())) != 1:
         listed = ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
         raise invalid(f"Tensors have inconsistent batch sizes ({listed}); use the 'inputs' format")
     if only is not None:
-        return _dumped({"predictions": only})
+        return json_text.dumps({"predictions": only}, outputs.values())
     rows = zip(*columns.values(), strict=True)
-    return _dumped({"predictions": [dict(zip(columns, row, strict=True)) for row in rows]})
+    listed = [dict(zip(columns, row, strict=True)) for row in rows]
+    return json_text.dumps({"predictions": listed}, outputs.values())
 
 
 def _columns(value: Any, names: list[str]) -> dict[str, Any]:
@@ -133,7 +134,3 @@ def _columns_of_rows(rows: Any, names: list[str]) -> dict[str, Any]:
 
 def _listed(names: list[str]) -> str:
     return ",".join(sorted(names))
-
-
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
