@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from keras.src.trainers.trainer import model_supports_jit
+
+from tfvae.models.xla import xla_pays
 
 _PROGRAMS = weakref.WeakKeyDictionary()
 
@@ -13,7 +14,7 @@ _PROGRAMS = weakref.WeakKeyDictionary()
 def compiled(model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns `function(model, ...)`, compiled once for each model and function.
 
-    With XLA, which fuses the densities with their sums, unless a layer of the model refuses it.
+    With XLA, which fuses the densities with their sums, where that pays.
 
     Args:
         model: A built model.
@@ -27,6 +28,6 @@ def compiled(model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         programs[function] = tf.function(
             lambda *arguments: function(reference(), *arguments),
             autograph=False,
-            jit_compile=model_supports_jit(model),
+            jit_compile=xla_pays(model),
         )
     return programs[function]

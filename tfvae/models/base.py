@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.trainers.trainer import model_supports_jit
 
 from tfvae.models.inputs import checked_inputs, refuse_class_weight, refuse_extra
 from tfvae.models.trainer import DeviceTrainer
+from tfvae.models.xla import xla_pays
 from tfvae.objectives.base import Nats
 
 _NO_LOSS = (
@@ -95,9 +95,8 @@ class LatentVariableModel(DeviceTrainer):
         super().compile(optimizer=optimizer, **kwargs)
 
     def _resolve_auto_jit_compile(self) -> bool:
-        # Keras 3.15 turns jit_compile="auto" off where there is only a CPU. XLA is faster there
-        # too: it fuses the densities and the optimiser's updates.
-        return self._distribute_strategy is None and model_supports_jit(self)
+        # Keras 3.15 turns jit_compile="auto" off where there is only a CPU.
+        return self._distribute_strategy is None and xla_pays(self)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as a saved model was; Keras asks for this of a model with its own compile."""
