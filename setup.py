@@ -1,4 +1,4 @@
-"""Installs tfvae."""
+"""Installs tfvae, its command and what they need; requirements.txt has the versions tested."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,53 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "tfvae/__init__.py").read_text("utf-8"), re.MULTILINE
 ).group(1)
 
+# A lower bound is the oldest version that the tests ran with, unless a reason is given; an upper
+# bound is the next release that may break by its own rules of numbering.
+REQUIRED = [
+    # Keras, TensorFlow and TFP promise little between minor versions, and all three are used in
+    # places that changed between the last ones: Keras' trainer and data adapters, TensorFlow's
+    # TFLite converter, TFP's gradients. A new one is let in when the tests have run with it.
+    "tensorflow>=2.21,<2.22",
+    "keras>=3.12,<3.16",
+    "tensorflow-probability>=0.25,<0.26",
+    # TFP imports it, and it has to be of TensorFlow's own minor version. Nothing here uses it.
+    "tf-keras>=2.21,<2.22",
+    # The TFLite files are run before they are published, by the runtime that phones have.
+    "ai-edge-litert>=2.1,<3",
+    "tensorflow-datasets>=4.9.8,<5",
+    "requests>=2.31,<3",
+    "numpy>=2.2,<3",
+    "scipy>=1.15,<2",
+    "scikit-learn>=1.7,<2",
+    "matplotlib>=3.10,<4",
+    "pillow>=12,<14",
+    # From 8.2 on a type is told the context when its help is written.
+    "click>=8.2,<9",
+]
+# The client, and the development server behind `tfvae serve`.
+SERVING = [
+    "grpcio>=1.76,<2",
+    "tensorflow-serving-api>=2.21,<2.22",  # the messages of TensorFlow's own minor version
+    "waitress>=3.0.2,<4",
+]
+NOTEBOOK = ["ipykernel>=7,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"]
+TEST = [*SERVING, *NOTEBOOK, "pytest>=8.4,<10", "ruff>=0.14"]
+
 setup(
     name="tfvae",
     version=VERSION,
+    description="Variational autoencoders for TensorFlow and Keras 3, from fit to a served file",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
     packages=find_packages(include=["tfvae", "tfvae.*"]),
+    # TensorFlow 2.21 has wheels for 3.10 to 3.13, and for nothing else.
     python_requires=">=3.10,<3.14",
-    install_requires=["click>=8.1,<9"],
+    install_requires=REQUIRED,
+    extras_require={
+        "serving": SERVING,
+        "notebook": NOTEBOOK,
+        "test": TEST,
+    },
     entry_points={"console_scripts": ["tfvae = tfvae.cli.main:main"]},
 )
