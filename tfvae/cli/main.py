@@ -10,7 +10,7 @@ import click
 
 from tfvae import __version__
 
-COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark")  # in the order of a run's life
+COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark")
 
 # What our own code raises for bad input or a bad machine. Anything else is a bug, and its
 # traceback is wanted.
@@ -62,6 +62,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", 130)
+    except ModuleNotFoundError as error:
+        if debug or not error.name or error.name.startswith("tfvae"):
+            raise
+        fail(
+            f"{error.name} is not installed. Run: pip install 'tfvae[serving]' for the server's "
+            "libraries, or install tfvae anew for the others.",
+            1,
+        )
     except Exception as error:
         if debug or not is_known(error):
             raise

@@ -183,11 +183,12 @@ def _results(
             "training": round(sum(row["seconds"] for row in rows), 2),
             "evaluation": round(time.perf_counter() - begun, 2),
         },
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
     }
 
 
-def _peak_memory_mb() -> int | None:
+def peak_memory_mb() -> int | None:
+    """The most memory that this process has held, or None where the system does not say."""
     if resource is None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

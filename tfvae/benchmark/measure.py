@@ -1,0 +1,168 @@
+"""Throughputs through the public interface, each in turns with the products that it holds."""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+import tfvae
+from tfvae.benchmark.products import Products
+from tfvae.runs.building import build, optimizer
+from tfvae.runs.config import Config
+from tfvae.runs.training import peak_memory_mb, versions
+
+_CODES = 2048  # decoded at once where the decoder's products are run alone
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and on how much.
+
+    Attributes:
+        num_images: Of random bytes, in the training set.
+        num_samples: K of the importance-weighted likelihood.
+        seconds: For each measurement of each round, at least one repetition.
+        rounds: In each, everything is measured once; the median counts.
+    """
+
+    num_images: int = 60_000
+    num_samples: int = 5000
+    seconds: float = 1.0
+    rounds: int = 5
+
+
+class Rate(NamedTuple):
+    """Per second of the clock, and per second of a processor: the same however busy the machine."""
+
+    wall: float
+    cpu: float
+
+
+def benchmark(
+    config: Config, image_shape: tuple[int, ...], settings: Settings, report: Callable
+) -> dict[str, Any]:
+    """Measures one model on this machine.
+
+    Args:
+        config: Resolved settings of a run: the model, objective, batch size and precision.
+        image_shape: `(H, W, C)`.
+        settings: How long and on how much.
+        report: Called with a line of text before each round.
+
+    Returns:
+        What was measured: `machine`, `peak_memory_mb` and for each of `training`, `evaluation` and
+        `sampling` its `unit`, `per_second`, and `share_of_products`: the time that the matrix
+        products and convolutions alone take, divided by the time that was taken.
+        `share_by_processor_time` is the same in processor time, which other programs on the
+        machine hardly change.
+    """
+    start = time.perf_counter()
+    vae = build(config, image_shape)
+    with tempfile.TemporaryDirectory() as folder:
+        train, images = _data(Path(folder), config, image_shape, settings)
+    batch = config.data.batch_size
+    vae.compile(optimizer(config.training, max(1, settings.num_images // batch)))
+    vae.fit(train, verbose=0)
+    first_epoch = time.perf_counter() - start
+    jobs = _jobs(vae, train, images, batch, settings)
+    rates: dict[str, list[Rate]] = {name: [] for name in jobs}
+    for run, _ in jobs.values():
+        run()
+    for number in range(settings.rounds):
+        report(f"Round {number + 1} of {settings.rounds}")
+        for name, (run, count) in jobs.items():
+            rates[name].append(_rate(run, count, settings.seconds))
+    return {
+        "machine": _machine(),
+        "first_epoch_seconds": first_epoch,
+        "parameters": vae.count_params(),
+        "peak_memory_mb": peak_memory_mb(),
+        "peak_accelerator_mb": _peak_accelerator_mb(),
+        "training": _summary("images", rates, "training", "training products"),
+        "evaluation": {
+            **_summary("decoded samples", rates, "evaluation", "decoder products"),
+            "num_samples": settings.num_samples,
+            "images_per_second": _median(rates["evaluation"]) / settings.num_samples,
+        },
+        "sampling": _summary("images", rates, "sampling", "decoder products"),
+    }
+
+
+def _data(
+    folder: Path, config: Config, image_shape: tuple[int, ...], settings: Settings
+) -> tuple[tf.data.Dataset, np.ndarray]:
+    """A training set of `tfvae.data.load`, and one batch of bits."""
+    random, batch = np.random.default_rng(0), config.data.batch_size
+    pixels = random.integers(0, 256, (settings.num_images, *image_shape), np.uint8)
+    bits = (random.random((min(128, batch), *image_shape)) < 0.5).astype(np.float32)
+    np.savez(folder / "images.npz", x_train=pixels, x_test=pixels[:1])
+    binarisation = "dynamic" if config.model.likelihood == "bernoulli" else "none"
+    train, _ = tfvae.data.load(folder / "images.npz", batch, binarisation, drop_remainder=True)
+    return train, bits
+
+
+def _jobs(
+    vae: Any, train: tf.data.Dataset, images: np.ndarray, batch: int, settings: Settings
+) -> dict[str, tuple[Callable[[], Any], int]]:
+    """Name -> what to run, and how many images or samples that is."""
+    steps, count = int(train.cardinality()), settings.num_samples
+    step = Products(vae.train_step, tf.TensorSpec((batch, *vae.image_shape)))
+    decode = Products(vae.decoder.parameters, tf.TensorSpec((_CODES, vae.latent_size)))
+    decodings = max(1, len(images) * count // _CODES)
+    return {
+        "training": (lambda: vae.fit(train, verbose=0), steps * batch),
+        "training products": (lambda: step(steps), steps * batch),
+        "evaluation": (
+            lambda: vae.log_likelihood(images, num_samples=count, verbose=0),
+            len(images) * count,
+        ),
+        "decoder products": (lambda: decode(decodings), decodings * _CODES),
+        "sampling": (lambda: vae.sample(_CODES, seed=1).numpy(), _CODES),
+    }
+
+
+def _rate(run: Callable[[], Any], count: int, seconds: float) -> Rate:
+    start, busy, done = time.perf_counter(), time.process_time(), 0
+    while not done or time.perf_counter() - start < seconds:
+        run()
+        done += count
+    return Rate(done / (time.perf_counter() - start), done / (time.process_time() - busy))
+
+
+def _summary(unit: str, rates: dict[str, list[Rate]], name: str, products: str) -> dict[str, Any]:
+    pairs = list(zip(rates[name], rates[products], strict=True))
+    return {
+        "unit": unit,
+        "per_second": _median(rates[name]),
+        "best_per_second": max(rate.wall for rate in rates[name]),
+        "products_per_second": _median(rates[products]),
+        "share_of_products": statistics.median(rate.wall / alone.wall for rate, alone in pairs),
+        "share_by_processor_time": statistics.median(rate.cpu / alone.cpu for rate, alone in pairs),
+    }
+
+
+def _median(rates: list[Rate]) -> float:
+    return statistics.median(rate.wall for rate in rates)
+
+
+def _machine() -> dict[str, Any]:
+    devices = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(device) for device in devices]
+    return {
+        "cpus": os.cpu_count(),
+        "accelerators": [detail.get("device_name", "unknown") for detail in details],
+        **versions(),
+    }
+
+
+def _peak_accelerator_mb() -> int | None:
+    if not tf.config.list_logical_devices("GPU"):
+        return None
+    return round(tf.config.experimental.get_memory_info("GPU:0")["peak"] / (1 << 20))
