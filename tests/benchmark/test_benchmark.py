@@ -18,7 +18,7 @@ def test_products_are_those_of_the_function():
             loss = tf.reduce_sum(x @ weights) + tf.reduce_sum(
                 tf.nn.conv2d(image, kernel, 2, "SAME")
             )
-        return tape.gradient(loss, [weights, kernel])
+        return loss, *tape.gradient(loss, [weights, kernel])
 
     products = Products(step, tf.TensorSpec((4, 3)), tf.TensorSpec((2, 8, 8, 1)))
     kinds = sorted(operation.type for operation in products.operations)
