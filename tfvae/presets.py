@@ -16,16 +16,9 @@ class Preset:
     changes: dict[str, Any]
 
 
+_ADAM = {"learning_rate": 2e-3, "schedule": "cosine", "epsilon": 1e-4}
 # The network that papers share, after Burda et al. 2016, arXiv:1509.00519, one stochastic layer.
-_MNIST = {
-    "dataset": "mnist",
-    "activation": "tanh",
-    "latent_size": 50,
-    "epochs": 800,
-    "learning_rate": 2e-3,
-    "schedule": "cosine",
-    "epsilon": 1e-4,
-}
+_MNIST = {"dataset": "mnist", "activation": "tanh", "latent_size": 50, "epochs": 800, **_ADAM}
 _DIGITS = {"activation": "tanh", "epochs": 400, "learning_rate": 2e-3, "schedule": "cosine"}
 
 PRESETS = {
@@ -41,7 +34,7 @@ PRESETS = {
     ),
     "mnist-conv": Preset(
         "convolutions: a better likelihood, more time a step",
-        {**_MNIST, "network": "conv", "units": (256,), "activation": "relu", "epochs": 100},
+        {"dataset": "mnist", "network": "conv", "units": (256,), "latent_size": 50, **_ADAM},
     ),
     "fashion-mnist": Preset(
         "pictures of clothes, the network of mnist", {**_MNIST, "dataset": "fashion_mnist"}
