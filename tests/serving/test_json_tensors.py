@@ -1,3 +1,4 @@
+import gc
 import json
 
 import numpy as np
@@ -64,8 +65,8 @@ def test_text_is_utf8():
         ([1e39], "f4", "without loss"),
         ([10**400], "f4", "without loss"),
         ([1], "?", "1 is not of expected type: bool"),
-        ([[1, 2], [3]], "f4", "size: 1 at level: 1 expected size: 2"),
-        ([[1], 2], "f4", "value: 2 at level: 1"),
+        ([[1, 2], [3]], "f4", "unexpected size at level: 1"),
+        ([[1], 2], "f4", "2 at level: 1 beside a list"),
         ([1, [2]], "f4", "list at unexpected level: 1"),
         ([1], object, "not a string or base64"),
         ([{"b64": "?"}], object, "base64 decode"),
@@ -84,3 +85,17 @@ def test_depth_is_bounded():
         value = [value]
     with pytest.raises(ValueError, match="deeper than 32"):
         from_json(value, "f4")
+
+
+def test_reading_leaves_the_garbage_collector_as_it_was():
+    for _ in range(2):
+        json_text.loads(b"[1]")
+        with pytest.raises(ValueError, match="Expecting value"):
+            json_text.loads(b"[")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        json_text.loads(b"[1]")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

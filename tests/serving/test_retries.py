@@ -176,6 +176,20 @@ def test_a_reply_beyond_the_limit_is_refused(scripted):
         client.decode(Z)
 
 
+def test_samples_of_merged_requests_are_cut_to_the_clients_own(scripted):
+    """A batching server answers all of its clients with as many samples as the greediest asked."""
+    images = np.arange(5.0).reshape(1, 5, 1, 1, 1)
+    outputs = {"images": images.tolist(), "z": [[[0.0]] * 5]}
+    scripted.script.append((200, json.dumps({"outputs": outputs})))
+    with Client(scripted.url) as client:
+        np.testing.assert_array_equal(client.sample(2, seed=0).ravel(), [0, 1])
+    scripted.script[-1] = (200, json.dumps({"outputs": images.tolist()}))
+    image = np.zeros((1, 1, 1, 1), np.float32)
+    with Client(scripted.url) as client:
+        np.testing.assert_array_equal(client.interpolate(image, image, 3).ravel(), [0, 1, 2])
+        np.testing.assert_array_equal(client.sample_posterior(image, 2).ravel(), [0, 1])
+
+
 def test_headers_are_sent(scripted):
     scripted.script.append((200, GOOD))
     seen = {}

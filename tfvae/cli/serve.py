@@ -77,8 +77,13 @@ def command(
     versions = _labels(labels)
     click.echo(NOTE)
     load_tensorflow()
-    from tfvae.serving.server.limits import Limits
-    from tfvae.serving.server.process import serve
+    try:
+        from tfvae.serving.server.limits import Limits
+        from tfvae.serving.server.process import serve
+    except ImportError as error:
+        raise click.ClickException(
+            f"no module {error.name}: the server needs pip install 'tfvae[serving]'."
+        ) from error
 
     serve(
         export_dir,

@@ -1,7 +1,8 @@
 """Talking to exported models behind TensorFlow Serving: a client, its errors, a development server.
 
-Importing this needs neither TensorFlow nor the rest of tfvae: REST asks for NumPy and `requests`,
-gRPC for `tensorflow-serving-api` (which brings TensorFlow), the server for `waitress` as well.
+Importing this does not import TensorFlow, and REST never does: a call is made in the time that
+NumPy and `requests` take to load. gRPC's messages come from `tensorflow-serving-api`, which imports
+TensorFlow; that and the server need `pip install 'tfvae[serving]'`.
 """
 
 from tfvae.serving.client import Client

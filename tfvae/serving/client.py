@@ -15,6 +15,9 @@ class Client(Connection):
     than the model; an `http://` one where only NumPy and `requests` are installed, or a proxy is in
     between. One client may be used from many threads.
 
+    A server that merges requests answers with as many samples as the largest of them asked for; the
+    client returns its own, which are the first ones.
+
     Args:
         url: `http://host:8501` or `https://...` for REST; `grpc://host:8500`, or `grpcs://...` with
             TLS, for gRPC.
@@ -58,7 +61,8 @@ class Client(Connection):
         """
         images = unit_interval("images", images)
         inputs = {"images": images, **_draws(num_samples, seed, len(images))}
-        return self.predict("encoder", "sample", inputs, output_name="z")["z"]
+        z = self.predict("encoder", "sample", inputs, output_name="z")["z"]
+        return z[:, : inputs["num_samples"].max()]
 
     def decode(self, z: Any) -> Arrays:
         """The likelihoods p(x|z) of `z [B, D]`: `logits` and `probs`, or `loc` and `scale`."""
@@ -78,7 +82,7 @@ class Client(Connection):
             **_draws(num_samples, seed, 1),
             "temperature": repeated("temperature", temperature, 1, np.float32),
         }
-        return self.predict("decoder", "sample", inputs)["images"][0]
+        return self.predict("decoder", "sample", inputs)["images"][0, : inputs["num_samples"][0]]
 
     def reconstruct(self, images: Any) -> np.ndarray:
         """The likelihood's mean at the posterior's mean, `[B, H, W, C]`; images as in `encode`."""
@@ -105,7 +109,8 @@ class Client(Connection):
             "end_images": unit_interval("end_images", end_images),
             "steps": repeated("steps", steps, len(start)),
         }
-        return self.predict("vae", "interpolate", inputs, output_name="images")["images"]
+        images = self.predict("vae", "interpolate", inputs, output_name="images")["images"]
+        return images[:, : inputs["steps"].max()]
 
 
 def _draws(num_samples: Any, seed: Any, count: int) -> Arrays:

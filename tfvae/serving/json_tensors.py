@@ -66,19 +66,19 @@ def flatten(value: Any) -> tuple[list, tuple[int, ...]]:
     """
     level, shape = [value], []
     while level and isinstance(level[0], list):
-        size = len(level[0])
         if len(shape) == MAX_RANK:
             raise ValueError(f"Encountered lists nested deeper than {MAX_RANK} levels")
-        for item in level:
-            if not isinstance(item, list) or len(item) != size:
-                found = f"size: {len(item)}" if isinstance(item, list) else f"value: {_show(item)}"
-                raise ValueError(
-                    f"Encountered list at unexpected {found} at level: {len(shape)} "
-                    f"expected size: {size}"
-                )
-        shape.append(size)
+        if set(map(type, level)) != {list}:
+            odd = next(item for item in level if not isinstance(item, list))
+            raise ValueError(f"Encountered {_show(odd)} at level: {len(shape)} beside a list")
+        sizes = sorted(set(map(len, level)))
+        if len(sizes) > 1:
+            raise ValueError(
+                f"Encountered lists of unexpected size at level: {len(shape)}: {sizes[:5]}"
+            )
+        shape.append(sizes[0])
         level = list(itertools.chain.from_iterable(level))
-    if any(isinstance(item, list) for item in level):
+    if list in set(map(type, level)):
         raise ValueError(f"Encountered list at unexpected level: {len(shape)}")
     return level, tuple(shape)
 

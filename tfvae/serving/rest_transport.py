@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import requests
 
 from tfvae.serving import codes, errors, json_text
 from tfvae.serving.json_tensors import from_json, to_json
@@ -32,12 +33,6 @@ class RestTransport:
         headers: Mapping[str, str] | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
     ):
-        try:
-            import requests
-        except ImportError as error:
-            raise ImportError(
-                "the REST client needs requests: pip install 'tfvae[client]'"
-            ) from error
         self._failures = requests.exceptions
         self._session = requests.Session()
         pool = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS)
