@@ -1,0 +1,37 @@
+"""`vae.fit` as a user types it, for `compare.py`: the same network, defaults untouched."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import tfvae
+
+
+def main(batch_size):
+    pixels = np.random.default_rng(0).integers(0, 256, (60_000, 28, 28, 1), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "images.npz", x_train=pixels, x_test=pixels[:1])
+        train, _ = tfvae.data.load(Path(folder) / "images.npz", batch_size, "dynamic")
+    heads, networks = tfvae.heads, tfvae.networks
+    vae = tfvae.VAE(
+        tfvae.Encoder(networks.MLP([200, 200]), heads.MultivariateNormalDiag(50)),
+        tfvae.Decoder(networks.MLP([200, 200]), heads.IndependentBernoulli((28, 28, 1))),
+    )
+    vae.compile(keras.optimizers.Adam(1e-3))
+    vae.fit(train, verbose=0)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        seconds, done = float(line), 0
+        start, busy = time.perf_counter(), time.process_time()
+        while time.perf_counter() - start < seconds:
+            vae.fit(train, verbose=0)
+            done += len(pixels)
+        print(done / (time.perf_counter() - start), done / (time.process_time() - busy), flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
