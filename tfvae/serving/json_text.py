@@ -60,7 +60,7 @@ def _without_collecting() -> Iterator[None]:
     """No garbage collection while JSON is read.
 
     256 images are 200,000 lists of one number. Making so many starts collections of everything that
-    TensorFlow keeps, of a second each: 3 s instead of 0.03 s. What is read has no cycles to find.
+    TensorFlow keeps, which took seconds on a loaded machine. What is read has no cycles to find.
     """
     global _readers, _collecting
     with _LOCK:
