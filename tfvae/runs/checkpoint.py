@@ -6,6 +6,7 @@ import json
 import math
 import time
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,14 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.is_file():
             return 0
         try:
-            with np.load(self.path, allow_pickle=False) as arrays:
+            # Opened here, because NumPy leaves the file of a damaged archive open.
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = json.loads(arrays["state"].tobytes())
                 values = [arrays[f"variable_{i}"] for i in range(state["variables"])]
             variables = _variables(model)
             if [list(v.shape) for v in variables] != [list(v.shape) for v in values]:
                 raise ValueError("it is of another model")
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(
                 f"{self.path} can't be read ({error}). Train anew with --overwrite."
             ) from error

@@ -83,10 +83,12 @@ class RunFolder:
             ValueError: if the folder holds something else, or a run of other settings.
             OSError: if it can't be written.
         """
-        if overwrite:
+        replace = overwrite and self.config.is_file()
+        if replace:
             self.clear()
-        self.check(config)
-        if not self.config.is_file():
+        else:
+            self.check(config)
+        if replace or not self.config.is_file():
             content = {"settings": config.flat(), "versions": versions}
             write_text(self.config, json.dumps(content, indent=2) + "\n")
 
@@ -105,9 +107,11 @@ class RunFolder:
             )
 
     def clear(self) -> None:
-        """Removes the run's files, and nothing else that may lie in the folder."""
-        # The config goes last: what is left of a removal that was cut short is still a run's.
-        for path in (self.metrics, self.checkpoint, self.model, self.history, self.config):
+        """Removes what the run made, and nothing else that may lie in the folder.
+
+        `config.json` stays until another replaces it: the folder is a run's throughout.
+        """
+        for path in (self.metrics, self.checkpoint, self.model, self.history):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.pictures, ignore_errors=True)
 

@@ -1,0 +1,58 @@
+"""Checkpoints that can't be used, and losses that can't be saved."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from tfvae.runs.checkpoint import Checkpoint
+
+
+def _model(units):
+    model = keras.Sequential([keras.layers.Dense(units)])
+    model.build((None, 3))
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    made = Checkpoint(tmp_path / "checkpoint.npz", tmp_path / "history.csv")
+    made.set_model(_model(2))
+    made.on_train_begin()
+    made.on_epoch_end(0, {"loss": 1.0})
+    return made
+
+
+def test_restores_variables_and_history(checkpoint):
+    other, model = Checkpoint(checkpoint.path, checkpoint.history), _model(2)
+    assert other.restore(model) == 1
+    assert other.rows == checkpoint.rows
+    for a, b in zip(model.weights, checkpoint.model.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_absent_checkpoint_is_the_beginning(tmp_path):
+    assert Checkpoint(tmp_path / "none.npz", tmp_path / "history.csv").restore(_model(2)) == 0
+
+
+def test_other_model_is_refused(checkpoint):
+    with pytest.raises(ValueError, match=r"of another model.*--overwrite"):
+        Checkpoint(checkpoint.path, checkpoint.history).restore(_model(4))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
+def test_damaged_checkpoint_is_refused(checkpoint, share):
+    content = checkpoint.path.read_bytes()
+    checkpoint.path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"checkpoint\.npz can't be read"):
+        Checkpoint(checkpoint.path, checkpoint.history).restore(_model(2))
+
+
+def test_diverged_epoch_is_an_error_and_not_saved(checkpoint):
+    before = checkpoint.path.read_bytes()
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch 2.*lower learning_rate"):
+        checkpoint.on_epoch_end(1, {"loss": math.nan})
+    assert checkpoint.path.read_bytes() == before
