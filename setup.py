@@ -24,6 +24,7 @@ REQUIRED = [
     # The TFLite files are run before they are published, by the runtime that phones have.
     "ai-edge-litert>=2.1,<3",
     "tensorflow-datasets>=4.9.8,<5",
+    "importlib_resources>=6",  # TensorFlow Datasets needs it to download, and does not say so
     "requests>=2.31,<3",
     "numpy>=2.2,<3",
     "scipy>=1.15,<2",
@@ -38,9 +39,19 @@ SERVING = [
     "grpcio>=1.76,<2",
     "tensorflow-serving-api>=2.21,<2.22",  # the messages of TensorFlow's own minor version
     "waitress>=3.0.2,<4",
+    "orjson>=3.11,<4",
 ]
 NOTEBOOK = ["ipykernel>=7,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"]
-TEST = [*SERVING, *NOTEBOOK, "pytest>=8.4,<10", "ruff>=0.14"]
+TENSORBOARD = ["tensorboard>=2.20,<2.22"]
+TEST = [
+    *SERVING,
+    *NOTEBOOK,
+    *TENSORBOARD,
+    "pytest>=8.4,<10",
+    "pytest-xdist>=3.8,<4",
+    "PyYAML>=6,<7",
+    "ruff>=0.14",
+]
 
 setup(
     name="tfvae",
@@ -56,6 +67,7 @@ setup(
     extras_require={
         "serving": SERVING,
         "notebook": NOTEBOOK,
+        "tensorboard": TENSORBOARD,
         "test": TEST,
     },
     entry_points={"console_scripts": ["tfvae = tfvae.cli.main:main"]},
