@@ -24,7 +24,7 @@ REQUIRED = [
     # The TFLite files are run before they are published, by the runtime that phones have.
     "ai-edge-litert>=2.1,<3",
     "tensorflow-datasets>=4.9.8,<5",
-    "importlib_resources>=6",  # TensorFlow Datasets needs it to download, and does not say so
+    "importlib-resources>=6",  # TensorFlow Datasets needs it to download, and does not say so
     "requests>=2.31,<3",
     "numpy>=2.2,<3",
     "scipy>=1.15,<2",
@@ -49,7 +49,7 @@ TEST = [
     *TENSORBOARD,
     "pytest>=8.4,<10",
     "pytest-xdist>=3.8,<4",
-    "PyYAML>=6,<7",
+    "pyyaml>=6,<7",
     "ruff>=0.14",
 ]
 
