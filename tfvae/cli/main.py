@@ -45,7 +45,7 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="tfvae")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Variational autoencoders: train, evaluate, sample, export."""
+    """Variational autoencoders, from training to a served file."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -38,6 +38,8 @@ def write_text(path: Path, text: str) -> None:
 def cannot_write(path: Path, error: OSError) -> OSError:
     """The error again, saying what to do."""
     reason = error.strerror or str(error)
+    if isinstance(error, FileExistsError):
+        reason = f"{error.filename} is a file and not a folder"
     return OSError(
         f"Can't write {path}: {reason}. Free some space, or choose another folder that you may "
         "write to; what was there before is unchanged."

@@ -145,5 +145,7 @@ class Evaluation(_Group):
         5000, _COUNT, "Draws of z for each image in the importance-weighted likelihood."
     )
     eval_images: int | None = setting(
-        None, Number(whole=True, minimum=1, optional=True), "Held-out images to evaluate; all."
+        None,
+        Number(whole=True, minimum=1, optional=True),
+        "Evaluate only so many of the held-out images.",
     )
