@@ -1,4 +1,4 @@
-"""One small run, killed in the middle of an epoch and taken up again, for all tests to look at."""
+"""One small run, killed in the middle of an epoch and taken up again, to look at."""
 
 import os
 import signal
