@@ -33,15 +33,19 @@ def built(head_class, size=SIZE, width=WIDTH):
 
 
 def expected_factor(projected, full):
-    """L for each row, entry by entry: the diagonal after the loc, then rows of the lower part."""
+    """L for each row, entry by entry: the diagonal after the loc, then rows of the lower part.
+
+    Below the diagonal stands a fraction of the row's diagonal, over sqrt(D).
+    """
     factors = np.zeros((ROWS, SIZE, SIZE))
     shift = np.log(np.exp(1 - 1e-5) - 1)  # makes a zero projection the scale 1
     for row in range(ROWS):
         below = iter(projected[row, 2 * SIZE :])
         for i in range(SIZE):
-            for j in range(i):
-                factors[row, i, j] = next(below) if full else 0.0
             factors[row, i, i] = softplus(projected[row, SIZE + i] + shift) + 1e-5
+            for j in range(i):
+                fraction = next(below) / np.sqrt(SIZE) if full else 0.0
+                factors[row, i, j] = fraction * factors[row, i, i]
     return factors
 
 
