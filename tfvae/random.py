@@ -94,6 +94,30 @@ def normal(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
     return radius * _cosine(_to_unit(angle_words))
 
 
+def word(value: Integer, name: str) -> tf.Tensor:
+    """A seed or a stream as a scalar uint32 tensor, which a compiled function takes.
+
+    Args:
+        value: any int32, negative included: an int, or a scalar int32 or uint32 tensor.
+        name: what to call it in an error.
+
+    Raises:
+        ValueError: for an int outside int32.
+        TypeError: for anything but a scalar 32-bit integer.
+    """
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        if not -(2**31) <= value < 2**31:
+            raise ValueError(f"{name} is {value}; expected an int32, from -2^31 to 2^31 - 1")
+        return _uint32(int(value) % 2**32)
+    tensor = tf.convert_to_tensor(value)
+    if tensor.dtype not in (tf.int32, tf.uint32) or tensor.shape.rank not in (0, None):
+        raise TypeError(
+            f"{name} is {tensor.dtype.name} of shape {tensor.shape}; expected an int or a scalar "
+            "int32 tensor (tf.cast a longer one, which keeps its low 32 bits)"
+        )
+    return tf.cast(tensor, tf.uint32)
+
+
 def _cosine(turns: tf.Tensor) -> tf.Tensor:
     """cos(2 pi turns) for turns in (0, 1), within 2e-7.
 
@@ -131,7 +155,7 @@ def _words(shape: Shape, seed: Integer, stream: Integer, uses: tuple[int, ...]) 
     row_size = math.prod(rest)
     if isinstance(rows, int) and rows * row_size >= 2**31:
         raise ValueError(f"shape {tuple(shape)} has 2^31 words or more: draw it in several streams")
-    first, second = _keys(_word(seed, "seed"), _word(stream, "stream"), uses)
+    first, second = _keys(word(seed, "seed"), word(stream, "stream"), uses)
     position = tf.cast(tf.range(rows * row_size), tf.uint32)
     words = []
     for use in range(len(uses)):
@@ -159,17 +183,3 @@ def _mix(word: tf.Tensor) -> tf.Tensor:
 
 def _uint32(value: int) -> tf.Tensor:
     return tf.constant(value, tf.uint32)
-
-
-def _word(value: Integer, name: str) -> tf.Tensor:
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        if not -(2**31) <= value < 2**31:
-            raise ValueError(f"{name} is {value}; expected an int32, from -2^31 to 2^31 - 1")
-        return _uint32(int(value) % 2**32)
-    tensor = tf.convert_to_tensor(value)
-    if tensor.dtype not in (tf.int32, tf.uint32) or tensor.shape.rank not in (0, None):
-        raise TypeError(
-            f"{name} is {tensor.dtype.name} of shape {tensor.shape}; expected an int or a scalar "
-            "int32 tensor (tf.cast a longer one, which keeps its low 32 bits)"
-        )
-    return tf.cast(tensor, tf.uint32)

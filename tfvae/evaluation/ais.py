@@ -12,7 +12,7 @@ from tfvae.checks import positive_int, real
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import PIXELS
-from tfvae.evaluation.programs import compiled
+from tfvae.models.programs import compiled
 
 tfd = tfp.distributions
 

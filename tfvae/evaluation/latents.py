@@ -10,7 +10,7 @@ from tfvae.checks import real
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import Estimate
 from tfvae.evaluation.likelihood import elbo
-from tfvae.evaluation.programs import compiled
+from tfvae.models.programs import compiled
 from tfvae.objectives import divergences
 
 

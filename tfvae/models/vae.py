@@ -10,6 +10,7 @@ import tfvae.random
 from tfvae.checks import instance_of, positive_int, real
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.conditional import Decoder, Encoder, serialize_part
+from tfvae.models.programs import compiled
 from tfvae.objectives import ELBO, Nats, Objective
 from tfvae.priors import Prior, StandardNormal
 
@@ -144,7 +145,12 @@ class VAE(LatentVariableModel):
         if seed is None:
             words = self.next_seed()
             seed = tfvae.random.bits((), words[0], words[1])
-        return self.decoder(self.prior.sample(num_samples, seed, temperature)).mean()
+        draw = compiled(self, _sample, xla=False)  # one program for every num_samples
+        return draw(
+            tf.constant(num_samples),
+            tfvae.random.word(seed, "seed"),
+            tf.constant(temperature, tf.float32),
+        )
 
     def reconstruct(self, images: tf.Tensor) -> tf.Tensor:
         """Returns the mean image at the posterior mean: deterministic, `[B, H, W, C]`."""
@@ -181,3 +187,8 @@ class VAE(LatentVariableModel):
             for part in parts
         }
         return cls(**{**config, **restored})
+
+
+def _sample(vae: VAE, num_samples: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    """The mean image of each of `num_samples` codes of the prior."""
+    return vae.decoder(vae.prior.sample(num_samples, seed, temperature)).mean()

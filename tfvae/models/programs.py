@@ -11,15 +11,17 @@ from tfvae.models.xla import xla_pays
 _PROGRAMS = weakref.WeakKeyDictionary()
 
 
-def compiled(model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(
+    model: Any, function: Callable[..., Any], xla: bool | None = None
+) -> Callable[..., Any]:
     """Returns `function(model, ...)`, compiled once for each model and function.
-
-    With XLA, which fuses the densities with their sums, where that pays.
 
     Args:
         model: A built model.
         function: A function of a module, `(model, *tensors, *numbers) -> tensors`. A different
             number or shape compiles anew.
+        xla: Whether through XLA, which fuses the densities with their sums and needs a program for
+            each shape. None (default): where that pays.
     """
     programs = _PROGRAMS.setdefault(model, {})
     if function not in programs:
@@ -28,6 +30,6 @@ def compiled(model: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         programs[function] = tf.function(
             lambda *arguments: function(reference(), *arguments),
             autograph=False,
-            jit_compile=xla_pays(model),
+            jit_compile=xla_pays(model) if xla is None else xla,
         )
     return programs[function]
