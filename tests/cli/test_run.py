@@ -114,14 +114,15 @@ def test_export_calls_both_exporters(resumed, tfvae_command, tmp_path, monkeypat
     )
     monkeypatch.setattr(exporting.export, "tflite", lambda *a, **k: calls.append((a, k)) or _Done)
     run, _ = resumed
-    done = tfvae_command(
-        "export", run.folder.path, "--output", tmp_path / "out", "--variants", "float32,int8"
-    )
+    changes = ["--variants", "float32,int8", "--allow", "int8", "--browser-samples", "9"]
+    done = tfvae_command("export", run.folder.path, "--output", tmp_path / "out", *changes)
     assert done.code == 0, done.err
     (_, saved_to), _ = calls[0]
     (_, tflite_to, variants), options = calls[1]
     assert saved_to == tflite_to == tmp_path / "out"
     assert variants == ("float32", "int8")
+    assert (options["allow"], options["browser_samples"]) == (("int8",), 9)
+    assert options["max_nll_change"] == 0.1
     assert options["images"].shape == (359, 8, 8, 1)
     assert options["calibration_images"].shape == (500, 8, 8, 1)
     assert "a table" in done.out

@@ -54,12 +54,16 @@ class Variants(click.ParamType):
     help="Nats an image; a variant that loses more is refused.",
 )
 @click.option("--allow", type=Variants(), default=(), help="Variants to publish all the same.")
+@click.option(
+    "--browser-samples",
+    type=click.IntRange(min=1),
+    help="Write decoder_browser.tflite too, for web pages: it gives so many images at once.",
+)
 def command(
     run: RunFolder,
     output: Path | None,
     variants: tuple[str, ...],
-    max_nll_change: float,
-    allow: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.
 
@@ -72,7 +76,5 @@ def command(
     from tfvae.runs.exporting import export_run
     from tfvae.runs.training import load_data
 
-    for path in export_run(
-        vae, load_data(config), output, variants, click.echo, max_nll_change, allow
-    ):
+    for path in export_run(vae, load_data(config), output, variants, click.echo, **options):
         click.echo(path)

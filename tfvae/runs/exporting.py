@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -20,8 +21,7 @@ def export_run(
     directory: Path,
     variants: Sequence[str] = VARIANTS,
     report: Callable[[str], None] = print,
-    max_nll_change: float = 0.1,
-    allow: Sequence[str] = (),
+    **options: Any,
 ) -> list[Path]:
     """Exports SavedModels and TFLite files, compared with the live model.
 
@@ -31,8 +31,7 @@ def export_run(
         directory: Such as export/mnist, made if missing.
         variants: Of the TFLite files.
         report: Called with lines that say how it goes.
-        max_nll_change: A variant whose test NLL rises by more nats than this is refused.
-        allow: Variants that are published whatever their change.
+        **options: Of `tfvae.export.tflite`: `max_nll_change`, `allow`, `browser_samples`.
 
     Returns:
         What was published.
@@ -49,8 +48,7 @@ def export_run(
         variants,
         images=first_images(test, IMAGES),
         calibration_images=first_images(train, IMAGES),
-        max_nll_change=max_nll_change,
-        allow=allow,
+        **options,
     )
     for line in files.report.table().splitlines():
         report(line)
