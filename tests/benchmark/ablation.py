@@ -1,0 +1,135 @@
+"""What each of the measures for speed buys: `ablation.py [ROUNDS]`.
+
+The network of `tfvae benchmark mnist --activation relu` is trained, and evaluated, as it is and
+with one measure taken back at a time, in turns. A row says how many times as long it then takes, by
+the clock and in processor time: medians over the rounds of ratios within one round. The last row of
+training takes all of them back: a plain `fit` of Keras on the same pipeline, with TFP's densities
+and draws.
+"""
+
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+import tfvae
+from tfvae import data, presets, random
+from tfvae.data import binarisation
+from tfvae.heads import independent_bernoulli
+from tfvae.objectives import elbo
+from tfvae.runs import building
+
+BATCH_SIZE, SECONDS = 128, 1.0
+IMAGES, SAMPLES = 100 * BATCH_SIZE, 5000
+
+
+def uniform_bits(pixels, seed, epoch, number):
+    key = tf.stack([tf.cast(epoch, tf.int32), tf.cast(number, tf.int32)])
+    grey = binarisation.scale(pixels)
+    return tf.cast(tf.random.stateless_uniform(tf.shape(grey), key) < grey, tf.float32)
+
+
+DENSITY = mock.patch.object(
+    independent_bernoulli, "IndependentPixels", tfp.distributions.Independent
+)
+COSINE = mock.patch.object(random, "_cosine", lambda turns: tf.cos(2.0 * np.float32(np.pi) * turns))
+DRAWS = mock.patch.object(elbo, "draw", lambda q, count, seed: q.sample(count, seed=seed))
+BITS = mock.patch.object(binarisation, "draw_batch", uniform_bits)
+
+# Name -> patches, arguments of compile, and whether the data stay on the device.
+TRAINING = {
+    "as it is": ((), {}, True),
+    "TFP's Bernoulli density": ((DENSITY,), {}, True),
+    "the C library's cosine": ((COSINE,), {}, True),
+    "TFP's draws of z": ((DRAWS,), {}, True),
+    "TensorFlow's uniforms for binarisation": ((BITS,), {}, True),
+    "one step a program": ((), {"steps_per_execution": 1}, True),
+    "data streamed by tf.data": ((), {}, False),
+    "no XLA": ((), {"jit_compile": False}, True),
+    "all of these": (
+        (DENSITY, DRAWS, BITS),
+        {"jit_compile": False, "steps_per_execution": 1},
+        False,
+    ),
+}
+EVALUATION = {
+    "as it is": (),
+    "TFP's Bernoulli density": (DENSITY,),
+    "the C library's cosine": (COSINE,),
+    "both of these": (DENSITY, COSINE),
+}
+
+
+def model():
+    config = presets.get("mnist", activation="relu").resolve()
+    return building.build(config, (28, 28, 1)), building.optimizer(config.training, 468)
+
+
+def training(name, train):
+    """Returns what runs one epoch, compiled while the patches hold."""
+    patches, options, resident = TRAINING[name]
+    with contextlib.ExitStack() as stack:
+        for patch in patches:
+            stack.enter_context(patch)
+        vae, optimizer = model()
+        vae.compile(optimizer, **options)
+        # What map makes of a data set is no longer known to be tfvae's own.
+        images = train if resident else train.map(tf.identity)
+        vae.fit(images, verbose=0)
+    return lambda: vae.fit(images, verbose=0)
+
+
+def evaluation(name, images):
+    """Returns what estimates the likelihood of a few images, compiled while the patches hold."""
+    with contextlib.ExitStack() as stack:
+        for patch in EVALUATION[name]:
+            stack.enter_context(patch)
+        vae, _ = model()
+        vae.log_likelihood(images, num_samples=SAMPLES, verbose=0)
+    return lambda: vae.log_likelihood(images, num_samples=SAMPLES, verbose=0)
+
+
+def seconds(run):
+    """Of the clock and of processors, for one run."""
+    start, busy, count = time.perf_counter(), time.process_time(), 0
+    while not count or time.perf_counter() - start < SECONDS:
+        run()
+        count += 1
+    return (time.perf_counter() - start) / count, (time.process_time() - busy) / count
+
+
+def table(title, jobs, rounds):
+    print(f"{title:42}{'clock':>8}{'processor':>11}", flush=True)
+    times = [{name: seconds(run) for name, run in jobs.items()} for _ in range(rounds)]
+    for name in jobs:
+        clock, processor = (
+            statistics.median(turn[name][kind] / turn["as it is"][kind] for turn in times)
+            for kind in (0, 1)
+        )
+        print(f"{name:42}{clock:8.2f}{processor:11.2f}", flush=True)
+
+
+def main(rounds="5"):
+    pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, 28, 28, 1), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "images.npz", x_train=pixels, x_test=pixels[:1])
+        train, _ = data.load(
+            Path(folder) / "images.npz", BATCH_SIZE, "dynamic", drop_remainder=True
+        )
+    print(f"tfvae {tfvae.__version__}, TensorFlow {tf.__version__}")
+    jobs = {name: training(name, train) for name in TRAINING}
+    table("training, without", jobs, int(rounds))
+    bits = (pixels[:16] > 127).astype(np.float32)
+    jobs = {name: evaluation(name, bits) for name in EVALUATION}
+    table(f"log-likelihood, {SAMPLES} samples, without", jobs, int(rounds))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
