@@ -3,45 +3,28 @@
 Importing `tfvae` is cheap: TensorFlow is loaded when a public name is first used.
 """
 
-import importlib
-from typing import Any
+from tfvae.lazy import lazy
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = (
-    "callbacks",
-    "data",
-    "evaluation",
-    "export",
-    "heads",
-    "networks",
-    "objectives",
-    "presets",
-    "priors",
-    "random",
-    "serving",
-)
-_CLASSES = {
-    "VAE": "tfvae.models.vae",
-    "LatentVariableModel": "tfvae.models.base",
-    "Encoder": "tfvae.models.conditional",
-    "Decoder": "tfvae.models.conditional",
-    "load_model": "tfvae.models.loading",
+_HOMES = {
+    "VAE": "models.vae",
+    "LatentVariableModel": "models.base",
+    "Encoder": "models.conditional",
+    "Decoder": "models.conditional",
+    "load_model": "models.loading",
+    "callbacks": None,
+    "data": None,
+    "evaluation": None,
+    "export": None,
+    "heads": None,
+    "networks": None,
+    "objectives": None,
+    "presets": None,
+    "priors": None,
+    "random": None,
+    "serving": None,
 }
 
-__all__ = ["__version__", *_CLASSES, *_SUBPACKAGES]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _CLASSES:
-        value = getattr(importlib.import_module(_CLASSES[name]), name)
-    elif name in _SUBPACKAGES:
-        value = importlib.import_module(f"tfvae.{name}")
-    else:
-        raise AttributeError(f"module 'tfvae' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__ = ["__version__", *_HOMES]
+__getattr__, __dir__ = lazy(__name__, _HOMES)

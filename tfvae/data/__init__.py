@@ -4,7 +4,7 @@
 imports neither TensorFlow nor TensorFlow Datasets nor scikit-learn; using a name does.
 """
 
-import importlib
+from tfvae.lazy import lazy
 
 _HOMES = {
     "ImageArrays": "images",
@@ -21,17 +21,4 @@ _HOMES = {
 }
 
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES[name]
-    module = importlib.import_module(f"{__name__}.{home or name}")
-    value = getattr(module, name) if home else module
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)
