@@ -1,4 +1,4 @@
-"""`tf.distribute.MirroredStrategy` over two virtual CPUs against one device."""
+"""`tf.distribute.MirroredStrategy`, and batches copied ahead, on two virtual CPUs."""
 
 import json
 import os
@@ -11,10 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def report():
+def reported(script):
+    """What a script of this folder prints, run in a process with virtual devices of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.models.mirrored"],
+        [sys.executable, "-m", f"tests.models.{script}"],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -22,6 +22,11 @@ def report():
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def report():
+    return reported("mirrored")
 
 
 def test_two_replicas_train_on_the_same_scale_as_one(report):
@@ -38,3 +43,11 @@ def test_two_replicas_train_on_the_same_scale_as_one(report):
 def test_replicas_draw_different_noise(report):
     first, second = report["seeds"]
     assert first != second
+
+
+def test_streamed_batches_are_on_the_accelerator_before_the_step():
+    host, ahead = (reported("prefetched")[name] for name in ("host", "ahead"))
+    assert (host["device"], ahead["device"]) == ("CPU:0", "CPU:1")
+    assert ahead["history"] == host["history"]
+    assert ahead["steps"] == host["steps"] == 3 * 3
+    assert ahead["batches"] == host["batches"] == 3

@@ -16,6 +16,7 @@ from tfvae.data.resident import ResidentBatches, resident, resident_array
 # `stop_training` noticed.
 STEPS = 100
 STREAMED_STEPS = 16  # Keras' own loop, which holds one batch at a time
+_AHEAD = 2  # batches on their way to an accelerator
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 _TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 
@@ -75,6 +76,26 @@ def on_device(x: Any, batch_size: int | None, shuffled: bool, seed: int) -> Any:
     elif isinstance(x, np.ndarray | tf.Tensor) and x.dtype in (np.float32, np.float64, np.float16):
         batches = resident_array(np.asarray(x), batch_size or 32, shuffled, seed)
     return x if batches is None else OnDevice(batches)
+
+
+def ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Returns a data set whose batches are on the accelerator before a step asks for them.
+
+    Without an accelerator it is returned as it is. TensorFlow wants this to be the last step of a
+    pipeline and forgets how many batches there are.
+    """
+    devices = accelerators()
+    if not devices:
+        return dataset
+    moved = dataset.apply(tf.data.experimental.prefetch_to_device(devices[0], _AHEAD))
+    moved.cardinality = dataset.cardinality
+    moved._tfvae_provenance = provenance(dataset)
+    return moved
+
+
+def accelerators() -> list[str]:
+    """Returns the names of the GPUs that TensorFlow computes on."""
+    return [device.name for device in tf.config.list_logical_devices("GPU")]
 
 
 def split(images: Any, fraction: float) -> tuple[Any, Any]:

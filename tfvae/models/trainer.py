@@ -5,9 +5,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tfvae.data.resident import ResidentEpoch
-from tfvae.models.execution import OnDevice, ResumeEpochs, on_device, split, steps_at_once
+from tfvae.models.execution import (
+    OnDevice,
+    ResumeEpochs,
+    ahead,
+    on_device,
+    split,
+    steps_at_once,
+)
 from tfvae.models.steps import ScannedSteps
 
 
@@ -17,7 +25,8 @@ class DeviceTrainer(keras.Model):
     `fit` and `evaluate` take what Keras takes and log what Keras logs. Data sets of
     `tfvae.data.load` and arrays, up to `tfvae.data.resident.LIMIT_BYTES`, are put on the device
     once, and their batches are made inside the compiled step; everything else (other pipelines,
-    larger data, distribution strategies, `run_eagerly`, `steps_per_epoch`) goes Keras' own way.
+    larger data, distribution strategies, `run_eagerly`, `steps_per_epoch`) goes Keras' own way,
+    the first two with batches copied to a GPU ahead of the steps.
     """
 
     _auto_steps = False  # until compiled: a model predicts, and is loaded, without that
@@ -99,7 +108,7 @@ class DeviceTrainer(keras.Model):
                 self.build((None, *x.batches.image_shape))
             if not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
-        return x
+        return ahead(x) if isinstance(x, tf.data.Dataset) else x
 
     def _make_function(self, step: Callable[..., Any]) -> Callable[[Any], Any]:
         """Keras' hook: from a step to what runs `steps_per_execution` of them on an iterator."""
