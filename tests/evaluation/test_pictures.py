@@ -1,6 +1,7 @@
 """Pictures: what is where, and what is written. Whether they please was seen by looking."""
 
 import keras
+import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -43,6 +44,14 @@ def test_reconstructions_lie_under_their_originals(model, tmp_path):
     png = (tmp_path / "new" / "pairs.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
+
+
+def test_names_of_rows_are_not_cut_off(tmp_path):
+    """matplotlib's layout cuts them where a sheet of this shape fills the figure's height."""
+    figure, _ = canvas.show(np.zeros((80, 28, 28, 1)), 10, "", ["reconstruction"] * 8)
+    figure.finish(tmp_path / "sheet.png")
+    margin = matplotlib.image.imread(tmp_path / "sheet.png")[:, :5, :3]
+    np.testing.assert_array_equal(margin, 1.0)
 
 
 def test_samples_are_those_of_the_model(model):

@@ -26,15 +26,19 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png")
+        self.write(buffer, format="png")
         return buffer.getvalue()
+
+    def write(self, target: Any, **kwargs: Any) -> None:
+        """Saves the figure, cut to what is drawn: long names of rows are not cut off."""
+        self.savefig(target, bbox_inches="tight", pad_inches=0.05, **kwargs)
 
     def finish(self, save: str | os.PathLike | None) -> "Picture":
         """Writes the figure where a path is given, making its folder; returns the figure."""
         if save is not None:
             path = Path(save)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.savefig(path)
+            self.write(path)
         return self
 
 
