@@ -3,8 +3,8 @@
 import numpy as np
 import scipy.stats
 
+from tests.posterior import set_posterior
 from tfvae import VAE, Decoder, Encoder, heads, networks
-from tfvae.heads.scales import MINIMUM_SCALE, SHIFT
 
 SHAPE = (4, 4, 1)
 PIXELS = 16
@@ -41,18 +41,8 @@ class LinearGaussian:
         self.model.build((None, *SHAPE))
         self.L = np.linalg.cholesky(self.C) if full else np.diag(np.sqrt(np.diag(self.C)))
         self.L = self.L * widen
-        self._set_weights(full)
-
-    def _set_weights(self, full):
-        size = len(self.C)
-        raw = np.log(np.expm1(np.diag(self.L) - MINIMUM_SCALE)) - SHIFT
-        kernel = np.concatenate([self.A.T, np.zeros_like(self.A.T)], axis=1)
-        bias = np.concatenate([self.shift - self.A @ self.b, raw])
-        head = self.model.encoder.head
-        head.projection.set_weights([kernel, bias])
-        if full:
-            below = self.L[np.tril_indices(size, -1)]
-            head.lower.set_weights([np.zeros((PIXELS, len(below))), below])
+        offset = self.shift - self.A @ self.b
+        set_posterior(self.model.encoder.head, self.A, offset, self.L)
         self.model.decoder.head.projection.set_weights([self.W.T])
         self.model.decoder.head.bias.assign(self.b.reshape(SHAPE))
 

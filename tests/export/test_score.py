@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 import tfvae
 from tests.export.conftest import IMAGE_SHAPE, LATENT_SIZE
 from tests.export.test_signatures import call
+from tests.posterior import set_posterior
 from tfvae.export import score
 from tfvae.export.vae import VAEServable
 
@@ -72,22 +73,11 @@ def linear_gaussian():
         kernel, offset = network.weights
         kernel.assign(np.eye(width))
         offset.assign(np.zeros(width))
-    _set_posterior(vae.encoder.head, gain, bias, np.linalg.cholesky(covariance))
+    set_posterior(vae.encoder.head, gain, -gain @ bias, np.linalg.cholesky(covariance))
     vae.decoder.head.projection.kernel.assign(weights.T)
     vae.decoder.head.bias.assign(bias.reshape(IMAGE_SHAPE))
     marginal = scipy.stats.multivariate_normal(bias, weights @ weights.T + scale**2 * np.eye(size))
     return vae, marginal
-
-
-def _set_posterior(head, gain, bias, factor):
-    """loc = gain (x - bias) and L = factor, whatever x is."""
-    size = len(factor)
-    shift = np.log(np.expm1(1.0 - 1e-5))
-    diagonal = np.log(np.expm1(np.diag(factor) - 1e-5)) - shift
-    head.projection.kernel.assign(np.concatenate([gain.T, np.zeros_like(gain.T)], axis=1))
-    head.projection.bias.assign(np.concatenate([-gain @ bias, diagonal]))
-    head.lower.kernel.assign(np.zeros(head.lower.kernel.shape))
-    head.lower.bias.assign(factor[np.tril_indices(size, -1)])
 
 
 @pytest.mark.parametrize("count", [1, 64])
