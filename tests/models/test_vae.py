@@ -9,6 +9,7 @@ import tensorflow_probability as tfp
 import tfvae
 from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import heads, networks, objectives, priors
+from tfvae.models import programs
 
 tfd = tfp.distributions
 
@@ -41,6 +42,16 @@ def test_samples_are_the_decoders_mean_at_the_priors_draws(model):
     np.testing.assert_array_equal(
         model.sample(3, seed=3, temperature=0.0), [model.sample(1, 9, temperature=0.0)[0]] * 3
     )
+
+
+def test_sampling_is_compiled_once_whatever_is_asked_for():
+    built = vae()
+    built.build((None, *SHAPE))
+    for count in (1, 4, np.int64(9)):
+        assert built.sample(count, seed=int(count), temperature=1.0 / count).shape[0] == count
+    built.sample(3)
+    (program,) = programs._PROGRAMS[built].values()
+    assert program.experimental_get_tracing_count() == 1
 
 
 def test_unseeded_samples_differ_and_follow_the_models_seed():

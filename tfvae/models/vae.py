@@ -139,7 +139,7 @@ class VAE(LatentVariableModel):
             Images `[num_samples, H, W, C]` in the likelihood's units. The first images do not
             depend on `num_samples`.
         """
-        positive_int("num_samples", num_samples)
+        num_samples = positive_int("num_samples", num_samples)
         real("temperature", temperature, minimum=0.0)
         self._require_built("sample()")
         if seed is None:
@@ -147,7 +147,7 @@ class VAE(LatentVariableModel):
             seed = tfvae.random.bits((), words[0], words[1])
         draw = compiled(self, _sample, xla=False)  # one program for every num_samples
         return draw(
-            tf.constant(num_samples),
+            tf.constant(num_samples, tf.int32),
             tfvae.random.word(seed, "seed"),
             tf.constant(temperature, tf.float32),
         )
