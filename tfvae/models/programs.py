@@ -1,5 +1,6 @@
 """Compiled functions of a model, kept as long as the model lives."""
 
+import functools
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +26,15 @@ def compiled(
     """
     programs = _PROGRAMS.setdefault(model, {})
     if function not in programs:
-        # A program that held the model would keep it alive as the dictionary's key.
-        reference = weakref.ref(model)
+        # A program that held the model would keep it alive as the dictionary's key. A partial:
+        # TensorFlow takes functions of one code for one, and warns that it is traced too often.
         programs[function] = tf.function(
-            lambda *arguments: function(reference(), *arguments),
+            functools.partial(_call, function, weakref.ref(model)),
             autograph=False,
             jit_compile=xla_pays(model) if xla is None else xla,
         )
     return programs[function]
+
+
+def _call(function: Callable[..., Any], model: weakref.ref, *arguments: Any) -> Any:
+    return function(model(), *arguments)
