@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
+from tfvae.models.devices import accelerators
 from tfvae.runs.building import build, optimizer
 from tfvae.runs.config import Config
 from tfvae.runs.training import peak_memory_mb, versions
@@ -163,6 +164,6 @@ def _machine() -> dict[str, Any]:
 
 
 def _peak_accelerator_mb() -> int | None:
-    if not tf.config.list_logical_devices("GPU"):
+    if not accelerators():
         return None
     return round(tf.config.experimental.get_memory_info("GPU:0")["peak"] / (1 << 20))

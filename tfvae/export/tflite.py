@@ -60,7 +60,7 @@ def tflite(
     * `float32`: agrees with the live model to 1e-4, or nothing is published.
     * `float16`: half the size; weights are rounded to 16 bits.
     * `dynamic`: a quarter; weights in 8 bits, activations in float32. LiteRT 2.3 has no fast kernel
-      for transposed convolutions of this kind: 23 times slower (64 samples of 28 x 28, x86-64).
+      for transposed convolutions of this kind: 11 times slower (64 samples of `mnist-conv`, x86-64).
     * `int8`: a quarter; weights and activations in 8 bits, for accelerators without floats.
 
     In every variant the sampler stays float32, so one seed means one z. A variant whose test NLL

@@ -10,6 +10,7 @@ from keras.src.trainers.data_adapters.data_adapter import DataAdapter  # Keras a
 
 from tfvae.data.epochs import provenance
 from tfvae.data.resident import ResidentBatches, resident, resident_array
+from tfvae.models.devices import accelerators
 
 # One program's steps on data that stay on the device. Two cores, 784-200-200-50, batch 128: of the
 # speed at 400 steps, 8 have 88 %, 20 have 94 %, 100 all. Between programs, progress is reported and
@@ -91,11 +92,6 @@ def ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
     moved.cardinality = dataset.cardinality
     moved._tfvae_provenance = provenance(dataset)
     return moved
-
-
-def accelerators() -> list[str]:
-    """Returns the names of the GPUs that TensorFlow computes on."""
-    return [device.name for device in tf.config.list_logical_devices("GPU")]
 
 
 def split(images: Any, fraction: float) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.resident import Chunk, ResidentBatches, ResidentEpoch
+from tfvae.models.devices import accelerators
 
 Logs = dict[str, tf.Tensor]
 
@@ -43,7 +44,7 @@ class ScannedSteps:
         numbers = (chunk.epoch, chunk.first, chunk.count)
         arguments = (batches.pixels(), chunk.order, *map(tf.constant, numbers))
         # A loop of unknown length asks an accelerator's host whether to go on after each step.
-        fixed = chunk.count if tf.config.list_logical_devices("GPU") else None
+        fixed = chunk.count if accelerators() else None
         key = (batches.recipe, batches.batch_size, chunk.size, fixed)
         if key not in self._programs:
             program = self._loop(batches, chunk.size, fixed)
