@@ -1,16 +1,23 @@
 """Which versions are served, as they come and go."""
 
 import json
+import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore, Thread
 
+import numpy as np
 import pytest
 import requests
 import tensorflow as tf
 
 from tfvae.serving import Client, NotFoundError, UnavailableError
+from tfvae.serving.server.http_server import HTTPServer
+from tfvae.serving.server.limits import Limits
 from tfvae.serving.server.models import Failure, Models
 from tfvae.serving.server.refused import RefusedError
+from tfvae.serving.server.rest import RestApplication
 from tfvae.serving.server.server import DevelopmentServer
 
 
@@ -129,56 +136,85 @@ def test_a_running_server_picks_up_what_is_published(plus, tmp_path):
         plus(tmp_path, 2)
         (tmp_path / "plus" / "3").mkdir()
         (tmp_path / "plus" / "3" / "saved_model.pb").write_bytes(b"no graph")
-        end = time.monotonic() + 30
-        while client.status("plus").get(2) != "AVAILABLE" and time.monotonic() < end:
-            time.sleep(0.05)
+        until(lambda: client.status("plus") == {2: "AVAILABLE", 3: "END"})
         url = f"{server.rest_url}/v1/models/plus"
         reply = requests.post(f"{url}:predict", data=json.dumps({"inputs": [0.5]}), timeout=20)
         assert reply.json() == {"outputs": [2.5]}
         with Client(server.grpc_url) as over_grpc:
-            assert over_grpc.status("plus")[3] == client.status("plus")[3] == "END"
+            assert over_grpc.status("plus") == client.status("plus")
         with Client(server.rest_url, version=1) as old, pytest.raises(NotFoundError):
             old.metadata("plus")
 
 
-@pytest.fixture(scope="module")
-def slow(tmp_path_factory):
-    """A model that takes a while: it counts to a number."""
-    directory = tmp_path_factory.mktemp("slow")
+def test_what_has_begun_is_finished_before_the_end(plus, tmp_path, monkeypatch):
+    plus(tmp_path, 1)
+    server = DevelopmentServer(tmp_path, rest_port=0, grpc_port=0)
+    begun, go_on, find = Semaphore(0), Event(), server.models.find
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="x")])
-    def count(x):
-        return {"y": tf.while_loop(lambda i: i < x[0], lambda i: (i + 1,), (0,))[0] + 0 * x}
+    def held(*which):
+        begun.release()
+        assert go_on.wait(20)
+        return find(*which)
 
-    tf.saved_model.save(tf.Module(), str(directory / "slow" / "1"), signatures=count)
-    return directory
-
-
-def test_what_has_begun_is_finished_before_the_end(slow):
-    from concurrent.futures import ThreadPoolExecutor
-
-    server = DevelopmentServer(slow, rest_port=0, grpc_port=0)
+    monkeypatch.setattr(server.models, "find", held)
     server.start()
-    inputs = {"x": tf.constant([300_000]).numpy()}
-    with ThreadPoolExecutor(2) as pool:
+    inputs = {"x": np.float32([0.5])}
+    with ThreadPoolExecutor(3) as pool:
         calls = [
-            pool.submit(Client(url).predict, "slow", "serving_default", inputs)
+            pool.submit(Client(url, retries=0).predict, "plus", "serving_default", inputs)
             for url in (server.rest_url, server.grpc_url)
         ]
-        time.sleep(0.3)
-        unfinished = [not call.done() for call in calls]
-        server.stop()
-        assert all(call.result()[name] == 300_000 for call in calls for name in call.result())
-    assert any(unfinished), "the calls were too fast to show anything"
-    with pytest.raises(requests.ConnectionError):
-        requests.get(server.rest_url, timeout=5)
+        assert all(begun.acquire(timeout=20) for _ in calls)
+        stopped = pool.submit(server.stop)
+        until(lambda: refuses(server.rest_url))
+        assert not any(call.done() for call in (*calls, stopped))
+        go_on.set()
+        assert [[*call.result().values()] for call in calls] == [[1.5], [1.5]]
+        stopped.result()
     with Client(server.grpc_url, retries=0) as late, pytest.raises(UnavailableError):
-        late.status("slow")
+        late.status("plus")
 
 
-def test_a_port_in_use_is_an_error(slow):
-    with DevelopmentServer(slow, rest_port=0, grpc_port=0) as server:
+def refuses(url):
+    try:
+        requests.get(url, timeout=5)
+    except requests.ConnectionError:
+        return True
+    return False
+
+
+def until(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_late_wake_up_reaches_nothing_once_the_server_has_ended(plus, tmp_path):
+    """The loop may end before `stop` wakes it, and a worker after it: the pipe is closed then."""
+    plus(tmp_path, 1)
+    server = HTTPServer(RestApplication(Models(tmp_path), Limits()), "127.0.0.1", 0, Limits(), 1)
+    loop = Thread(target=server.run)
+    loop.start()
+    server.stop()
+    loop.join(20)
+    assert not loop.is_alive()
+    read, write = os.pipe()  # likely to get the numbers of the server's pipe
+    try:
+        os.set_blocking(read, False)
+        server.stop()
+        server.pull_trigger()
+        with pytest.raises(BlockingIOError):
+            os.read(read, 1)
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_a_port_in_use_is_an_error(plus, tmp_path):
+    plus(tmp_path, 1)
+    with DevelopmentServer(tmp_path, rest_port=0, grpc_port=0) as server:
         with pytest.raises(OSError, match="REST"):
-            DevelopmentServer(slow, rest_port=server.rest_port, grpc_port=None)
+            DevelopmentServer(tmp_path, rest_port=server.rest_port, grpc_port=None)
         with pytest.raises(OSError, match="gRPC"):
-            DevelopmentServer(slow, rest_port=0, grpc_port=server.grpc_port)
+            DevelopmentServer(tmp_path, rest_port=0, grpc_port=server.grpc_port)

@@ -43,6 +43,8 @@ class HTTPServer(WSGIServer):
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news here
         self.limits = limits
         self._stopping = threading.Event()
+        self._waking = threading.Lock()
+        self._ended = False
         super().__init__(
             application,
             _sock=_bound(host, port),
@@ -79,13 +81,24 @@ class HTTPServer(WSGIServer):
         while self._busy() and time.monotonic() < end:
             wasyncore.loop(timeout=0.1, use_poll=True, map=self._map, count=1)
         self.task_dispatcher.shutdown(timeout=1)
-        wasyncore.close_all(self._map)
+        with self._waking:
+            self._ended = True
+            wasyncore.close_all(self._map)
 
     def stop(self) -> None:
-        """Makes `run` return; callable from any thread and from a signal handler."""
-        if not self._stopping.is_set():
-            self._stopping.set()
-            self.pull_trigger()
+        """Makes `run` return; callable from any thread."""
+        self._stopping.set()
+        self.pull_trigger()
+
+    def pull_trigger(self) -> None:
+        """Wakes the loop of `run`; once that has ended, does nothing.
+
+        `run` may end by itself between the two lines of `stop`, and a worker may outlive it. The
+        pipe is closed then, and its number perhaps another file's.
+        """
+        with self._waking:
+            if not self._ended:
+                super().pull_trigger()
 
     def _busy(self) -> bool:
         channels = list(self.active_channels.values())
