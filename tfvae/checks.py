@@ -22,6 +22,14 @@ def positive_ints(name: str, values: Any) -> tuple[int, ...]:
     return tuple(positive_int(f"{name}[{i}]", value) for i, value in enumerate(values))
 
 
+def int32(name: str, value: Any) -> int:
+    """Returns `value` as an int that 32 bits with a sign hold, or raises `ValueError`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not -(2**31) <= value < 2**31:
+        raise ValueError(f"{name} must be an int32, from -2^31 to 2^31 - 1, received {value!r}.")
+    return int(value)
+
+
 def real(name: str, value: Any, *, minimum: float = -math.inf, above: float = -math.inf) -> float:
     """Returns `value` as a finite float, at least `minimum` and more than `above`."""
     expected = "a finite number"

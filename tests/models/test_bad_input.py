@@ -1,11 +1,13 @@
 """What must not go in silently: targets, weights, shapes, ranges. Each message says what to do."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models.tiny import IMAGES, SHAPE, compiled
+from tests.models.tiny import IMAGES, SHAPE, compiled, vae
 
 LABELS = np.arange(len(IMAGES))
 WEIGHTS = np.ones(len(IMAGES), "float32")
@@ -64,6 +66,8 @@ def test_sample_weights_are_refused_everywhere(model):
 def test_class_weights_are_not_ignored(model):
     with pytest.raises((ValueError, TypeError), match="class_weight"):
         model.fit(IMAGES, class_weight={0: 2.0}, **QUIET)
+    with pytest.raises(ValueError, match="class_weight"):
+        model.train_on_batch(IMAGES, class_weight={0: 2.0})
 
 
 def test_labels_free_tuples_are_fine(model):
@@ -122,6 +126,89 @@ def test_bad_data_sets_are_refused(model, images, message):
     for call in calls(compiled(), slices(images)):
         with pytest.raises((ValueError, TypeError, tf.errors.InvalidArgumentError), match=message):
             call()
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, *arrays):
+        super().__init__()
+        self.arrays = arrays
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        parts = tuple(array[10 * index : 10 * index + 10] for array in self.arrays)
+        return parts if len(parts) > 1 else parts[0]
+
+
+def generated(*arrays):
+    batches = Batches(*arrays)
+    return (batches[i % 2] for i in itertools.count())
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (IMAGES[:, :7], r"\(7, 8, 1\).*\(8, 8, 1\)"),
+        (IMAGES * 255, r"from 0 to 255"),
+        (np.where(IMAGES > 0, np.nan, IMAGES), r"NaN or infinite"),
+        ((IMAGES * 255).astype("uint8"), r"uint8.*255"),
+    ],
+    ids=lambda value: None,
+)
+@pytest.mark.parametrize("wrap", [Batches, generated, lambda x: [x], lambda x: (x,)])
+def test_batches_of_every_kind_are_checked(model, wrap, images, message):
+    before = int(model.optimizer.iterations)
+    for call in (
+        lambda: model.fit(wrap(images), **QUIET),
+        lambda: model.evaluate(wrap(images), **QUIET),
+        lambda: model.predict(wrap(images), **QUIET),
+        lambda: model.fit(IMAGES[:1], validation_data=wrap(images), **QUIET),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            call()
+    assert int(model.optimizer.iterations) <= before + 1, "only the good image may have trained"
+
+
+def test_batches_of_every_kind_train(model):
+    for wrap in (Batches, generated, lambda x: [x], lambda x: (x,)):
+        expected = model.predict(IMAGES, **QUIET)
+        endless = wrap is generated
+        steps = {"steps": 2} if endless else {}
+        images = model.predict(wrap(IMAGES), **steps, **QUIET)
+        np.testing.assert_allclose(images, expected, atol=1e-6)
+        before = int(model.optimizer.iterations)
+        steps = {"steps_per_epoch": 2, "validation_steps": 2} if endless else {"batch_size": 10}
+        model.fit(wrap(IMAGES), validation_data=wrap(IMAGES), **steps, **QUIET)
+        assert int(model.optimizer.iterations) == before + 2
+    with pytest.raises(ValueError, match=TARGETS):
+        model.fit(Batches(IMAGES, LABELS), **QUIET)
+
+
+@pytest.mark.parametrize("x", [None, "images", list(IMAGES), {"images": IMAGES}, [1.0, 2.0]])
+def test_other_types_are_refused(model, x):
+    for call in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(TypeError, match=r"x is of type .*; expected an array of images"):
+            call(x, **QUIET)
+
+
+def test_arguments_that_keras_takes_by_place(model):
+    before = int(model.optimizer.iterations)
+    model.fit(IMAGES, None, 5, 2, **QUIET)
+    assert int(model.optimizer.iterations) == before + 8
+    model.evaluate(IMAGES, None, 5, **QUIET)
+    assert len(model.predict(IMAGES, 5, **QUIET)) == len(IMAGES)
+
+
+def test_a_split_of_a_data_set_is_refused(model):
+    with pytest.raises(ValueError, match=r"validation_split=0\.1 needs an array"):
+        model.fit(slices(IMAGES), validation_split=0.1, **QUIET)
+
+
+@pytest.mark.parametrize("seed", [True, 1.5, "a", 2**31, -(2**31) - 1])
+def test_seeds_are_int32(seed):
+    with pytest.raises(ValueError, match="seed must be an int32"):
+        vae(seed=seed)
 
 
 def test_an_unbatched_data_set_is_told_to_batch(model):

@@ -134,6 +134,32 @@ def test_executions_are_as_long_as_asked_for():
     assert int(vae.optimizer.iterations) == 15
 
 
+@pytest.mark.parametrize("change", [lambda dataset: dataset, streamed])
+def test_as_many_steps_run_as_asked_for(change):
+    """Keras runs whole executions, so their length has to divide these counts."""
+    train, test = tfvae.data.load("digits", batch_size=10)  # 144 and 36 batches
+    vae, validated = make(), []
+    count = keras.callbacks.LambdaCallback(
+        on_test_end=lambda logs: validated.append(float(vae.trackers["kl"].count))
+    )
+    validation = {"validation_data": change(test), "validation_steps": 3}
+    vae.fit(change(train), steps_per_epoch=10, epochs=2, callbacks=count, verbose=0, **validation)
+    assert int(vae.optimizer.iterations) == 20
+    vae.fit(change(train), callbacks=count, verbose=0, **validation)
+    assert int(vae.optimizer.iterations) == 20 + 144
+    vae.evaluate(change(test), steps=7, callbacks=count, verbose=0)
+    assert validated == [30.0, 30.0, 30.0, 70.0]
+
+
+def test_floats_and_bytes_of_one_shape_are_two_recipes(images, tmp_path):
+    vae = make()
+    np.savez(tmp_path / "x.npz", x_train=np.uint8(255 * images), x_test=np.uint8(255 * images[:1]))
+    vae.fit(images, batch_size=32, verbose=0)
+    train, _ = tfvae.data.load(tmp_path / "x.npz", 32, "none", seed=1)
+    vae.fit(train, verbose=0)
+    assert int(vae.optimizer.iterations) == 24
+
+
 def test_a_restored_run_ends_with_the_same_weights(tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

@@ -60,7 +60,13 @@ class ResidentBatches:
     def recipe(self) -> tuple[Any, ...]:
         """Two data sets of equal recipe make their batches by the same compiled program."""
         source = self.source
-        return (source.binarisation, source.seed, len(source.rows), self.image_shape)
+        return (
+            source.binarisation,
+            source.seed,
+            len(source.rows),
+            self.image_shape,
+            source.rows.dtype,
+        )
 
     def pixels(self) -> tf.Tensor:
         """All rows, on the device that computes."""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvae.checks import int32
 from tfvae.models.inputs import checked_inputs, refuse_class_weight, refuse_extra
 from tfvae.models.trainer import DeviceTrainer
 from tfvae.models.xla import xla_pays
@@ -27,8 +28,8 @@ class LatentVariableModel(DeviceTrainer):
 
     Args:
         names: What `loss_terms` reports, in the order it is logged.
-        seed: Seed of every draw while training and of unseeded samples, or None for one that
-            `keras.utils.set_random_seed` governs.
+        seed: Seed of every draw while training and of unseeded samples, any int32, or None for one
+            that `keras.utils.set_random_seed` governs.
         **kwargs: Keras model arguments.
     """
 
@@ -37,10 +38,10 @@ class LatentVariableModel(DeviceTrainer):
         # prior's and the heads' weights in it. The networks keep the policies they were made with.
         kwargs.setdefault("dtype", "float32")
         super().__init__(autocast=False, **kwargs)
-        self.seed = seed
+        self.seed = None if seed is None else int32("seed", seed)
         # A weight, because Keras 3.15 does not save the state of a SeedGenerator: a run that goes
         # on from a checkpoint would draw its first noise again.
-        first = random.randint(1, 10**9) if seed is None else seed  # as Keras' generator does
+        first = random.randint(1, 10**9) if seed is None else self.seed  # as Keras' generator does
         self.seed_state = self.add_weight(
             shape=(2,),
             initializer=lambda shape, dtype: tf.constant([first, 0], dtype),
@@ -111,15 +112,25 @@ class LatentVariableModel(DeviceTrainer):
         refuse_extra(y, sample_weight)
         return super().compute_loss(x=x, y=None, y_pred=y_pred, **kwargs)
 
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> keras.callbacks.History:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         """Trains on images alone; see `keras.Model.fit` for the arguments.
 
         Args:
             x: Images `[N, H, W, C]` in [0, 1] as an array, or a `tf.data.Dataset` of batches.
             y: Refused: a VAE has no targets. So is `sample_weight`.
-            **kwargs: `epochs`, `batch_size`, `validation_data`, `callbacks` and so on.
+            batch_size: Images of a batch where x is an array, 32 by default.
+            epochs: How often to go through x.
+            **kwargs: `validation_data`, `callbacks` and so on.
 
         Raises:
+            TypeError: for pixels that are not floating point, and data of other types.
             ValueError: for targets, sample weights, images of the wrong shape, non-finite pixels
                 or pixels outside [0, 1].
         """
@@ -129,26 +140,35 @@ class LatentVariableModel(DeviceTrainer):
             kwargs["validation_data"] = checked_inputs(
                 kwargs["validation_data"], self.image_shape, "validation_data"
             )
-        if not hasattr(x, "shape"):
-            kwargs["shuffle"] = (
-                False  # data sets shuffle themselves; Keras warns of its own default
-            )
-        return super().fit(self._prepared(x), **kwargs)
+        x = self._prepared(x)
+        if not hasattr(x, "shape") and not isinstance(x, keras.utils.PyDataset):
+            kwargs["shuffle"] = False  # they shuffle themselves; Keras warns of its own default
+        return super().fit(x, batch_size=batch_size, epochs=epochs, **kwargs)
 
-    def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> Any:
         """Returns loss, elbo, nll and kl on images; see `keras.Model.evaluate`."""
         refuse_extra(y, kwargs.get("sample_weight"))
-        return super().evaluate(self._prepared(x), **kwargs)
+        if not kwargs.get("_use_cached_eval_dataset"):  # from `fit`, which has checked it
+            x = self._prepared(x)
+        return super().evaluate(x, batch_size=batch_size, **kwargs)
 
-    def predict(self, x: Any, **kwargs: Any) -> Any:
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """Returns the reconstruction of each image; see `keras.Model.predict`."""
-        return super().predict(self._prepared(x), **kwargs)
+        return super().predict(self._prepared(x), batch_size=batch_size, **kwargs)
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        **kwargs: Any,
     ) -> Any:
         """Trains on one batch of images; see `keras.Model.train_on_batch`."""
         refuse_extra(y, sample_weight)
+        refuse_class_weight(class_weight)
         return super().train_on_batch(self._prepared(x), **kwargs)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:

@@ -96,6 +96,12 @@ def ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 def split(images: Any, fraction: float) -> tuple[Any, Any]:
     """Returns training and validation images as Keras splits them: the last ones validate."""
+    if not hasattr(images, "shape"):
+        raise ValueError(
+            f"validation_split={fraction} needs an array of images, received a "
+            f"{type(images).__name__}. Pass validation_data=, such as dataset.take(n), and train "
+            "on dataset.skip(n)."
+        )
     first = math.floor(len(images) * (1.0 - fraction))
     if not 0 < first < len(images):
         raise ValueError(
@@ -105,15 +111,25 @@ def split(images: Any, fraction: float) -> tuple[Any, Any]:
     return images[:first], images[first:]
 
 
-def steps_at_once(data: Any, callbacks: Any) -> int:
-    """Returns how many steps one execution runs: the more, the less time is lost between them."""
+def steps_at_once(data: Any, callbacks: Any, *counts: int | None) -> int:
+    """Returns how many steps one execution runs: the more, the less time is lost between them.
+
+    Args:
+        data: what the steps run on.
+        callbacks: of the call; one that looks at batches has to see each.
+        *counts: `steps_per_epoch` and the like. Keras runs whole executions, so the result divides
+            those that are given.
+    """
     if any(_looks_at_batches(callback) for callback in _listed(callbacks)):
         return 1
     if isinstance(data, OnDevice):
-        return min(STEPS, data.num_batches)
-    if isinstance(data, tf.data.Dataset):
-        return max(1, min(STREAMED_STEPS, int(data.cardinality())))
-    return 1
+        most = min(STEPS, data.num_batches)
+    elif isinstance(data, tf.data.Dataset):
+        most = max(1, min(STREAMED_STEPS, int(data.cardinality())))
+    else:
+        return 1
+    asked = math.gcd(*(int(count) for count in counts if count is not None))
+    return next(steps for steps in range(most, 0, -1) if asked % steps == 0)
 
 
 def _listed(callbacks: Any) -> list[keras.callbacks.Callback]:

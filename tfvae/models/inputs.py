@@ -1,8 +1,10 @@
 """What a model accepts as data, checked where it enters."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from tfvae.data.validate import check_images, checked
@@ -32,13 +34,24 @@ def refuse_class_weight(class_weight: Any) -> None:
 
 
 def checked_inputs(x: Any, image_shape: Sequence[int], what: str) -> Any:
-    """Returns x if it is images `[B, *image_shape]` in [0, 1]; data sets are checked as they run.
+    """Returns x if it is images `[B, *image_shape]` in [0, 1]; batches are checked as they pass.
+
+    Args:
+        x: An array, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a generator of batches, or a
+            distributed data set, which is not looked at; in a tuple or list of its own, too.
+        image_shape: `(H, W, C)`.
+        what: Names x in messages.
 
     Raises:
+        TypeError: for other types, and for pixels that are not floating point.
         ValueError: if shape, range or finiteness is wrong, there is more than images, or nothing.
     """
-    if isinstance(x, tuple | list) and what == "validation_data":
+    if isinstance(x, tuple) or (isinstance(x, list) and (len(x) == 1 or what == "validation_data")):
         x = _images_alone(x)
+    if isinstance(x, keras.utils.PyDataset):
+        return _CheckedPyDataset(x, image_shape, what)
+    if inspect.isgenerator(x):
+        return (_checked_batch(batch, image_shape, what) for batch in x)
     if isinstance(x, tf.data.Dataset):
         spec = x.element_spec
         if isinstance(spec, tuple | list):
@@ -54,7 +67,39 @@ def checked_inputs(x: Any, image_shape: Sequence[int], what: str) -> Any:
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         check_images(x, what)
         _check_shape(tf.TensorShape(x.shape), image_shape, what)
+    elif not isinstance(x, tf.distribute.DistributedDataset):
+        raise TypeError(
+            f"{what} is of type {type(x).__name__}; expected an array of images [N, H, W, C], a "
+            "tf.data.Dataset of batches, a keras.utils.PyDataset or a generator of batches. A list "
+            "of images becomes an array by np.stack(images)."
+        )
     return x
+
+
+class _CheckedPyDataset(keras.utils.PyDataset):
+    """Somebody's batches, checked where they are made."""
+
+    def __init__(self, batches: keras.utils.PyDataset, image_shape: Sequence[int], what: str):
+        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
+        self.batches, self.image_shape, self.what = batches, image_shape, what
+
+    def __getitem__(self, index: int) -> Any:
+        return _checked_batch(self.batches[index], self.image_shape, self.what)
+
+    @property
+    def num_batches(self) -> int | None:
+        return self.batches.num_batches
+
+    def on_epoch_begin(self) -> None:
+        self.batches.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        self.batches.on_epoch_end()
+
+
+def _checked_batch(batch: Any, image_shape: Sequence[int], what: str) -> tuple[Any]:
+    images = _images_alone(batch) if isinstance(batch, tuple | list) else batch
+    return (checked_inputs(images, image_shape, what),)  # Keras takes no bare array from generators
 
 
 def _check_shape(shape: tf.TensorShape, image_shape: Sequence[int], what: str) -> None:
@@ -67,7 +112,7 @@ def _check_shape(shape: tf.TensorShape, image_shape: Sequence[int], what: str) -
 
 
 def _images_alone(elements: Sequence[Any]) -> Any:
-    images, *extra = elements
+    images, *extra = elements or (None,)
     if any(value is not None for value in extra):
         refuse_extra(extra[0], extra[1] if len(extra) > 1 else None)
     return images

@@ -71,7 +71,8 @@ class DeviceTrainer(keras.Model):
             given = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
             resume = ResumeEpochs(x, kwargs.get("initial_epoch", 0))
             kwargs["callbacks"] = [*(given or ()), resume]
-        with self._steps(steps_at_once(x, callbacks)):
+        counts = kwargs.get("steps_per_epoch"), kwargs.get("validation_steps")
+        with self._steps(steps_at_once(x, callbacks, *counts)):
             return super().fit(x, **kwargs)
 
     def evaluate(self, x: Any = None, **kwargs: Any) -> Any:
@@ -80,7 +81,7 @@ class DeviceTrainer(keras.Model):
             return super().evaluate(x, **kwargs)
         if kwargs.get("steps") is None:
             x = self._on_device(x, kwargs.get("batch_size"))
-        with self._steps(steps_at_once(x, kwargs.get("callbacks"))):
+        with self._steps(steps_at_once(x, kwargs.get("callbacks"), kwargs.get("steps"))):
             return super().evaluate(x, **kwargs)
 
     def predict(self, x: Any, **kwargs: Any) -> Any:
