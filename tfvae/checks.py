@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def positive_int(name: str, value: Any) -> int:
-    """Returns `value` as an int of at least 1, or raises `ValueError`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, received {value!r}.")
+def positive_int(name: str, value: Any, minimum: int = 1) -> int:
+    """Returns `value` as an int of at least `minimum`, or raises `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
+        raise ValueError(f"{name} must be an integer of at least {minimum}, received {value!r}.")
     return int(value)
 
 

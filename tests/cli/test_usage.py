@@ -55,6 +55,7 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["train", "--epochs"], "--epochs"),
         (["evaluate", "no/such/run"], "no/such/run does not exist"),
         (["sample", os.curdir], "holds no run"),
+        (["benchmark", "--output", "no/such/folder/x.json"], "Can't write no/such/folder/x.json"),
         (["export", "no/such/run"], "Expected a folder that `tfvae train` wrote"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -106,6 +107,25 @@ def test_a_full_disk_leaves_the_earlier_files_alone(vae, ready, tmp_path, monkey
     with pytest.raises(ExportError, match="No space left on device"):
         tfvae.export.tflite(vae, tmp_path)
     assert names(tmp_path) == ["decoder.tflite"]
+    assert (tmp_path / "decoder.tflite").read_bytes() == b"earlier"
+
+
+def test_files_that_were_replaced_come_back_when_the_next_cannot_be(
+    vae, ready, tmp_path, monkeypatch
+):
+    (tmp_path / "decoder.tflite").write_bytes(b"earlier")
+    (tmp_path / "encoder_int8.tflite").write_bytes(b"of the earlier model")
+    replace = os.replace
+
+    def second_fails(source, target):
+        if Path(target).name == "encoder.tflite":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", second_fails)
+    with pytest.raises(ExportError, match="Permission denied"):
+        tfvae.export.tflite(vae, tmp_path)
+    assert names(tmp_path) == ["decoder.tflite", "encoder_int8.tflite"]
     assert (tmp_path / "decoder.tflite").read_bytes() == b"earlier"
 
 

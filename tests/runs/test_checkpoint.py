@@ -34,6 +34,13 @@ def test_restores_variables_and_history(checkpoint):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
+def test_a_kill_between_the_two_files_loses_no_history(checkpoint):
+    written = checkpoint.history.read_bytes()
+    checkpoint.history.unlink()
+    Checkpoint(checkpoint.path, checkpoint.history).restore(_model(2))
+    assert checkpoint.history.read_bytes() == written
+
+
 def test_absent_checkpoint_is_the_beginning(tmp_path):
     assert Checkpoint(tmp_path / "none.npz", tmp_path / "history.csv").restore(_model(2)) == 0
 

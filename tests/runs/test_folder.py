@@ -11,6 +11,7 @@ from tfvae.runs.files import replacing, write_text
 from tfvae.runs.folder import RunFolder
 
 CONFIG = presets.get("digits").resolve()
+SHORTER = presets.get("digits", epochs=3).resolve()
 VERSIONS = {"tfvae": "0"}
 
 
@@ -76,7 +77,7 @@ def test_same_settings_go_on_and_others_are_refused(tmp_path):
     folder.prepare(CONFIG, VERSIONS, overwrite=False)
     assert folder.read_config() == CONFIG
     with pytest.raises(ValueError, match="epochs is 400 there and 3 here"):
-        folder.prepare(CONFIG.replace(epochs=3), VERSIONS, overwrite=False)
+        folder.prepare(SHORTER, VERSIONS, overwrite=False)
 
 
 def test_overwriting_removes_the_runs_files_only(tmp_path):
@@ -85,7 +86,7 @@ def test_overwriting_removes_the_runs_files_only(tmp_path):
     folder.checkpoint.write_text("")
     folder.pictures.mkdir()
     (tmp_path / "notes.txt").write_text("mine")
-    folder.prepare(CONFIG.replace(epochs=3), VERSIONS, overwrite=True)
+    folder.prepare(SHORTER, VERSIONS, overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "notes.txt"}
     assert folder.read_config().training.epochs == 3
 

@@ -6,6 +6,7 @@ it serves.
 """
 
 import os
+import socket
 
 import keras
 import numpy as np
@@ -97,6 +98,13 @@ def local(address):
 
 def newest(folder, name):
     return max(int(number) for number in os.listdir(f"{folder}/{name}") if number.isdigit())
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
 
 
 @pytest.fixture

@@ -163,15 +163,6 @@ def test_nobody_there_is_unavailable(scheme, unused_port):
         client.sample(1)
 
 
-@pytest.fixture
-def unused_port():
-    import socket
-
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [

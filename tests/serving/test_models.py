@@ -211,10 +211,12 @@ def test_a_late_wake_up_reaches_nothing_once_the_server_has_ended(plus, tmp_path
         os.close(write)
 
 
-def test_a_port_in_use_is_an_error(plus, tmp_path):
+def test_a_port_in_use_is_an_error_and_holds_no_other(plus, tmp_path, unused_port):
     plus(tmp_path, 1)
     with DevelopmentServer(tmp_path, rest_port=0, grpc_port=0) as server:
         with pytest.raises(OSError, match="REST"):
             DevelopmentServer(tmp_path, rest_port=server.rest_port, grpc_port=None)
         with pytest.raises(OSError, match="gRPC"):
-            DevelopmentServer(tmp_path, rest_port=0, grpc_port=server.grpc_port)
+            DevelopmentServer(tmp_path, rest_port=unused_port, grpc_port=server.grpc_port)
+        with DevelopmentServer(tmp_path, rest_port=unused_port, grpc_port=None) as other:
+            assert other.rest_port == unused_port

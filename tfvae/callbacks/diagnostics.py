@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from tfvae.checks import positive_int
+from tfvae.checks import int32, positive_int
 from tfvae.evaluation.latents import active_units, rate_and_distortion
 
 
@@ -38,7 +38,8 @@ class LatentDiagnostics(keras.callbacks.Callback):
 
     def __init__(self, images: Any, every: int = 1, seed: int = 0):
         super().__init__()
-        self.images, self.every, self.seed = images, positive_int("every", every), seed
+        self.images, self.every = images, positive_int("every", every)
+        self.seed = int32("seed", seed)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures, and adds to the logs."""

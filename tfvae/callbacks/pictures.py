@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvae.checks import positive_int
+from tfvae.checks import int32, positive_int
 from tfvae.models.inputs import checked_inputs
 
 _COLUMNS = 8
@@ -60,7 +60,8 @@ class PictureGrid(keras.callbacks.Callback):
         self.images = np.asarray(images)[: 2 * _COLUMNS]
         self.every = positive_int("every", every)
         self.tensorboard_dir = tensorboard_dir
-        self.num_samples, self.seed = positive_int("num_samples", num_samples), seed
+        self.num_samples = positive_int("num_samples", num_samples)
+        self.seed = int32("seed", seed)
         self._writer = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tfvae import presets
-from tfvae.cli.options import GroupedCommand, OneOf, setting_options, usage
+from tfvae.cli.options import GroupedCommand, OneOf, OutputFile, setting_options, usage
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.runs.fields import SettingError
 from tfvae.runs.files import write_text
@@ -29,9 +29,7 @@ _COUNT = click.IntRange(min=1)
     show_default=True,
     help="For each measurement of a round; at least one repetition.",
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write JSON here."
-)
+@click.option("--output", type=OutputFile(), help="Also write JSON here.")
 @setting_options
 def command(
     preset: str,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from tfvae.cli.options import SEED, OutputFile
 from tfvae.cli.runs import Run, load
 from tfvae.runs.files import write_text
 from tfvae.runs.folder import RunFolder
@@ -16,10 +17,8 @@ _COUNT = click.IntRange(min=1)
 @click.argument("run", type=Run())
 @click.option("--num-samples", type=_COUNT, help="Draws of z for each image.  [the run's]")
 @click.option("--num-images", type=_COUNT, help="Only so many images.  [the run's]")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write JSON here."
-)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--output", type=OutputFile(), help="Also write JSON here.")
 def command(
     run: RunFolder, num_samples: int | None, num_images: int | None, seed: int, output: Path | None
 ) -> None:

@@ -10,7 +10,26 @@ import click
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.runs.config import groups
 from tfvae.runs.fields import SettingError
+from tfvae.runs.files import check_writable
 from tfvae.runs.kinds import nearest
+
+SEED = click.IntRange(-(2**31), 2**31 - 1)
+
+
+class OutputFile(click.Path):
+    """A file to write in the end: that it can't be written shows at the beginning."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path, or a failure that says why nothing can be written there."""
+        path = super().convert(value, param, ctx)
+        try:
+            check_writable(path)
+        except OSError as error:
+            self.fail(str(error), param, ctx)
+        return path
 
 
 class Setting(click.ParamType):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tfvae.cli.options import SEED
 from tfvae.cli.runs import Run, load
 from tfvae.runs.folder import RunFolder
 
@@ -15,7 +16,7 @@ _SUFFIXES = (".png", ".pdf", ".svg", ".npy")
 @click.option("--num-samples", type=click.IntRange(min=1), default=64, show_default=True)
 @click.option(
     "--seed",
-    type=click.IntRange(-(2**31), 2**31 - 1),
+    type=SEED,
     default=0,
     show_default=True,
     help="The same seed gives the same images, here and in every exported file.",

@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from tfvae.data import binarisation as bits
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
-from tfvae.data.epochs import EpochCounter as EpochCounter
 from tfvae.data.epochs import FixedEpoch, Provenance, provenance
 
 TEST_SEED = 1_000_003  # bits of every held-out set come from it, whatever the seed of the run

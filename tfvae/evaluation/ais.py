@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int, real
+from tfvae.checks import int32, positive_int, real
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import PIXELS
@@ -88,8 +88,10 @@ def annealed_importance_sampling(
     real("step_size", step_size, above=0.0)
     if start not in _START:
         raise ValueError(f"start must be one of {_START}, received {start!r}.")
-    pixels = math.prod(model.image_shape)
-    batch_size = batch_size or max(1, min(128, PIXELS // (pixels * num_chains)))
+    int32("seed", seed)
+    if batch_size is None:
+        batch_size = max(1, min(128, PIXELS // (math.prod(model.image_shape) * num_chains)))
+    positive_int("batch_size", batch_size)
     run = compiled(model, _anneal)
     weights, accepted = [], []
     for images, first, count in batches(model, data, batch_size, verbose):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae.checks import positive_int
+from tfvae.checks import int32, positive_int
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import chunk_size, from_posterior, from_prior
@@ -137,6 +137,7 @@ def _estimates(
     """Runs the compiled loop over all batches: name -> float64 `[N]`."""
     positive_int("num_samples", num_samples)
     positive_int("batch_size", batch_size)
+    int32("seed", seed)
     pixels = math.prod(model.image_shape)
     run, collected = compiled(model, sampling), []
     for images, first, count in batches(model, data, batch_size, verbose):

@@ -88,7 +88,7 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
             f"The manifold needs 2 latent dimensions, and the model has {model.latent_size}. Use "
             "traversals() or interpolations()."
         )
-    size = max(2, positive_int("size", size))
+    size = positive_int("size", size, minimum=2)
     steps = scipy.special.ndtri((np.arange(size) + 0.5) / size).astype(np.float32)
     right, up = np.meshgrid(steps, steps[::-1])
     images = _decode(model, np.stack([right, up], axis=-1).reshape(-1, 2))
@@ -120,7 +120,7 @@ def traversals(
         save: Where to write the figure.
     """
     images = _images(model, images)
-    steps, span = max(2, positive_int("steps", steps)), real("span", span, above=0.0)
+    steps, span = positive_int("steps", steps, minimum=2), real("span", span, above=0.0)
     variances = active_units(model, images).variances
     chosen = np.argsort(-variances)[: positive_int("num_dimensions", num_dimensions)]
     codes = np.tile(latent_means(model, images[:1])[0], (len(chosen), steps, 1))
@@ -149,7 +149,7 @@ def interpolations(
     starts, ends = _images(model, starts), _images(model, ends)
     if len(starts) != len(ends):
         raise ValueError(f"starts has {len(starts)} images and ends {len(ends)}; expected as many.")
-    steps = max(2, positive_int("steps", steps))
+    steps = positive_int("steps", steps, minimum=2)
     first, last = latent_means(model, starts)[:, None], latent_means(model, ends)[:, None]
     t = np.linspace(0.0, 1.0, steps)[:, None]
     between = _decode(model, (1 - t) * first + t * last)

@@ -111,6 +111,37 @@ def _rename_all(staged: Path, directory: Path, servables: Sequence[str], number:
     return True
 
 
+def replace_files(
+    staged: Path, directory: Path, names: Sequence[str], obsolete: Sequence[str]
+) -> None:
+    """Moves `staged/NAME` to `directory/NAME` for every name, and removes the obsolete files.
+
+    Raises:
+        OSError: if one can't be replaced or removed; those that were there before are back then.
+    """
+    before = staged / "before"
+    before.mkdir()
+    for name in (*names, *obsolete):
+        if (directory / name).exists():
+            shutil.copy2(directory / name, before / name)
+    flush(staged)
+    touched = []
+    try:
+        for name in names:
+            touched.append(name)
+            os.replace(staged / name, directory / name)
+        for name in obsolete:
+            touched.append(name)
+            (directory / name).unlink(missing_ok=True)
+    except OSError:
+        for name in touched:
+            if (before / name).exists():
+                os.replace(before / name, directory / name)
+            else:
+                (directory / name).unlink(missing_ok=True)
+        raise
+
+
 def flush(folder: Path) -> None:
     """Writes the files below `folder` through to the disk: a rename must not overtake them."""
     for path in sorted(folder.rglob("*")):

@@ -1,6 +1,5 @@
 """`.tflite` files for phones and browsers: converted, compared, then renamed into place."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from tfvae.checks import positive_int, real
 from tfvae.export import tflite_measure
-from tfvae.export.publish import ExportError, flush, staging
+from tfvae.export.publish import ExportError, replace_files, staging
 from tfvae.export.tflite_convert import VARIANTS, file_name
 from tfvae.export.tflite_data import TestData
 from tfvae.export.tflite_float32 import in_float32
@@ -131,12 +130,8 @@ def _publish(stage: Path, directory: Path, files: dict[str, bytes]) -> dict[str,
     try:
         for name, content in files.items():
             (stage / name).write_bytes(content)
-        flush(stage)
-        for name in files:
-            os.replace(stage / name, directory / name)
         ours = [file_name(part, variant) for part in ("decoder", "encoder") for variant in VARIANTS]
-        for name in {*ours, BROWSER} - set(files):
-            (directory / name).unlink(missing_ok=True)
+        replace_files(stage, directory, list(files), sorted({*ours, BROWSER} - set(files)))
     except OSError as error:
         raise ExportError(
             f"can't write TFLite files to {directory}: {error.strerror or error}. Free some space "

@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 # Keeps log_prob and its gradient finite when an encoder becomes certain: at 1e-5 the Normal's
-# log-density is at most 10.6 nats per dimension above that of N(0, 1) at its mode.
+# log-density is at most 11.5 nats per dimension above that of N(0, 1) at its mode.
 MINIMUM_SCALE = 1e-5
 # softplus(SHIFT) + MINIMUM_SCALE = 1: a head whose projection is zero starts at the prior's scale.
 SHIFT = math.log(math.expm1(1.0 - MINIMUM_SCALE))

@@ -15,7 +15,7 @@ _PROGRAMS = weakref.WeakKeyDictionary()
 def compiled(
     model: Any, function: Callable[..., Any], xla: bool | None = None
 ) -> Callable[..., Any]:
-    """Returns `function(model, ...)`, compiled once for each model and function.
+    """Returns `function(model, ...)`, compiled once for each model, function and `xla`.
 
     Args:
         model: A built model.
@@ -25,15 +25,16 @@ def compiled(
             each shape. None (default): where that pays.
     """
     programs = _PROGRAMS.setdefault(model, {})
-    if function not in programs:
+    key = function, xla
+    if key not in programs:
         # A program that held the model would keep it alive as the dictionary's key. A partial:
         # TensorFlow takes functions of one code for one, and warns that it is traced too often.
-        programs[function] = tf.function(
+        programs[key] = tf.function(
             functools.partial(_call, function, weakref.ref(model)),
             autograph=False,
             jit_compile=xla_pays(model) if xla is None else xla,
         )
-    return programs[function]
+    return programs[key]
 
 
 def _call(function: Callable[..., Any], model: weakref.ref, *arguments: Any) -> Any:

@@ -62,6 +62,7 @@ class Checkpoint(keras.callbacks.Callback):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         self.rows = state["history"]
+        self._save_history()  # a kill may have come between the two files
         return len(self.rows)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -92,6 +93,9 @@ class Checkpoint(keras.callbacks.Callback):
         state = json.dumps({"variables": len(arrays), "history": self.rows}).encode()
         with replacing(self.path) as beside:
             np.savez(beside, state=np.frombuffer(state, np.uint8), **arrays)
+        self._save_history()
+
+    def _save_history(self) -> None:
         if self.rows:
             write_text(self.history, _table(self.rows))
 

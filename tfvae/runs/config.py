@@ -51,14 +51,6 @@ class Config:
             for name, value in vars(getattr(self, group.name)).items()
         }
 
-    def replace(self, **changes: Any) -> "Config":
-        """The same settings with some changed.
-
-        Raises:
-            SettingError: an unknown name, with the nearest one, or a bad value.
-        """
-        return from_flat({**self.flat(), **changes})
-
     def resolve(self) -> "Config":
         """The same settings without "auto": binarisation and likelihood follow from the data set.
 

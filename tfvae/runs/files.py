@@ -15,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: if it can't be written; names `path`.
     """
-    beside = path.with_name(f".{path.stem}.partial{path.suffix}")
+    beside = _beside(path)
     try:
         yield beside
         with beside.open("rb+") as file:
@@ -33,6 +33,20 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all."""
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def check_writable(path: Path) -> None:
+    """Raises `OSError` if a file can't be written at `path`; leaves no trace."""
+    beside = _beside(path)
+    try:
+        beside.touch()
+        beside.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.partial{path.suffix}")
 
 
 def cannot_write(path: Path, error: OSError) -> OSError:

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tfvae.runs.config import Config, from_flat
 from tfvae.runs.files import cannot_write, write_text
@@ -57,10 +56,6 @@ class RunFolder:
             return from_flat(json.loads(self.config.read_text(encoding="utf-8"))["settings"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{self.config} is damaged or of another version: {error}") from error
-
-    def read_json(self, path: Path) -> dict[str, Any]:
-        """The content of one of the run's JSON files."""
-        return json.loads(path.read_text(encoding="utf-8"))
 
     def check(self, config: Config) -> None:
         """Looks, and changes nothing: may this run be written here?

@@ -15,15 +15,19 @@ class Progress(keras.callbacks.Callback):
     Args:
         epochs: Of the whole run.
         report: Called with each line.
+        begun: `time.perf_counter()` where the elapsed time begins; None for now.
     """
 
-    def __init__(self, epochs: int, report: Callable[[str], None] = print):
+    def __init__(
+        self, epochs: int, report: Callable[[str], None] = print, begun: float | None = None
+    ):
         super().__init__()
         self.epochs, self.report = epochs, report
+        self.begun = time.perf_counter() if begun is None else begun
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Notes the time."""
-        self.begun = self.reported = time.perf_counter()
+        """Notes where it begins."""
+        self.reported = time.perf_counter()
         self.first: int | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -56,6 +56,7 @@ def train(
     export_to: Path | None = None,
     overwrite: bool = False,
     report: Callable[[str], None] = print,
+    begun: float | None = None,
 ) -> TrainedRun:
     """Trains a model, evaluates it, draws its pictures, and writes all that into a folder.
 
@@ -68,11 +69,13 @@ def train(
         export_to: Where to export the model to, such as export/NAME; None does not.
         overwrite: Whether to begin anew where the folder holds a run.
         report: Called with lines that say how it goes.
+        begun: `time.perf_counter()` where the elapsed time in them begins; None for now.
 
     Raises:
         ValueError: for a folder of another run, of something else, or of a finished run.
         OSError: if the folder can't be written; known before training starts.
     """
+    begun = time.perf_counter() if begun is None else begun
     config, folder = config.resolve(), RunFolder(path)
     if not overwrite:
         folder.check(config)
@@ -83,7 +86,8 @@ def train(
         folder.prepare(config, versions(), overwrite)
         if folder.finished:
             raise ValueError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
-        vae, rows = _fit(config, folder, datasets, report)
+        _look_at(config, datasets[1], report)
+        vae, rows = _fit(config, folder, datasets, report, begun)
         with replacing(folder.model) as beside:
             vae.save(beside)
         metrics = _results(config, vae, datasets, rows, report)
@@ -124,11 +128,23 @@ def versions() -> dict[str, str]:
     }
 
 
+def _look_at(config: Config, test_set: tf.data.Dataset, report: Callable[[str], None]) -> None:
+    """Reports bits that a Normal likelihood would describe: its density has no bound there."""
+    if config.model.likelihood == "normal":
+        images = next(iter(test_set))
+        if bool(tf.reduce_all((images == 0) | (images == 1))):
+            report(
+                "Note: all pixels of the first held-out images are 0 or 1, and the likelihood is a "
+                "Normal. For bits, choose --likelihood bernoulli."
+            )
+
+
 def _fit(
     config: Config,
     folder: RunFolder,
     datasets: tuple[tf.data.Dataset, tf.data.Dataset],
     report: Callable[[str], None],
+    begun: float,
 ) -> tuple[VAE, list[dict[str, float]]]:
     """The trained model and the history, from the beginning or from the checkpoint."""
     train_set, test_set = datasets
@@ -153,7 +169,7 @@ def _fit(
             initial_epoch=seen,
             callbacks=[
                 *building.callbacks(config.objective),
-                Progress(training.epochs, report),
+                Progress(training.epochs, report, begun),
                 checkpoint,
             ],
             verbose=0,

@@ -60,16 +60,23 @@ class DevelopmentServer:
         threads = positive_int("threads", threads)
         given = isinstance(models, Models)
         self.models = models if given else Models(models, num_versions, labels)
-        self._grpc, self.grpc_port = None, None
-        if grpc_port is not None:
-            from tfvae.serving.server.grpc_server import grpc_server
-
-            self._grpc, self.grpc_port = grpc_server(self.models, host, grpc_port, limits, threads)
         application = RestApplication(self.models, limits)
         try:
             self._http = HTTPServer(application, host, rest_port, limits, threads)
         except OSError as error:
             raise OSError(f"can't listen at {host}:{rest_port} for REST: {error}") from error
+        self._grpc, self.grpc_port = None, None
+        if grpc_port is not None:
+            from tfvae.serving.server.grpc_server import grpc_server
+
+            try:
+                self._grpc, self.grpc_port = grpc_server(
+                    self.models, host, grpc_port, limits, threads
+                )
+            except OSError:
+                self._http.stop()
+                self._http.run()  # gives up its port and threads
+                raise
         self.rest_port = int(self._http.effective_port)
         self._address = f"[{host}]" if ":" in host else host
         self._stopping = threading.Event()

@@ -54,7 +54,7 @@ def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
     """The message of an array, with its values in the field of their type."""
     dtype = tf.dtypes.as_dtype(array.dtype) if array.dtype != object else tf.string
     if dtype not in _FIELDS:
-        return tf.make_tensorto_proto(array)
+        return tf.make_tensor_proto(array)
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
     proto.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
     getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
