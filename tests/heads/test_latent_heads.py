@@ -1,5 +1,7 @@
 """The posteriors against SciPy's densities, with parameters by NumPy from the weights."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -7,6 +9,9 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae import heads
+from tfvae.heads.folded_triangle import matvec
+from tfvae.objectives import divergences
+from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 ROWS, WIDTH, SIZE = 4, 6, 3
@@ -33,19 +38,18 @@ def built(head_class, size=SIZE, width=WIDTH):
 
 
 def expected_factor(projected, full):
-    """L for each row, entry by entry: the diagonal after the loc, then rows of the lower part.
+    """L for each row, entry by entry: the diagonal after the loc, then the folded lower part.
 
-    Below the diagonal stands a fraction of the row's diagonal, over sqrt(D).
+    Below the diagonal stands a fraction of the row's diagonal, over sqrt(D). With D = 3, row 1 and
+    row 2, backwards, make one row of the rectangle.
     """
     factors = np.zeros((ROWS, SIZE, SIZE))
     shift = np.log(np.exp(1 - 1e-5) - 1)  # makes a zero projection the scale 1
     for row in range(ROWS):
-        below = iter(projected[row, 2 * SIZE :])
         for i in range(SIZE):
             factors[row, i, i] = softplus(projected[row, SIZE + i] + shift) + 1e-5
-            for j in range(i):
-                fraction = next(below) / np.sqrt(SIZE) if full else 0.0
-                factors[row, i, j] = fraction * factors[row, i, i]
+        for (i, j), entry in zip(((1, 0), (2, 1), (2, 0)), projected[row, 2 * SIZE :], strict=full):
+            factors[row, i, j] = entry / np.sqrt(SIZE) * factors[row, i, i]
     return factors
 
 
@@ -144,6 +148,55 @@ def test_types_and_parameters():
     assert tuple(parameters["scale_tril"].shape) == (ROWS, 3, 3)
     factor = parameters["scale_tril"].numpy()
     np.testing.assert_array_equal(factor, np.tril(factor))
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 7, 50])
+def test_the_folded_factor_is_the_matrix(size):
+    """Whatever is computed from the folded entries, NumPy computes from the dense factor."""
+    head, _ = built(heads.MultivariateNormalTriL, size)
+    posterior = head(FEATURES)
+    factor = head.parameters(FEATURES)["scale_tril"].numpy().astype("float64")
+    lower = np.tril_indices(size)
+    assert np.unique(factor[0][lower]).size == len(lower[0]), "every entry has a place of its own"
+    assert not np.triu(factor, 1).any()
+    eps = np.random.default_rng(4).normal(size=(5, ROWS, size)).astype("float32")
+    close = {"rtol": 1e-4, "atol": 1e-4 * np.abs(factor).max()}
+    expected = np.einsum("bij,sbj->sbi", factor, eps)
+    np.testing.assert_allclose(posterior.scale.matvec(eps[0]), expected[0], **close)
+    np.testing.assert_allclose(matvec(posterior.scale, tf.constant(eps)), expected, **close)
+    np.testing.assert_allclose(matvec(posterior.scale, tf.constant(eps[:1])), expected[:1], **close)
+    variance = np.square(factor).sum(-1)
+    np.testing.assert_allclose(posterior.variance(), variance, rtol=1e-4)
+    np.testing.assert_allclose(posterior.stddev(), np.sqrt(variance), rtol=1e-4)
+    log_det = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(-1)
+    np.testing.assert_allclose(posterior.scale.log_abs_determinant(), log_det, rtol=1e-4)
+    part = posterior[1:3]
+    assert part.batch_shape == (2,)
+    np.testing.assert_allclose(part.covariance(), posterior.covariance()[1:3], rtol=1e-5)
+
+
+def test_training_never_makes_the_matrix():
+    """In the program of draws and KL, no array has D x D entries for each of B rows."""
+    head, size = heads.MultivariateNormalTriL(30), 30
+    head.build((None, WIDTH))
+
+    @tf.function(jit_compile=True)
+    def step(features):
+        with tf.GradientTape() as tape:
+            posterior = head(features)
+            z = draw(posterior, 1, tf.constant([1, 2]))
+            prior = tfd.MultivariateNormalDiag(tf.zeros(size), tf.ones(size))
+            loss = tf.reduce_sum(z) + tf.reduce_sum(divergences.kl(posterior, prior))
+        return tape.gradient(loss, head.trainable_variables)
+
+    def shapes(function):
+        text = function.experimental_get_compiler_ir(FEATURES)(stage="optimized_hlo")
+        return {tuple(map(int, found.split(","))) for found in re.findall(r"f32\[([\d,]+)\]", text)}
+
+    matrix = {(ROWS, size, size), (ROWS, size * size), (ROWS * size, size)}
+    assert not shapes(step) & matrix
+    dense = tf.function(lambda features: head(features).covariance(), jit_compile=True)
+    assert shapes(dense) & matrix, "or the test would see nothing"
 
 
 @pytest.mark.parametrize("head_class", HEADS)

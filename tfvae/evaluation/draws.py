@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import tfvae.random
+from tfvae.heads.folded_triangle import matvec
 
 tfd = tfp.distributions
 # All Normals of the heads and StandardNormal: standard noise behind an affine bijector.
@@ -40,19 +41,11 @@ def draw(
     rows = seeds.shape[0]
     if isinstance(distribution, _Normal):
         noise = _noise(seeds, first, count, distribution.event_shape[0])
-        z = distribution.loc + _scaled(distribution.scale, noise)
+        z = distribution.loc + matvec(distribution.scale, noise)
         return z, _log_density(distribution.scale, noise)
     shape = [count] if distribution.batch_shape.rank else [count, rows]
     z = distribution.sample(shape, seed=tf.stack([tf.cast(seeds[0], tf.int32), first]))
     return z, distribution.log_prob(z)
-
-
-def _scaled(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
-    """L eps for `eps [S, B, D]`."""
-    if not isinstance(scale, tf.linalg.LinearOperatorLowerTriangular):
-        return scale.matvec(noise)
-    # One product for each example, instead of one for each draw.
-    return tf.transpose(scale.matmul(tf.transpose(noise, [1, 2, 0])), [2, 0, 1])
 
 
 def _log_density(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int
 from tfvae.heads.base import Head, latent_config
+from tfvae.heads.folded_triangle import FoldedTriangle, dense
 from tfvae.heads.scales import positive_diagonal
 
 tfd = tfp.distributions
@@ -30,8 +30,8 @@ class MultivariateNormalTriL(Head):
     with c such that s is 1 where the projection is zero, and W_t = 0 at first, so that training
     starts at a diagonal covariance. A row's entries are relative to its diagonal: a step of the
     optimiser then moves a dimension that is known to 0.05 less than one that is not. Every lower
-    triangular L with a positive diagonal has this form. The strictly lower part is placed by one
-    gather with a constant index, which needs TFLite's built-in operations only.
+    triangular L with a positive diagonal has this form. Draws, the KL to a diagonal Normal and the
+    variances never make the matrix; see `FoldedTriangle`.
 
     Args:
         latent_size: D, the number of latent dimensions, at least 1.
@@ -58,7 +58,6 @@ class MultivariateNormalTriL(Head):
     def __init__(self, latent_size: int, **kwargs: Any):
         super().__init__((positive_int("latent_size", latent_size),), **kwargs)
         below = latent_size * (latent_size - 1) // 2
-        self.index = _strictly_lower_index(latent_size)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.projection = keras.layers.Dense(
             2 * latent_size, dtype=self.dtype_policy, name="projection"
@@ -79,29 +78,57 @@ class MultivariateNormalTriL(Head):
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `loc [N, D]` and `scale_tril [N, D, D]`."""
-        (size,) = self.event_shape
-        flat = self.flatten(features)
-        loc, raw_diagonal = tf.split(self.projection(flat), 2, axis=-1)
-        diagonal = positive_diagonal(raw_diagonal)
-        scale_tril = tf.linalg.diag(diagonal)
-        if self.lower:
-            padded = tf.pad(self.lower(flat) / math.sqrt(size), [[0, 0], [1, 0]])
-            entries = tf.reshape(tf.gather(padded, self.index, axis=1), [-1, size, size])
-            scale_tril += diagonal[:, :, tf.newaxis] * entries
+        loc, diagonal, entries = self._project(features)
+        scale_tril = tf.linalg.diag(diagonal) if entries is None else dense(diagonal, entries)
         return {"loc": loc, "scale_tril": scale_tril}
 
     def distribution(self, loc: tf.Tensor, scale_tril: tf.Tensor) -> tfd.MultivariateNormalTriL:
         """Returns N(loc, scale_tril scale_tril^T)."""
         return tfd.MultivariateNormalTriL(loc=loc, scale_tril=scale_tril)
 
+    def call(self, features: tf.Tensor) -> tfd.MultivariateNormalTriL:
+        """Returns the same, with a factor that is made only where it is asked for."""
+        loc, diagonal, entries = self._project(features)
+        if entries is None:
+            return self.distribution(loc, tf.linalg.diag(diagonal))
+        return _FoldedNormal(loc, FoldedTriangle(diagonal, entries))
+
+    def _project(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """loc, the diagonal of L, and what is below it relative to the diagonal, if D > 1."""
+        flat = self.flatten(features)
+        loc, raw_diagonal = tf.split(self.projection(flat), 2, axis=-1)
+        entries = self.lower(flat) / math.sqrt(self.event_shape[0]) if self.lower else None
+        return loc, positive_diagonal(raw_diagonal), entries
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         return latent_config(super().get_config())
 
 
-def _strictly_lower_index(size: int) -> np.ndarray:
-    """Where each entry of a D x D matrix is found in [0, entries below the diagonal]."""
-    index = np.zeros((size, size), np.int32)
-    rows, columns = np.tril_indices(size, -1)
-    index[rows, columns] = 1 + np.arange(len(rows))
-    return index.ravel()
+class _FoldedNormal(tfd.MultivariateNormalTriL):
+    """The Normal whose factor is a `FoldedTriangle`."""
+
+    def __init__(self, loc: tf.Tensor, scale: FoldedTriangle):
+        tfd.MultivariateNormalLinearOperator.__init__(
+            self, loc=loc, scale=scale, name="MultivariateNormalTriL"
+        )
+        self._scale_tril = scale.tril
+        self._parameters = {"loc": loc, "scale_tril": scale.tril}
+
+    @classmethod
+    def _parameter_properties(cls, dtype: Any, num_classes: Any = None) -> dict[str, Any]:
+        return tfd.MultivariateNormalTriL._parameter_properties(dtype, num_classes)
+
+    def __getitem__(self, slices: Any) -> tfd.MultivariateNormalTriL:
+        """Returns part of the batch."""
+        return self.copy()[slices]
+
+    def copy(self, **changes: Any) -> tfd.MultivariateNormalTriL:
+        """Returns TFP's own distribution of the same kind, with some parameters changed."""
+        return tfd.MultivariateNormalTriL(**{**self.parameters, **changes})
+
+    def _variance(self) -> tf.Tensor:
+        return self.scale.row_squares()
+
+    def _stddev(self) -> tf.Tensor:
+        return tf.sqrt(self.scale.row_squares())

@@ -84,21 +84,23 @@ class Conditional(keras.layers.Layer):
     def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters as tensors `[..., B, *]`: what is exported."""
         inputs = tf.cast(inputs, tf.float32)
+        if not self._has_sample_axes(inputs):
+            return self.head.parameters(self.network(inputs))
         leading = tf.shape(inputs)[: inputs.shape.rank - len(self.input_event)]
-        fold = inputs.shape.rank > len(self.input_event) + 1
-        if fold:
-            inputs = tf.reshape(inputs, [-1, *self.input_event])
-        parameters = self.head.parameters(self.network(inputs))
-        if fold:
-            parameters = {
-                name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
-                for name, value in parameters.items()
-            }
-        return parameters
+        folded = self.network(tf.reshape(inputs, [-1, *self.input_event]))
+        return {
+            name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
+            for name, value in self.head.parameters(folded).items()
+        }
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tfd.Distribution:
         """Returns the distribution; `training` reaches the network through Keras."""
-        return self.head.distribution(**self.parameters(inputs))
+        if self._has_sample_axes(inputs):
+            return self.head.distribution(**self.parameters(inputs))
+        return self.head(self.network(tf.cast(inputs, tf.float32)))
+
+    def _has_sample_axes(self, inputs: tf.Tensor) -> bool:
+        return inputs.shape.rank > len(self.input_event) + 1
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Returns the shape of one draw for each input: what `model.summary()` shows."""

@@ -4,6 +4,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import tfvae.random
+from tfvae.heads.folded_triangle import matvec
 
 tfd = tfp.distributions
 
@@ -32,4 +33,4 @@ def draw(posterior: tfd.Distribution, num_samples: int | tf.Tensor, seed: tf.Ten
         return posterior.sample(num_samples, seed=seed)
     batch, (size,) = tf.shape(posterior.loc)[0], posterior.event_shape
     eps = tfvae.random.normal((num_samples * batch, size), seed[0], seed[1])
-    return posterior.loc + posterior.scale.matvec(tf.reshape(eps, [num_samples, batch, size]))
+    return posterior.loc + matvec(posterior.scale, tf.reshape(eps, [num_samples, batch, size]))
