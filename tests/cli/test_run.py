@@ -126,10 +126,12 @@ def test_export_calls_both_exporters(resumed, tfvae_command, tmp_path, monkeypat
     assert options["images"].shape == (359, 8, 8, 1)
     assert options["calibration_images"].shape == (500, 8, 8, 1)
     assert "a table" in done.out
+    assert "removed decoder_int8.tflite" in done.out
 
 
 class _Done:
     paths = MappingProxyType({"decoder": "decoder.tflite"})
+    removed = ("decoder_int8.tflite",)
 
     class report:  # noqa: N801
         @staticmethod

@@ -56,6 +56,10 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["evaluate", "no/such/run"], "no/such/run does not exist"),
         (["sample", os.curdir], "holds no run"),
         (["benchmark", "--output", "no/such/folder/x.json"], "Can't write no/such/folder/x.json"),
+        (["train", "--name", ""], "'' is not a folder's name"),
+        (["train", "--name", "../elsewhere"], "--runs-dir"),
+        (["train", "--seed", "2147483648"], "below 2147483648"),
+        (["evaluate", os.curdir, "--seed", "x"], "not a valid integer range"),
         (["export", "no/such/run"], "Expected a folder that `tfvae train` wrote"),
     ],
 )

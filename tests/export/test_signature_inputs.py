@@ -69,6 +69,14 @@ def test_score_and_interpolate_refuse_counts_out_of_range(vae, signatures):
         call(signatures["vae"]["interpolate"], **inputs)
 
 
+@pytest.mark.parametrize("temperature", [-1.0, np.nan, np.inf])
+def test_temperatures_that_widen_nothing_are_refused(vae, signatures, temperature):
+    inputs = request(vae, "decoder", "sample", 2)
+    inputs["temperature"] = np.array([1.0, temperature], "float32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="temperature must be a finite number"):
+        call(signatures["decoder"]["sample"], **inputs)
+
+
 def test_too_many_samples_in_all_rows_are_refused(vae, signatures):
     inputs = request(vae, "decoder", "sample", 5) | {"num_samples": np.full(5, 4096, "int32")}
     with pytest.raises(tf.errors.InvalidArgumentError, match="at most 16384"):

@@ -200,6 +200,23 @@ def test_arguments_that_keras_takes_by_place(model):
     assert len(model.predict(IMAGES, 5, **QUIET)) == len(IMAGES)
 
 
+@pytest.mark.parametrize("size", [0, -1, 2.5])
+def test_sizes_that_train_on_nothing_are_refused(model, size):
+    for call in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(ValueError, match="batch_size must be an integer of at least 1"):
+            call(IMAGES, batch_size=size, **QUIET)
+    with pytest.raises(ValueError, match="steps_per_execution must be an integer of at least 1"):
+        vae().compile(steps_per_execution=size)
+
+
+def test_images_of_one_batch_are_checked(model):
+    for call in (model.train_on_batch, model.test_on_batch, model.predict_on_batch):
+        with pytest.raises(ValueError, match="from 0 to 255"):
+            call(IMAGES * 255)
+    with pytest.raises(TypeError, match="validation_data is of type NoneType"):
+        model.fit(IMAGES, validation_data=(), **QUIET)
+
+
 def test_a_split_of_a_data_set_is_refused(model):
     with pytest.raises(ValueError, match=r"validation_split=0\.1 needs an array"):
         model.fit(slices(IMAGES), validation_split=0.1, **QUIET)

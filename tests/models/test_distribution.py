@@ -38,6 +38,7 @@ def test_two_replicas_train_on_the_same_scale_as_one(report):
         # Of 16 images' noise at unit scale: a few per cent; a factor 2 would be 100.
         assert two[name] == pytest.approx(one[name], rel=0.1), name
     assert two["norm"] == pytest.approx(one["norm"], rel=0.3)
+    assert one["steps"] == two["steps"] == 1 + 2 * 5
 
 
 def test_replicas_draw_different_noise(report):

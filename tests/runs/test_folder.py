@@ -95,3 +95,6 @@ def test_unknown_setting_in_config_is_named(tmp_path):
     (tmp_path / "config.json").write_text('{"settings": {"latent_sise": 3}}')
     with pytest.raises(ValueError, match="latent_sise: no such setting"):
         RunFolder(tmp_path).read_config()
+    (tmp_path / "config.json").write_text('{"settings": {"latent_size": 3}}')
+    with pytest.raises(ValueError, match="is damaged or of another version: it lacks activation"):
+        RunFolder(tmp_path).read_config()

@@ -32,6 +32,23 @@ class OutputFile(click.Path):
         return path
 
 
+class RunName(click.ParamType):
+    """The name of a run: of a folder in that of the runs, and of another in that of exports."""
+
+    name = "text"
+
+    def convert(self, value: str, param: Any, ctx: Any) -> str:
+        """The name, or a failure."""
+        if value in ("", ".", "..") or set(value) & {"/", "\\", "\0"}:
+            self.fail(
+                f"{value!r} is not a folder's name. Expected one such as 'digits-2'; --runs-dir "
+                "and --export-dir say where.",
+                param,
+                ctx,
+            )
+        return value
+
+
 class Setting(click.ParamType):
     """The value of a setting: its kind reads and checks it."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tfvae import presets
-from tfvae.cli.options import GroupedCommand, OneOf, setting_options, usage
+from tfvae.cli.options import GroupedCommand, OneOf, RunName, setting_options, usage
 from tfvae.runs.config import Config
 from tfvae.runs.fields import SettingError
 from tfvae.runs.folder import RunFolder
@@ -21,7 +21,7 @@ _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESE
     epilog=f"\b\nPresets:\n{_PRESETS}",
 )
 @click.argument("preset", type=OneOf("preset", presets.names()), default=presets.DEFAULT)
-@click.option("--name", help="Name of the run.  [the preset's]")
+@click.option("--name", type=RunName(), help="Name of the run.  [the preset's]")
 @click.option(
     "--runs-dir",
     type=click.Path(path_type=Path, file_okay=False),

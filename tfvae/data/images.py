@@ -1,5 +1,6 @@
 """What a source returns, and what users get as arrays."""
 
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,9 +52,9 @@ def hold_out(
     Raises:
         ValueError: `fraction` is not inside (0, 1), or there are fewer than two images.
     """
-    if not 0 < fraction < 1:
+    if not isinstance(fraction, numbers.Real) or not 0 < fraction < 1:
         raise ValueError(
-            f"test_fraction is {fraction}; expected a number above 0 and below 1, such as 0.1."
+            f"test_fraction is {fraction!r}; expected a number above 0 and below 1, such as 0.1."
         )
     if len(rows) < 2:
         raise ValueError(

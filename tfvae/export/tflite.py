@@ -27,11 +27,13 @@ class TFLiteFiles:
         directory: the folder.
         paths: the published files by name, such as "decoder.tflite".
         report: what was measured, refused files included; `report.table()` is for people.
+        removed: files of an earlier export that this one did not make.
     """
 
     directory: Path
     paths: dict[str, Path]
     report: TFLiteReport
+    removed: list[Path]
 
 
 def tflite(
@@ -114,8 +116,10 @@ def tflite(
         files, report = tflite_measure.make(vae, variants, data, limit, allow)
         if browser_samples is not None:
             files[BROWSER] = tflite_measure.browser_file(vae, browser_samples)
-        paths = _publish(stage, directory, {**files, REPORT: report.to_json().encode()})
-    return TFLiteFiles(directory, paths, report)
+        files[REPORT] = report.to_json().encode()
+        removed = _publish(stage, directory, files)
+    paths = {name: directory / name for name in files if name != REPORT}
+    return TFLiteFiles(directory, paths, report, removed)
 
 
 def _known_variants(name: str, variants: Sequence[str]) -> None:
@@ -126,15 +130,19 @@ def _known_variants(name: str, variants: Sequence[str]) -> None:
         raise ValueError(f"{name} is {variants!r}; expected a list of some of {list(VARIANTS)}")
 
 
-def _publish(stage: Path, directory: Path, files: dict[str, bytes]) -> dict[str, Path]:
+def _publish(stage: Path, directory: Path, files: dict[str, bytes]) -> list[Path]:
+    """Returns the paths that it has removed."""
     try:
         for name, content in files.items():
             (stage / name).write_bytes(content)
         ours = [file_name(part, variant) for part in ("decoder", "encoder") for variant in VARIANTS]
-        replace_files(stage, directory, list(files), sorted({*ours, BROWSER} - set(files)))
+        obsolete = [
+            name for name in (*ours, BROWSER) if name not in files and (directory / name).exists()
+        ]
+        replace_files(stage, directory, list(files), obsolete)
     except OSError as error:
         raise ExportError(
             f"can't write TFLite files to {directory}: {error.strerror or error}. Free some space "
             "or choose another folder."
         ) from error
-    return {name: directory / name for name in files if name != REPORT}
+    return [directory / name for name in obsolete]

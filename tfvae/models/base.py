@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfvae.checks import int32
+from tfvae.checks import int32, positive_int
 from tfvae.models.inputs import checked_inputs, refuse_class_weight, refuse_extra
 from tfvae.models.trainer import DeviceTrainer
 from tfvae.models.xla import xla_pays
@@ -140,7 +140,7 @@ class LatentVariableModel(DeviceTrainer):
             kwargs["validation_data"] = checked_inputs(
                 kwargs["validation_data"], self.image_shape, "validation_data"
             )
-        x = self._prepared(x)
+        x = self._prepared(x, batch_size)
         if not hasattr(x, "shape") and not isinstance(x, keras.utils.PyDataset):
             kwargs["shuffle"] = False  # they shuffle themselves; Keras warns of its own default
         return super().fit(x, batch_size=batch_size, epochs=epochs, **kwargs)
@@ -151,12 +151,12 @@ class LatentVariableModel(DeviceTrainer):
         """Returns loss, elbo, nll and kl on images; see `keras.Model.evaluate`."""
         refuse_extra(y, kwargs.get("sample_weight"))
         if not kwargs.get("_use_cached_eval_dataset"):  # from `fit`, which has checked it
-            x = self._prepared(x)
+            x = self._prepared(x, batch_size)
         return super().evaluate(x, batch_size=batch_size, **kwargs)
 
     def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """Returns the reconstruction of each image; see `keras.Model.predict`."""
-        return super().predict(self._prepared(x), batch_size=batch_size, **kwargs)
+        return super().predict(self._prepared(x, batch_size), batch_size=batch_size, **kwargs)
 
     def train_on_batch(
         self,
@@ -171,16 +171,22 @@ class LatentVariableModel(DeviceTrainer):
         refuse_class_weight(class_weight)
         return super().train_on_batch(self._prepared(x), **kwargs)
 
+    def predict_on_batch(self, x: Any) -> Any:
+        """Returns the reconstruction of each image; see `keras.Model.predict_on_batch`."""
+        return super().predict_on_batch(self._prepared(x))
+
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
         """Evaluates one batch of images; see `keras.Model.test_on_batch`."""
         refuse_extra(y, sample_weight)
         return super().test_on_batch(self._prepared(x), **kwargs)
 
-    def _prepared(self, x: Any) -> Any:
+    def _prepared(self, x: Any, batch_size: int | None = None) -> Any:
         """Returns x, checked, for a model that is built.
 
         Weights that are made while a step is traced stay without values if the trace fails.
         """
+        if batch_size is not None:
+            positive_int("batch_size", batch_size)
         x = checked_inputs(x, self.image_shape, "x")
         if not self.built:
             with self.distribute_strategy.scope():

@@ -112,7 +112,7 @@ def _check_shape(shape: tf.TensorShape, image_shape: Sequence[int], what: str) -
 
 
 def _images_alone(elements: Sequence[Any]) -> Any:
-    images, *extra = elements or (None,)
+    images, *extra = elements if len(elements) else (None,)
     if any(value is not None for value in extra):
         refuse_extra(extra[0], extra[1] if len(extra) > 1 else None)
     return images

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvae.checks import positive_int
 from tfvae.data.resident import ResidentEpoch
 from tfvae.models.execution import (
     OnDevice,
@@ -44,9 +45,12 @@ class DeviceTrainer(keras.Model):
             steps_per_execution: "auto" (default) runs many steps at once, unless a callback of
                 your own looks at every batch.
             **kwargs: as for Keras.
+
+        Raises:
+            ValueError: if `steps_per_execution` is neither "auto" nor a positive integer.
         """
         self._auto_steps = steps_per_execution == "auto"
-        steps = 1 if self._auto_steps else steps_per_execution
+        steps = 1 if self._auto_steps else positive_int("steps_per_execution", steps_per_execution)
         super().compile(*args, steps_per_execution=steps, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -93,7 +97,8 @@ class DeviceTrainer(keras.Model):
     def _steps(self, count: int) -> Iterator[None]:
         """Sets the steps of an execution for a while: a callback may evaluate while fit runs."""
         before = self.steps_per_execution
-        if self._auto_steps:
+        # Keras 3.15 cannot run several steps at once on several replicas of a data set.
+        if self._auto_steps and self._distribute_strategy is None:
             self.steps_per_execution = count
         try:
             yield

@@ -1,6 +1,7 @@
 """All settings of a run. Imports nothing heavy: the command line reads it for `--help`."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +55,15 @@ class Config:
     def resolve(self) -> "Config":
         """The same settings without "auto": binarisation and likelihood follow from the data set.
 
+        A path becomes absolute: the run may be evaluated from another folder.
+
         Raises:
             ValueError: an unknown data set, with the nearest name.
         """
         data, model = self.data, self.model
         known = CATALOGUE.get(data.dataset)
+        if known is None and os.path.exists(data.dataset):
+            data = dataclasses.replace(data, dataset=os.path.abspath(data.dataset))
         if data.binarisation == "auto":
             data = dataclasses.replace(data, binarisation=known.binarisation if known else "none")
         if model.likelihood == "auto":

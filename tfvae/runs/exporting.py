@@ -52,6 +52,8 @@ def export_run(
     )
     for line in files.report.table().splitlines():
         report(line)
+    for path in files.removed:
+        report(f"removed {path}: of an earlier export, and this one did not make it")
     return [*models.paths.values(), *files.paths.values()]
 
 

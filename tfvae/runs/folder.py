@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfvae.runs.config import Config, from_flat
+from tfvae.runs.config import Config, from_flat, settings
 from tfvae.runs.files import cannot_write, write_text
 
 try:
@@ -53,7 +53,11 @@ class RunFolder:
                 "`tfvae train` wrote, such as runs/digits."
             )
         try:
-            return from_flat(json.loads(self.config.read_text(encoding="utf-8"))["settings"])
+            found = json.loads(self.config.read_text(encoding="utf-8"))["settings"]
+            config = from_flat(found)
+            if missing := settings().keys() - set(found):
+                raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+            return config
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{self.config} is damaged or of another version: {error}") from error
 

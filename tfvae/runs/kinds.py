@@ -59,9 +59,9 @@ class Number:
             (self.maximum, "at most {}"),
             (self.below, "below {}"),
         )
-        said = " and ".join(form.format(f"{n:g}") for n, form in limits if math.isfinite(n))
+        said = " and ".join(form.format(f"{n:.10g}") for n, form in limits if math.isfinite(n))
         noun = "a whole number" if self.whole else "a number"
-        return f"{noun} {said}".strip() + (f", or {DEFAULT!r}" if self.optional else "")
+        return f"{noun}, {said}".rstrip(", ") + (f", or {DEFAULT!r}" if self.optional else "")
 
     def metavar(self) -> str:
         """The option's value in a help page."""

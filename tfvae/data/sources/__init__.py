@@ -31,6 +31,10 @@ def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
             raise ValueError(f"size={size} is for folders of images; leave it out for {name!r}.")
         spec = CATALOGUE[name]
         return _module(spec.source).read(spec, test_fraction)
+    if not name:
+        raise ValueError(
+            f"The name of the data set is empty. Expected one of {', '.join(CATALOGUE)}, or a path."
+        )
     path = Path(name)
     if path.is_dir():
         return _module("folder").read(path, test_fraction, size)

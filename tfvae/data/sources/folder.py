@@ -1,5 +1,6 @@
 """A folder of PNG and JPEG images."""
 
+import operator
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,7 +45,7 @@ def _check_size(size) -> tuple[int, int] | None:
     if size is None:
         return None
     try:
-        height, width = (int(side) for side in size)
+        height, width = (operator.index(side) for side in size)
     except (TypeError, ValueError):
         height = width = 0
     if height < 1 or width < 1:
