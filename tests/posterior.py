@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfvae.heads import MultivariateNormalTriL
+from tfvae.heads.folded_triangle import fold
 
 
 def set_posterior(head, gain, offset, factor):
@@ -15,5 +16,8 @@ def set_posterior(head, gain, offset, factor):
     kernel = np.concatenate([gain.T, np.zeros_like(gain.T)], axis=1)
     head.projection.set_weights([kernel, np.concatenate([offset, raw])])
     if isinstance(head, MultivariateNormalTriL):
-        below = (np.sqrt(size) * factor / scale[:, None])[np.tril_indices(size, -1)]
+        below = np.zeros(size * (size - 1) // 2)
+        places = fold(size).index.reshape(size, size)  # from 1 on; 0 is no place
+        lower = np.tril_indices(size, -1)
+        below[places[lower] - 1] = (np.sqrt(size) * factor / scale[:, None])[lower]
         head.lower.set_weights([np.zeros((gain.shape[1], len(below))), below])

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import tfvae.random
+from tfvae.draws import normals
 from tfvae.heads.folded_triangle import matvec
 
 tfd = tfp.distributions
@@ -40,7 +41,7 @@ def draw(
     """
     rows = seeds.shape[0]
     if isinstance(distribution, _Normal):
-        noise = _noise(seeds, first, count, distribution.event_shape[0])
+        noise = normals(seeds, first + tf.range(count), distribution.event_shape[0])
         z = distribution.loc + matvec(distribution.scale, noise)
         return z, _log_density(distribution.scale, noise)
     shape = [count] if distribution.batch_shape.rank else [count, rows]
@@ -53,14 +54,3 @@ def _log_density(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor
     size = noise.shape[-1]
     exponent = 0.5 * tf.reduce_sum(tf.square(noise), axis=-1) + 0.5 * size * math.log(2 * math.pi)
     return -exponent - scale.log_abs_determinant()
-
-
-def _noise(seeds: tf.Tensor, first: tf.Tensor, count: int, size: int) -> tf.Tensor:
-    """Standard normal draws `first`, ... of every example, `[count, B, size]`."""
-    rows = seeds.shape[0]
-    numbers = tf.repeat(first + tf.range(count), rows)
-    flat = tf.vectorized_map(
-        lambda pair: tfvae.random.normal((size,), pair[0], pair[1]),
-        (tf.tile(seeds, [count]), numbers),
-    )
-    return tf.reshape(flat, [count, rows, size])

@@ -5,11 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvae.draws import for_each_row
 from tfvae.export.signatures import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
     Signature,
-    for_each_row,
     most,
     per_row,
     same_rows,

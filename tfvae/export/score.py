@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfvae.export.encoder import posterior_draws
 from tfvae.export.signatures import noise
+from tfvae.importance import importance_estimates
 
 # Latents decoded at once, over all rows: with 28 x 28 pixels and 32 float32 feature maps a chunk
 # takes 200 MB, whatever the batch size and the number of samples.
@@ -53,32 +54,9 @@ def importance_scores(
         ratio = posterior.log_prob(z) - vae.prior.distribution().log_prob(z)
         return likelihood.log_prob(images), ratio
 
-    def body(first: tf.Tensor, log_sum: tf.Tensor, *sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        reconstruction, ratio = log_densities(first)
-        drawn = (first + tf.range(chunk))[:, tf.newaxis] < num_samples
-        log_weights = tf.where(drawn, reconstruction - ratio, -float("inf"))
-        both = tf.concat([log_sum[tf.newaxis], log_weights], axis=0)
-        added = [
-            total + tf.reduce_sum(tf.where(drawn, terms, 0.0), axis=0)
-            for total, terms in zip(sums, (reconstruction, ratio), strict=True)
-        ]
-        return first + chunk, tf.reduce_logsumexp(both, axis=0), *added
-
-    zeros = tf.zeros_like(seed, tf.float32)
-    start = (tf.constant(0), zeros - float("inf"), zeros, zeros)
-    _, log_sum, reconstruction, ratio = tf.while_loop(
-        lambda first, *_: first < last, body, start, parallel_iterations=1
+    posterior = vae.encoder.head.distribution(**encoded)
+    found = importance_estimates(
+        log_densities, num_samples, chunk, posterior, vae.prior.distribution(), rows=tf.size(seed)
     )
-    count = tf.cast(num_samples, tf.float32)
-    nll = -reconstruction / count
-    kl = _closed_form(vae.encoder.head.distribution(**encoded), vae.prior.distribution())
-    kl = ratio / count if kl is None else kl
-    log_likelihood = log_sum - tf.math.log(count)
-    return {"log_likelihood": log_likelihood, "elbo": -nll - kl, "nll": nll, "kl": kl}
-
-
-def _closed_form(posterior: Any, prior: Any) -> tf.Tensor | None:
-    try:
-        return posterior.kl_divergence(prior)
-    except NotImplementedError:
-        return None
+    names = ("log_likelihood", "nll", "kl")
+    return {"elbo": -found["nll"] - found["kl"], **{name: found[name] for name in names}}

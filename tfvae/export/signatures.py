@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfvae import random
+from tfvae.draws import normals
 
 # A request may ask for this many images or latents in one row, and in all of its rows together: a
 # wrong number is answered with an error instead of with an exhausted memory.
@@ -136,16 +136,5 @@ def noise(seeds: tf.Tensor, first: tf.Tensor, count: tf.Tensor, size: int) -> tf
 
     Shapes: `seeds [B]` int32 -> `[count, B, size]` float32.
     """
-    rows = tf.size(seeds)
-    draws = tf.repeat(first + tf.range(count), rows)
     # Negative streams: the prior's draws from the same seed use those from 0 on.
-    pairs = (tf.tile(seeds, [count]), -1 - draws)
-    flat = for_each_row(lambda pair: random.normal((size,), pair[0], pair[1]), pairs)
-    return tf.reshape(flat, [count, rows, size])
-
-
-def for_each_row(function: Callable[..., tf.Tensor], rows: tuple[tf.Tensor, ...]) -> tf.Tensor:
-    """Stacks `function((a[b], c[b], ...))` over rows b: vectorised in a graph, a loop outside."""
-    if tf.executing_eagerly():
-        return tf.map_fn(function, rows, fn_output_signature=tf.float32)
-    return tf.vectorized_map(function, rows)
+    return normals(seeds, -1 - (first + tf.range(count)), size)
