@@ -6,10 +6,8 @@ from typing import Any
 import click
 
 from tfvae.cli.runs import Run, load
+from tfvae.names import VARIANTS, nearest
 from tfvae.runs.folder import RunFolder
-from tfvae.runs.kinds import nearest
-
-VARIANTS = ("float32", "float16", "dynamic", "int8")
 
 
 class Variants(click.ParamType):

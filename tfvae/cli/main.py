@@ -1,6 +1,5 @@
 """The entry point: finds the command, and turns what it raises into a message and an exit code."""
 
-import difflib
 import importlib
 import os
 import sys
@@ -9,6 +8,7 @@ from typing import Any
 import click
 
 from tfvae import __version__
+from tfvae.names import nearest
 
 COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark")
 
@@ -33,10 +33,10 @@ class Commands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Finds the command; an unknown one is refused with the nearest name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise click.UsageError(
-                f"No such command {args[0]!r}.{hint} Expected one of {', '.join(COMMANDS)}.", ctx
+                f"No such command {args[0]!r}.{nearest(args[0], COMMANDS)} Expected one of "
+                f"{', '.join(COMMANDS)}.",
+                ctx,
             )
         return super().resolve_command(ctx, args)
 

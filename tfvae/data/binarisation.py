@@ -4,8 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae import random
-from tfvae.data.catalogue import BINARISATIONS, nearest
+from tfvae.data.catalogue import BINARISATIONS
 from tfvae.data.rows import CHUNK, Rows
+from tfvae.names import nearest
 
 _STEP = 16843009  # (2**32 - 1) / 255, an integer
 

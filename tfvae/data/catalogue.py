@@ -1,7 +1,8 @@
 """The data sets that are known by name. Imports nothing heavy: `--help` reads it."""
 
-import difflib
 from dataclasses import dataclass
+
+from tfvae.names import nearest
 
 DYNAMIC, STATIC, NONE = "dynamic", "static", "none"
 BINARISATIONS = (DYNAMIC, STATIC, NONE)
@@ -96,10 +97,3 @@ def describe(name: str) -> DatasetSpec:
         f"Unknown data set {name!r}.{nearest(name, names())} Expected one of {', '.join(names())}, "
         "or the path of a .npy or .npz file or of a folder of images."
     )
-
-
-def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
-    """ " Did you mean 'mnist'?", or nothing when no known word resembles `word`."""
-    candidate = str(word).lower().replace("-", "_")
-    close = difflib.get_close_matches(candidate, known, n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-# Inputs whose values mean something; all others take any number between 0 and 1, or any byte.
-COUNTS = ("num_samples", "steps")
+from tfvae.names import COUNTS
 
 
 def random_request(
@@ -29,7 +28,7 @@ def _random_input(
     generator: np.random.Generator,
 ) -> np.ndarray:
     shape = (rows, *spec.shape[1:])
-    if name in COUNTS:
+    if name in COUNTS:  # all others take any number between 0 and 1, or any byte
         return generator.integers(1, 4, shape, np.int32)
     if spec.dtype == tf.int32:
         return generator.integers(-(2**31), 2**31, shape, np.int32)

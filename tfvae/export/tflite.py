@@ -10,10 +10,11 @@ import numpy as np
 from tfvae.checks import positive_int, real
 from tfvae.export import tflite_measure
 from tfvae.export.publish import ExportError, replace_files, staging
-from tfvae.export.tflite_convert import VARIANTS, file_name
+from tfvae.export.tflite_convert import file_name
 from tfvae.export.tflite_data import TestData
 from tfvae.export.tflite_float32 import in_float32
 from tfvae.export.tflite_report import TFLiteReport
+from tfvae.names import VARIANTS
 
 REPORT = "report.json"
 BROWSER = "decoder_browser.tflite"

@@ -13,7 +13,6 @@ from tfvae.export.quiet import quiet_notes
 from tfvae.export.tflite_join import join
 from tfvae.export.tflite_quiet import quiet, reason
 
-VARIANTS = ("float32", "float16", "dynamic", "int8")
 CALIBRATION_ROWS = 16  # rows of one calibration step
 
 Specs = Mapping[str, tf.TensorSpec]

@@ -19,10 +19,10 @@ import tensorflow as tf
 
 from tfvae.export.requests import plain_request
 from tfvae.export.signatures import Signature
+from tfvae.names import WARMUP_FILE
 
 # `allowed_batch_sizes` of export/batching.config: the sizes a batching server pads requests to.
 BATCH_SIZES = (1, 8, 32, 128, 256)
-FILE = Path("assets.extra", "tf_serving_warmup_requests")
 
 
 def write_warmup(
@@ -45,7 +45,7 @@ def write_warmup(
     Returns:
         The file's path.
     """
-    path = folder / FILE
+    path = folder / WARMUP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for rows in batch_sizes:

@@ -9,9 +9,9 @@ import tensorflow as tf
 from tfvae import export
 from tfvae.export.publish import staging
 from tfvae.models import VAE
+from tfvae.names import VARIANTS
 from tfvae.runs.drawing import first_images
 
-VARIANTS = ("float32", "float16", "dynamic", "int8")
 IMAGES = 500  # by which variants are judged, and as many by which int8 is calibrated
 
 

@@ -1,23 +1,14 @@
 """Kinds of setting: each checks a value and reads its text form."""
 
-import difflib
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfvae.names import nearest
+
 DEFAULT = "default"  # the text of None: the library's or the data set's own default
-
-
-def nearest(word: Any, known: Iterable[str]) -> str:
-    """ " Did you mean 'mnist'?", or nothing where no known word resembles this one."""
-    word = str(word).lower()
-    for candidate in (word, word.replace("_", "-"), word.replace("-", "_")):
-        close = difflib.get_close_matches(candidate, list(known), n=1, cutoff=0.5)
-        if close:
-            return f" Did you mean {close[0]!r}?"
-    return ""
 
 
 @dataclass(frozen=True)

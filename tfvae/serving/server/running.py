@@ -3,15 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
+from tfvae.names import COUNTS
 from tfvae.serving import codes
 from tfvae.serving.server.limits import Limits
 from tfvae.serving.server.refused import RefusedError, invalid
 from tfvae.serving.server.versions import Signature, Spec
 
 Arrays = dict[str, np.ndarray]
-
-# Inputs of the exported signatures that say how much is asked for in a row.
-COUNTS = ("num_samples", "steps")
 
 
 def run(signature: Signature, inputs: Arrays, limits: Limits) -> Arrays:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfvae.names import WARMUP_FILE
 from tfvae.serving.server.limits import Limits
 from tfvae.serving.server.running import run
 from tfvae.serving.server.versions import Version
-
-FILE = Path("assets.extra", "tf_serving_warmup_requests")
 
 
 def warm_up(version: Version, folder: Path) -> int:
@@ -22,12 +21,12 @@ def warm_up(version: Version, folder: Path) -> int:
     Raises:
         Exception: if the file is broken or the model fails on its own requests.
     """
-    if not (folder / FILE).is_file():
+    if not (folder / WARMUP_FILE).is_file():
         return 0
     from tensorflow_serving.apis import prediction_log_pb2
 
     done = set()
-    for record in tf.data.TFRecordDataset(str(folder / FILE)):
+    for record in tf.data.TFRecordDataset(str(folder / WARMUP_FILE)):
         log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
         request = log.predict_log.request
         name = request.model_spec.signature_name or "serving_default"
