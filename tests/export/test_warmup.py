@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tfvae.export.warmup import BATCH_SIZES, FILE
+from tfvae.export.warmup import BATCH_SIZES
+from tfvae.names import WARMUP_FILE
 
 prediction_log_pb2 = pytest.importorskip(
     "tensorflow_serving.apis.prediction_log_pb2",
@@ -13,7 +14,7 @@ MAXIMUM_RECORDS = 1_000  # TensorFlow Serving's limit
 
 
 def logs(path):
-    for record in tf.data.TFRecordDataset(str(path / FILE)).as_numpy_iterator():
+    for record in tf.data.TFRecordDataset(str(path / WARMUP_FILE)).as_numpy_iterator():
         yield prediction_log_pb2.PredictionLog.FromString(record)
 
 
@@ -38,4 +39,4 @@ def test_every_signature_and_batch_size_is_replayed(exported, signatures, servab
 
 def test_the_file_stays_small(exported):
     for path in exported.paths.values():
-        assert (path / FILE).stat().st_size < 30_000  # equal rows are written once
+        assert (path / WARMUP_FILE).stat().st_size < 30_000  # equal rows are written once
