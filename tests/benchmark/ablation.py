@@ -1,17 +1,16 @@
 """What each of the measures for speed buys: `ablation.py [ROUNDS]`.
 
 The network of `tfvae benchmark mnist --activation relu` is trained, and evaluated, as it is and
-with one measure taken back at a time, in turns. A row says how many times as long it then takes, by
-the clock and in processor time: medians over the rounds of ratios within one round. The last row of
-training takes all of them back: a plain `fit` of Keras on the same pipeline, with TFP's densities
-and draws.
+with one measure taken back at a time, in turns; then the convolutional preset is trained, on a CPU.
+A row says how many times as long it then takes, by the clock and in processor time: medians over
+the rounds of ratios within one round. The last row of training takes all of them back: a plain
+`fit` of Keras on the same pipeline, with TFP's densities and draws.
 """
 
 import contextlib
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from unittest import mock
 
@@ -20,14 +19,15 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import tfvae
-from tfvae import data, presets, random
+from tfvae import presets, random
+from tfvae.benchmark.measure import Settings, random_images, rate
 from tfvae.data import binarisation
 from tfvae.heads import independent_bernoulli
 from tfvae.objectives import elbo
 from tfvae.runs import building
 
-BATCH_SIZE, SECONDS = 128, 1.0
-IMAGES, SAMPLES = 100 * BATCH_SIZE, 5000
+BATCH_SIZE, SECONDS, SAMPLES = 128, 1.0, 5000
+MLP, IMAGE_SHAPE = presets.get("mnist", activation="relu").resolve(), (28, 28, 1)
 
 
 def uniform_bits(pixels, seed, epoch, number):
@@ -67,9 +67,11 @@ EVALUATION = {
 }
 
 
-def model():
-    config = presets.get("mnist", activation="relu").resolve()
-    return building.build(config, (28, 28, 1)), building.optimizer(config.training, 468)
+CONVOLUTIONS = {"as it is": False, "through XLA": True}
+
+
+def model(config):
+    return building.build(config, IMAGE_SHAPE), building.optimizer(config.training, 468)
 
 
 def training(name, train):
@@ -78,7 +80,7 @@ def training(name, train):
     with contextlib.ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)
-        vae, optimizer = model()
+        vae, optimizer = model(MLP)
         vae.compile(optimizer, **options)
         # What map makes of a data set is no longer known to be tfvae's own.
         images = train if resident else train.map(tf.identity)
@@ -91,44 +93,42 @@ def evaluation(name, images):
     with contextlib.ExitStack() as stack:
         for patch in EVALUATION[name]:
             stack.enter_context(patch)
-        vae, _ = model()
+        vae, _ = model(MLP)
         vae.log_likelihood(images, num_samples=SAMPLES, verbose=0)
     return lambda: vae.log_likelihood(images, num_samples=SAMPLES, verbose=0)
 
 
-def seconds(run):
-    """Of the clock and of processors, for one run."""
-    start, busy, count = time.perf_counter(), time.process_time(), 0
-    while not count or time.perf_counter() - start < SECONDS:
-        run()
-        count += 1
-    return (time.perf_counter() - start) / count, (time.process_time() - busy) / count
+def convolutions(xla, images):
+    """Returns what trains the convolutional preset on some batches."""
+    images = np.tile(images, (8, 1, 1, 1))
+    vae, optimizer = model(presets.get("mnist-conv").resolve())
+    vae.compile(optimizer, jit_compile=xla)
+    vae.fit(images, batch_size=BATCH_SIZE, verbose=0)
+    return lambda: vae.fit(images, batch_size=BATCH_SIZE, verbose=0)
 
 
 def table(title, jobs, rounds):
     print(f"{title:42}{'clock':>8}{'processor':>11}", flush=True)
-    times = [{name: seconds(run) for name, run in jobs.items()} for _ in range(rounds)]
+    rates = [{name: rate(run, 1, SECONDS) for name, run in jobs.items()} for _ in range(rounds)]
     for name in jobs:
         clock, processor = (
-            statistics.median(turn[name][kind] / turn["as it is"][kind] for turn in times)
+            statistics.median(turn["as it is"][kind] / turn[name][kind] for turn in rates)
             for kind in (0, 1)
         )
         print(f"{name:42}{clock:8.2f}{processor:11.2f}", flush=True)
 
 
 def main(rounds="5"):
-    pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, 28, 28, 1), np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder) / "images.npz", x_train=pixels, x_test=pixels[:1])
-        train, _ = data.load(
-            Path(folder) / "images.npz", BATCH_SIZE, "dynamic", drop_remainder=True
-        )
     print(f"tfvae {tfvae.__version__}, TensorFlow {tf.__version__}")
+    images = Settings(num_images=100 * BATCH_SIZE)
+    with tempfile.TemporaryDirectory() as folder:
+        train, bits = random_images(Path(folder), MLP, IMAGE_SHAPE, images)
     jobs = {name: training(name, train) for name in TRAINING}
     table("training, without", jobs, int(rounds))
-    bits = (pixels[:16] > 127).astype(np.float32)
-    jobs = {name: evaluation(name, bits) for name in EVALUATION}
+    jobs = {name: evaluation(name, bits[:16]) for name in EVALUATION}
     table(f"log-likelihood, {SAMPLES} samples, without", jobs, int(rounds))
+    jobs = {name: convolutions(xla, bits) for name, xla in CONVOLUTIONS.items()}
+    table("training mnist-conv", jobs, int(rounds))
 
 
 if __name__ == "__main__":

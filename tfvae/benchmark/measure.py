@@ -67,7 +67,7 @@ def benchmark(
     start = time.perf_counter()
     vae = build(config, image_shape)
     with tempfile.TemporaryDirectory() as folder:
-        train, images = _data(Path(folder), config, image_shape, settings)
+        train, images = random_images(Path(folder), config, image_shape, settings)
     batch = config.data.batch_size
     vae.compile(optimizer(config.training, max(1, settings.num_images // batch)))
     vae.fit(train, verbose=0)
@@ -79,7 +79,7 @@ def benchmark(
     for number in range(settings.rounds):
         report(f"Round {number + 1} of {settings.rounds}")
         for name, (run, count) in jobs.items():
-            rates[name].append(_rate(run, count, settings.seconds))
+            rates[name].append(rate(run, count, settings.seconds))
     return {
         "machine": _machine(),
         "first_epoch_seconds": first_epoch,
@@ -96,10 +96,10 @@ def benchmark(
     }
 
 
-def _data(
+def random_images(
     folder: Path, config: Config, image_shape: tuple[int, ...], settings: Settings
 ) -> tuple[tf.data.Dataset, np.ndarray]:
-    """A training set of `tfvae.data.load`, and one batch of bits."""
+    """A training set of `tfvae.data.load`, written to `folder`, and one batch of bits."""
     random, batch = np.random.default_rng(0), config.data.batch_size
     pixels = random.integers(0, 256, (settings.num_images, *image_shape), np.uint8)
     bits = (random.random((min(128, batch), *image_shape)) < 0.5).astype(np.float32)
@@ -129,7 +129,8 @@ def _jobs(
     }
 
 
-def _rate(run: Callable[[], Any], count: int, seconds: float) -> Rate:
+def rate(run: Callable[[], Any], count: int, seconds: float) -> Rate:
+    """How many a second: `run`, which makes `count`, is repeated for so many seconds."""
     start, busy, done = time.perf_counter(), time.process_time(), 0
     while not done or time.perf_counter() - start < seconds:
         run()
