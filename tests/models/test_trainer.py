@@ -232,7 +232,7 @@ def test_the_compiled_step_never_leaves_the_device():
 
 
 def test_xla_is_used_where_it_pays():
-    """Not for convolutions on a CPU, which it runs in a loop a tenth as fast as TensorFlow does."""
+    """Not for convolutions on a CPU, for which it has no fast kernel."""
     image, networks = (8, 8, 1), tfvae.networks
     vae = tfvae.VAE(
         tfvae.Encoder(networks.Conv([2]), tfvae.heads.MultivariateNormalDiag(2)),

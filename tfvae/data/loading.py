@@ -89,7 +89,19 @@ def arrays(
 ) -> ImageArrays:
     """The same images as NumPy arrays with their labels, neither scaled nor binarised.
 
-    For pictures and scatter plots. All pixels are read into memory. Arguments as for `load`.
+    For pictures and scatter plots. All pixels are read into memory.
+
+    Args:
+        name_or_path: as for `load`.
+        test_fraction: as for `load`.
+        size: as for `load`.
+
+    Returns:
+        `ImageArrays`: `train` and `test` `[N, H, W, C]`, uint8 or float32, and their labels, int64
+        `[N]` or None.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: as `load`.
     """
     split = sources.read(name_or_path, test_fraction, size)
     train, test = (rows.read(np.arange(len(rows))) for rows in (split.train, split.test))

@@ -91,7 +91,21 @@ def kl_per_dimension(
 def latent_means(
     model: Any, data: Any, *, batch_size: int = BATCH_SIZE, verbose: int = 0
 ) -> np.ndarray:
-    """The posterior mean E[z|x] of each example, float64 `[N, D]`. Deterministic."""
+    """The posterior mean E[z|x] of each example. Deterministic.
+
+    Args:
+        model: A built VAE.
+        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them.
+        batch_size: Images of one compiled step.
+        verbose: 1 shows a progress bar.
+
+    Returns:
+        float64 `[N, D]`.
+
+    Raises:
+        ValueError, TypeError: for data that `fit` would refuse.
+        RuntimeError: if the model is not built.
+    """
     return _collect(model, data, _means, batch_size, verbose)
 
 

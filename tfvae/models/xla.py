@@ -13,8 +13,8 @@ def xla_pays(model: keras.Model) -> bool:
 
     On a CPU Keras never does. XLA is two to three times faster there than TensorFlow's own
     kernels, because it fuses the densities and the optimiser's updates; but it has no fast
-    convolution: in a loop on two cores a step with 3 x 3 kernels, 32 and 64 filters
-    took 36 times as long.
+    convolution, and `mnist-conv` trains many times slower through it (the last rows of
+    `tests/benchmark/ablation.py`).
     """
     if not model_supports_jit(model):
         return False
