@@ -7,6 +7,7 @@ writes nor reads `NaN` and `Infinity`, which TensorFlow Serving's JSON has: thos
 import contextlib
 import gc
 import json
+import math
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -47,7 +48,14 @@ def loads(text: bytes) -> Any:
                 return orjson.loads(text)
             except ValueError:  # NaN, an integer of many digits, or an error that json words
                 pass
-        return json.loads(text.decode("utf-8"))
+        return json.loads(text.decode("utf-8"), parse_float=_bounded)
+
+
+def _bounded(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"number too big to be a double: {text[:40]}")
+    return value
 
 
 _LOCK = threading.Lock()
