@@ -80,6 +80,14 @@ def test_same_settings_go_on_and_others_are_refused(tmp_path):
         folder.prepare(SHORTER, VERSIONS, overwrite=False)
 
 
+def test_other_versions_are_named(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.prepare(CONFIG, {"keras": "3.1", "numpy": "2.0"}, overwrite=False)
+    assert folder.changed_versions({"keras": "3.1", "numpy": "2.0"}) == []
+    found = folder.changed_versions({"keras": "3.2", "numpy": "2.0", "tensorflow": "2.21"})
+    assert found == ["keras 3.1 there and 3.2 here"]
+
+
 def test_overwriting_removes_the_runs_files_only(tmp_path):
     folder = RunFolder(tmp_path)
     folder.prepare(CONFIG, VERSIONS, overwrite=False)

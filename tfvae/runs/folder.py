@@ -91,6 +91,15 @@ class RunFolder:
             content = {"settings": config.flat(), "versions": versions}
             write_text(self.config, json.dumps(content, indent=2) + "\n")
 
+    def changed_versions(self, versions: dict[str, str]) -> list[str]:
+        """Which of the libraries are of another version than where the run began, in words."""
+        began = json.loads(self.config.read_text(encoding="utf-8")).get("versions", {})
+        return [
+            f"{name} {began[name]} there and {now} here"
+            for name, now in versions.items()
+            if began.get(name, now) != now
+        ]
+
     def refuse_other(self, config: Config) -> None:
         """Raises `ValueError` naming the settings in which the folder's run differs."""
         there, here = self.read_config().flat(), config.flat()

@@ -86,6 +86,11 @@ def train(
         folder.prepare(config, versions(), overwrite)
         if folder.finished:
             raise ValueError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
+        if changed := folder.changed_versions(versions()):
+            report(
+                f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
+                "other weights than it would have had with those."
+            )
         _look_at(config, datasets[1], report)
         vae, rows = _fit(config, folder, datasets, report, begun)
         with replacing(folder.model) as beside:
