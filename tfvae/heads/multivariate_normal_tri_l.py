@@ -91,7 +91,7 @@ class MultivariateNormalTriL(Head):
         loc, diagonal, entries = self._project(features)
         if entries is None:
             return self.distribution(loc, tf.linalg.diag(diagonal))
-        return _FoldedNormal(loc, FoldedTriangle(diagonal, entries))
+        return FoldedMultivariateNormalTriL(loc, FoldedTriangle(diagonal, entries))
 
     def _project(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
         """loc, the diagonal of L, and what is below it relative to the diagonal, if D > 1."""
@@ -105,7 +105,7 @@ class MultivariateNormalTriL(Head):
         return latent_config(super().get_config())
 
 
-class _FoldedNormal(tfd.MultivariateNormalTriL):
+class FoldedMultivariateNormalTriL(tfd.MultivariateNormalTriL):
     """The Normal whose factor is a `FoldedTriangle`."""
 
     def __init__(self, loc: tf.Tensor, scale: FoldedTriangle):
