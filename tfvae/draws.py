@@ -1,4 +1,4 @@
-"""Noise that depends on a row's seed and the draw's number, and on nothing else."""
+"""Noise that depends on a row's seed and the draw's number alone, and Normals made of noise."""
 
 from collections.abc import Callable
 
@@ -29,3 +29,18 @@ def for_each_row(function: Callable[..., tf.Tensor], rows: tuple[tf.Tensor, ...]
     if tf.executing_eagerly():
         return tf.map_fn(function, rows, fn_output_signature=tf.float32)
     return tf.vectorized_map(function, rows)
+
+
+def matvec(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
+    """Returns L eps `[S, B, D]` for S draws of noise `[S, B, D]` for each of B examples.
+
+    Args:
+        scale: L, batch shape `[B]` or `[]`.
+        noise: eps.
+    """
+    if noise.shape[0] == 1:
+        return scale.matvec(noise[0])[tf.newaxis]
+    if not isinstance(scale, tf.linalg.LinearOperatorLowerTriangular):
+        return scale.matvec(noise)
+    # One product for each example, instead of one for each draw.
+    return tf.transpose(scale.matmul(tf.transpose(noise, [1, 2, 0])), [2, 0, 1])

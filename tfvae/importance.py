@@ -7,6 +7,8 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfvae.objectives.divergences import closed_form
+
 tfd = tfp.distributions
 
 
@@ -66,7 +68,7 @@ def importance_estimates(
         (tf.constant(0), Sums(nothing, nothing, zeros, zeros)),
         parallel_iterations=1,
     )
-    kl = _closed_form(proposal, prior)
+    kl = closed_form(proposal, prior)
     return {
         "log_likelihood": sums.log_sum - tf.math.log(tf.cast(num_samples, tf.float32)),
         "effective_sample_size": tf.exp(2.0 * sums.log_sum - sums.log_sum_squares),
@@ -101,10 +103,3 @@ def _added(
         mean(sums.log_likelihood, log_likelihood),
         mean(sums.log_ratio, log_ratio),
     )
-
-
-def _closed_form(proposal: tfd.Distribution, prior: tfd.Distribution) -> tf.Tensor | None:
-    try:
-        return proposal.kl_divergence(prior)
-    except NotImplementedError:
-        return None

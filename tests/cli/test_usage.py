@@ -56,6 +56,7 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["evaluate", "no/such/run"], "no/such/run does not exist"),
         (["sample", os.curdir], "holds no run"),
         (["benchmark", "--output", "no/such/folder/x.json"], "Can't write no/such/folder/x.json"),
+        (["benchmark", "--output", ""], "'' is no file's name"),
         (["train", "--name", ""], "'' is not a folder's name"),
         (["train", "--name", "../elsewhere"], "--runs-dir"),
         (["train", "--seed", "2147483648"], "below 2147483648"),

@@ -7,6 +7,7 @@ it serves.
 
 import os
 import socket
+import time
 
 import keras
 import numpy as np
@@ -111,3 +112,11 @@ def unused_port():
 def images(local):
     shape = local["encoder"]["encode"].structured_input_signature[1]["images"].shape[1:]
     return np.random.default_rng(1).random((4, *shape), np.float32)
+
+
+def until(condition):
+    """Waits for something to become true."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -12,7 +12,7 @@ import requests
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from tests.serving.conftest import LIMITS
+from tests.serving.conftest import LIMITS, until
 from tests.serving.malformed import protobufs, rest_requests
 from tfvae.serving import Client, InvalidRequestError, ResourceExhaustedError
 from tfvae.serving.server.limits import Limits
@@ -247,16 +247,18 @@ def test_slow_requests_are_given_up_and_hold_nobody_back(impatient):
 def test_clients_that_hang_up_are_forgotten(server, alive):
     body = json.dumps({"inputs": {"z": [[0.0] * 3] * 300}}).encode()
     head = b"POST /v1/models/decoder:predict HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    def held(ports):
+        return {channel.addr[1] for channel in list(server._http.active_channels.values())} & ports
+
     ports = set()
     for _ in range(10):
         with socket.create_connection(("127.0.0.1", server.rest_port), timeout=20) as connection:
-            ports.add(connection.getsockname()[1])
+            port = connection.getsockname()[1]
+            until(lambda port=port: held({port}))
+            ports.add(port)
             connection.sendall(head + body)
-    channels = server._http.active_channels
-    end = time.monotonic() + 30
-    while any(channel.addr[1] in ports for channel in list(channels.values())):
-        assert time.monotonic() < end, f"{len(channels)} connections are still held"
-        time.sleep(0.05)
+    until(lambda: not held(ports))
 
 
 def test_our_own_bugs_are_answered_too(server, alive, monkeypatch, raw):

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Semaphore, Thread
 
@@ -12,6 +11,7 @@ import pytest
 import requests
 import tensorflow as tf
 
+from tests.serving.conftest import until
 from tfvae.serving import Client, NotFoundError, UnavailableError
 from tfvae.serving.server.http_server import HTTPServer
 from tfvae.serving.server.limits import Limits
@@ -183,32 +183,29 @@ def refuses(url):
     return False
 
 
-def until(condition):
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_a_late_wake_up_reaches_nothing_once_the_server_has_ended(plus, tmp_path):
     """The loop may end before `stop` wakes it, and a worker after it: the pipe is closed then."""
     plus(tmp_path, 1)
     server = HTTPServer(RestApplication(Models(tmp_path), Limits()), "127.0.0.1", 0, Limits(), 1)
     loop = Thread(target=server.run)
     loop.start()
+    number = server.trigger.trigger  # of the file that a wake-up is written to
     server.stop()
     loop.join(20)
     assert not loop.is_alive()
-    read, write = os.pipe()  # likely to get the numbers of the server's pipe
+    read, write = os.pipe()
     try:
         os.set_blocking(read, False)
+        if write != number:
+            os.dup2(write, number)
+            os.close(write)
         server.stop()
         server.pull_trigger()
         with pytest.raises(BlockingIOError):
             os.read(read, 1)
     finally:
         os.close(read)
-        os.close(write)
+        os.close(number)
 
 
 def test_a_port_in_use_is_an_error_and_holds_no_other(plus, tmp_path, unused_port):

@@ -25,6 +25,8 @@ class OutputFile(click.Path):
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """The path, or a failure that says why nothing can be written there."""
         path = super().convert(value, param, ctx)
+        if not path.name:
+            self.fail(f"{value!r} is no file's name.", param, ctx)
         try:
             check_writable(path)
         except OSError as error:

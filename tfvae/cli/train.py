@@ -1,5 +1,6 @@
 """`tfvae train`."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def command(
     A run that was interrupted or killed goes on from its last completed epoch when the same command
     is given again. Values in brackets are the defaults, of which the preset changes some.
     """
+    begun = time.perf_counter()
     name = preset if name is None else name
     config, folder = _config(preset, given), RunFolder(runs_dir / name)
     if not overwrite:
@@ -67,7 +69,7 @@ def command(
     from tfvae.runs.training import train
 
     export_to = None if no_export else export_dir / name
-    run = train(config, folder.path, export_to, overwrite, report=click.echo)
+    run = train(config, folder.path, export_to, overwrite, report=click.echo, begun=begun)
     for line in table(run.metrics["test"]):
         click.echo(line)
     for path in run.written:

@@ -6,8 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import tfvae.random
-from tfvae.draws import normals
-from tfvae.heads.folded_triangle import matvec
+from tfvae.draws import matvec, normals
 
 tfd = tfp.distributions
 # All Normals of the heads and StandardNormal: standard noise behind an affine bijector.

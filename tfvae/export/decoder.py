@@ -59,9 +59,10 @@ class DecoderServable:
     ) -> dict[str, tf.Tensor]:
         """Draws S images a row from the prior."""
         seed, temperature = same_rows(num_samples, seed=seed, temperature=temperature)
-        valid = tf.reduce_all((temperature >= 0) & tf.math.is_finite(temperature))
+        valid = (temperature >= 0) & tf.math.is_finite(temperature)
         message = "temperature must be a finite number of at least 0; received:"
-        with tf.control_dependencies([tf.debugging.Assert(valid, [message, temperature])]):
+        data = [message, tf.boolean_mask(temperature, ~valid)]
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(valid), data)]):
             temperature = tf.identity(temperature)
         count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
         z = for_each_row(

@@ -117,7 +117,7 @@ def replace_files(
     """Moves `staged/NAME` to `directory/NAME` for every name, and removes the obsolete files.
 
     Raises:
-        OSError: if one can't be replaced or removed; those that were there before are back then.
+        OSError: if one can't be replaced or removed. Whatever is raised, what was there is back.
     """
     before = staged / "before"
     before.mkdir()
@@ -133,7 +133,7 @@ def replace_files(
         for name in obsolete:
             touched.append(name)
             (directory / name).unlink(missing_ok=True)
-    except OSError:
+    except BaseException:  # Ctrl-C included
         for name in touched:
             if (before / name).exists():
                 os.replace(before / name, directory / name)

@@ -35,6 +35,7 @@ class Head(keras.layers.Layer):
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        self.supports_masking = True  # features may come with a mask, which says nothing here
         self.event_shape = positive_ints("event_shape", event_shape)
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,7 +1,7 @@
 """The factor of a full covariance, kept and applied without its zeros."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -44,10 +44,10 @@ def fold(size: int) -> Fold:
 class FoldedTriangle(tf.linalg.LinearOperatorLowerTriangular):
     """L = diag(s) (I + N), N strictly lower, applied from the D (D - 1) / 2 entries of N.
 
-    Products with vectors, and squared norms of the rows, read the entries where the layer before
-    wrote them. Whatever else a linear operator does works on the dense matrix, which a compiled
-    program that does not ask for it never makes: at D = 200 and batch 128 it has 20 MB, and
-    training that goes through it takes twice as long.
+    Products with one vector an example, and squared norms of the rows, read the entries where the
+    layer before wrote them. Whatever else a linear operator does, products with several vectors
+    among it, works on the dense matrix, which a compiled program that does not ask for it never
+    makes: at D = 200 and batch 128 it has 20 MB, and training through it takes twice as long.
 
     Args:
         diagonal: s, positive, `[B, D]`, D at least 2.
@@ -64,6 +64,11 @@ class FoldedTriangle(tf.linalg.LinearOperatorLowerTriangular):
         layout = fold(diagonal.shape[-1])
         self._diagonal = diagonal
         self._entries = tf.reshape(entries, [-1, layout.rows, layout.columns])
+
+    def __getitem__(self, slices: Any) -> tf.linalg.LinearOperatorLowerTriangular:
+        """Returns TensorFlow's own operator for part of the batch."""
+        whole = tf.linalg.LinearOperatorLowerTriangular(self.tril, is_non_singular=True)
+        return whole[slices]
 
     def row_squares(self) -> tf.Tensor:
         """Returns sum_j L_ij^2 `[B, D]`, the variances of L eps."""
@@ -100,18 +105,3 @@ def dense(diagonal: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
     padded = tf.pad(entries, [[0, 0], [1, 0]])
     below = tf.reshape(tf.gather(padded, fold(size).index, axis=1), [-1, size, size])
     return tf.linalg.diag(diagonal) + diagonal[:, :, tf.newaxis] * below
-
-
-def matvec(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
-    """Returns L eps `[S, B, D]` for S draws of noise `[S, B, D]` for each of B examples.
-
-    Args:
-        scale: L, batch shape `[B]` or `[]`.
-        noise: eps.
-    """
-    if noise.shape[0] == 1:
-        return scale.matvec(noise[0])[tf.newaxis]
-    if not isinstance(scale, tf.linalg.LinearOperatorLowerTriangular):
-        return scale.matvec(noise)
-    # One product for each example, instead of one for each draw.
-    return tf.transpose(scale.matmul(tf.transpose(noise, [1, 2, 0])), [2, 0, 1])

@@ -30,8 +30,8 @@ class MultivariateNormalTriL(Head):
     with c such that s is 1 where the projection is zero, and W_t = 0 at first, so that training
     starts at a diagonal covariance. A row's entries are relative to its diagonal: a step of the
     optimiser then moves a dimension that is known to 0.05 less than one that is not. Every lower
-    triangular L with a positive diagonal has this form. Draws, the KL to a diagonal Normal and the
-    variances never make the matrix; see `FoldedTriangle`.
+    triangular L with a positive diagonal has this form. One draw an example, the closed-form KL to a
+    diagonal Normal and the variances never make the matrix; see `FoldedTriangle`.
 
     Args:
         latent_size: D, the number of latent dimensions, at least 1.
@@ -106,7 +106,12 @@ class MultivariateNormalTriL(Head):
 
 
 class FoldedMultivariateNormalTriL(tfd.MultivariateNormalTriL):
-    """The Normal whose factor is a `FoldedTriangle`."""
+    """The Normal whose factor is a `FoldedTriangle`; parts and copies of it are TFP's own.
+
+    Args:
+        loc: `[B, D]`.
+        scale: L, batch shape `[B]`.
+    """
 
     def __init__(self, loc: tf.Tensor, scale: FoldedTriangle):
         tfd.MultivariateNormalLinearOperator.__init__(

@@ -43,7 +43,8 @@ class DeviceTrainer(keras.Model):
         Args:
             *args: as for Keras.
             steps_per_execution: "auto" (default) runs many steps at once, unless a callback of
-                your own looks at every batch.
+                your own looks at every batch. It is a divisor of `steps_per_epoch`,
+                `validation_steps` and `steps`, so choose numbers that many divide.
             **kwargs: as for Keras.
 
         Raises:
@@ -75,7 +76,9 @@ class DeviceTrainer(keras.Model):
             given = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
             resume = ResumeEpochs(x, kwargs.get("initial_epoch", 0))
             kwargs["callbacks"] = [*(given or ()), resume]
-        counts = kwargs.get("steps_per_epoch"), kwargs.get("validation_steps")
+        counts = [kwargs.get("steps_per_epoch")]
+        if kwargs.get("validation_data") is not None:
+            counts.append(kwargs.get("validation_steps"))
         with self._steps(steps_at_once(x, callbacks, *counts)):
             return super().fit(x, **kwargs)
 

@@ -50,23 +50,31 @@ def kl(
         0.5
     """
     if analytic is not False:
-        if isinstance(q, tfd.MultivariateNormalTriL) and isinstance(p, tfd.MultivariateNormalDiag):
-            # TFP's own, for any two factors, solves a dense system.
-            return tf.reduce_sum(kl_per_dimension(q, p), axis=-1)
-        try:
-            return q.kl_divergence(p)
-        except NotImplementedError:
-            if analytic:
-                raise ValueError(
-                    f"No closed-form KL is registered between {type(q).__name__} and "
-                    f"{type(p).__name__}. Use analytic_kl=None (or False) to estimate it."
-                ) from None
+        closed = closed_form(q, p)
+        if closed is not None:
+            return closed
+        if analytic:
+            raise ValueError(
+                f"No closed-form KL is registered between {type(q).__name__} and "
+                f"{type(p).__name__}. Use analytic_kl=None (or False) to estimate it."
+            )
     if z is None:
         raise ValueError(
             f"KL between {type(q).__name__} and {type(p).__name__} is estimated from draws of q: "
             "pass z."
         )
     return sampled_kl(q, p, z)
+
+
+def closed_form(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor | None:
+    """KL(q || p) `[B]` in closed form, or None where TFP has none registered."""
+    if isinstance(q, tfd.MultivariateNormalTriL) and isinstance(p, tfd.MultivariateNormalDiag):
+        # TFP's own, for any two factors, solves a dense system.
+        return tf.reduce_sum(kl_per_dimension(q, p), axis=-1)
+    try:
+        return q.kl_divergence(p)
+    except NotImplementedError:
+        return None
 
 
 def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:

@@ -4,7 +4,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import tfvae.random
-from tfvae.heads.folded_triangle import matvec
+from tfvae.draws import matvec
 
 tfd = tfp.distributions
 

@@ -45,14 +45,14 @@ class Number:
     def expected(self) -> str:
         """What is accepted, in words."""
         limits = (
-            (self.minimum, "at least {}"),
+            (self.minimum, "of at least {}"),
             (self.above, "above {}"),
-            (self.maximum, "at most {}"),
+            (self.maximum, "of at most {}"),
             (self.below, "below {}"),
         )
         said = " and ".join(form.format(f"{n:.10g}") for n, form in limits if math.isfinite(n))
         noun = "a whole number" if self.whole else "a number"
-        return f"{noun}, {said}".rstrip(", ") + (f", or {DEFAULT!r}" if self.optional else "")
+        return f"{noun} {said}".rstrip() + (f", or {DEFAULT!r}" if self.optional else "")
 
     def metavar(self) -> str:
         """The option's value in a help page."""

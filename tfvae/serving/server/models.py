@@ -50,15 +50,15 @@ class Models:
         self._states: dict[str, dict[int, Version | Failure]] = {}
         self._refreshing = threading.Lock()
         self.refresh()
-        served = {number for numbers in self.available().values() for number in numbers}
-        for label, number in self.labels.items():
-            if number not in served:
-                LOGGER.warning("label %s: no model has version %d", label, number)
         if not self._states:
             raise FileNotFoundError(
                 f"no models below {self.directory}: expected NAME/VERSION/saved_model.pb, as "
                 "tfvae.export.saved_model writes them."
             )
+        served = {number for numbers in self.available().values() for number in numbers}
+        for label, number in self.labels.items():
+            if number not in served:
+                LOGGER.warning("label %s: no model has version %d", label, number)
 
     def refresh(self) -> None:
         """Loads what has been published since, and drops what is no longer wanted."""

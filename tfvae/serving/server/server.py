@@ -60,6 +60,8 @@ class DevelopmentServer:
         threads = positive_int("threads", threads)
         given = isinstance(models, Models)
         self.models = models if given else Models(models, num_versions, labels)
+        if grpc_port is not None:  # needs grpcio, which is optional
+            from tfvae.serving.server.grpc_server import grpc_server
         application = RestApplication(self.models, limits)
         try:
             self._http = HTTPServer(application, host, rest_port, limits, threads)
@@ -67,8 +69,6 @@ class DevelopmentServer:
             raise OSError(f"can't listen at {host}:{rest_port} for REST: {error}") from error
         self._grpc, self.grpc_port = None, None
         if grpc_port is not None:
-            from tfvae.serving.server.grpc_server import grpc_server
-
             try:
                 self._grpc, self.grpc_port = grpc_server(
                     self.models, host, grpc_port, limits, threads
