@@ -20,4 +20,4 @@ def set_posterior(head, gain, offset, factor):
         places = fold(size).index.reshape(size, size)  # from 1 on; 0 is no place
         lower = np.tril_indices(size, -1)
         below[places[lower] - 1] = (np.sqrt(size) * factor / scale[:, None])[lower]
-        head.lower.set_weights([np.zeros((gain.shape[1], len(below))), below])
+        head.below.set_weights([np.zeros((gain.shape[1], len(below))), below])

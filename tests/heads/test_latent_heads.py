@@ -29,7 +29,7 @@ def built(head_class, size=SIZE, width=WIDTH):
     head.build((None, width))
     rng = np.random.default_rng(2)
     projected = []
-    for dense in [head.projection, *([head.lower] if hasattr(head, "lower") else [])]:
+    for dense in [head.projection, *([head.below] if hasattr(head, "below") else [])]:
         kernel, bias = dense.weights
         kernel.assign(rng.normal(size=kernel.shape) * 0.7)
         bias.assign(rng.normal(size=bias.shape))
@@ -105,7 +105,7 @@ def test_a_fresh_full_covariance_is_diagonal_and_can_learn_not_to_be():
         loss = tf.reduce_sum(posterior.log_prob(np.full((ROWS, SIZE), 0.3, "float32")))
     covariance = posterior.covariance().numpy()
     np.testing.assert_array_equal(covariance, covariance * np.eye(SIZE))
-    assert np.all(np.any(tape.gradient(loss, head.lower.kernel).numpy() != 0, axis=0))
+    assert np.all(np.any(tape.gradient(loss, head.below.kernel).numpy() != 0, axis=0))
 
 
 @pytest.mark.parametrize("head_class", HEADS)

@@ -30,8 +30,8 @@ class MultivariateNormalTriL(Head):
     with c such that s is 1 where the projection is zero, and W_t = 0 at first, so that training
     starts at a diagonal covariance. A row's entries are relative to its diagonal: a step of the
     optimiser then moves a dimension that is known to 0.05 less than one that is not. Every lower
-    triangular L with a positive diagonal has this form. One draw an example, the closed-form KL to a
-    diagonal Normal and the variances never make the matrix; see `FoldedTriangle`.
+    triangular L with a positive diagonal has this form. One draw an example, the closed-form KL to
+    a diagonal Normal and the variances never make the matrix; see `FoldedTriangle`.
 
     Args:
         latent_size: D, the number of latent dimensions, at least 1.
@@ -57,7 +57,7 @@ class MultivariateNormalTriL(Head):
 
     def __init__(self, latent_size: int, **kwargs: Any):
         super().__init__((positive_int("latent_size", latent_size),), **kwargs)
-        below = latent_size * (latent_size - 1) // 2
+        entries = latent_size * (latent_size - 1) // 2
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.projection = keras.layers.Dense(
             2 * latent_size, dtype=self.dtype_policy, name="projection"
@@ -65,16 +65,16 @@ class MultivariateNormalTriL(Head):
         # Zeros: starting at a diagonal L. With Keras' default the random entries of a row add up,
         # and at D = 50 the extra noise in z switched off a third of the latent information in the
         # first epochs (KL 16 nats against 22 for the diagonal head on MNIST, without 1/sqrt(D)).
-        self.lower = below and keras.layers.Dense(
-            below, kernel_initializer="zeros", dtype=self.dtype_policy, name="lower"
+        self.below = entries and keras.layers.Dense(
+            entries, kernel_initializer="zeros", dtype=self.dtype_policy, name="below"
         )
 
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Creates the projection for features of this shape."""
         shape = self.flatten.compute_output_shape(features_shape)
         self.projection.build(shape)
-        if self.lower:
-            self.lower.build(shape)
+        if self.below:
+            self.below.build(shape)
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `loc [N, D]` and `scale_tril [N, D, D]`."""
@@ -97,7 +97,7 @@ class MultivariateNormalTriL(Head):
         """loc, the diagonal of L, and what is below it relative to the diagonal, if D > 1."""
         flat = self.flatten(features)
         loc, raw_diagonal = tf.split(self.projection(flat), 2, axis=-1)
-        entries = self.lower(flat) / math.sqrt(self.event_shape[0]) if self.lower else None
+        entries = self.below(flat) / math.sqrt(self.event_shape[0]) if self.below else None
         return loc, positive_diagonal(raw_diagonal), entries
 
     def get_config(self) -> dict[str, Any]:
