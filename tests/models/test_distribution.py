@@ -50,6 +50,7 @@ def test_streamed_batches_are_on_the_accelerator_before_the_step():
     host, ahead = (reported("prefetched")[name] for name in ("host", "ahead"))
     assert (host["device"], ahead["device"]) == ("CPU:0", "CPU:1")
     assert ahead["prepared"] == 2, "fit must copy its training and its validation images ahead"
+    assert ahead["counted"] == 1, "steps_per_epoch streams too"
     assert ahead["history"] == host["history"]
     assert ahead["steps"] == host["steps"] == 3 * 3
     assert ahead["batches"] == host["batches"] == 3

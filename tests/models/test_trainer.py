@@ -207,8 +207,8 @@ def test_large_data_stream(images, monkeypatch):
     monkeypatch.setattr("tfvae.data.resident.LIMIT_BYTES", 1000)
     train, _ = load()
     vae = make()
-    assert not isinstance(vae._on_device(train, None), OnDevice)
-    assert not isinstance(vae._on_device(images, 32), OnDevice)
+    assert not isinstance(vae._on_device(train, None, whole=True), OnDevice)
+    assert not isinstance(vae._on_device(images, 32, whole=True), OnDevice)
 
 
 def test_the_compiled_step_never_leaves_the_device():

@@ -26,8 +26,8 @@ class DeviceTrainer(keras.Model):
     `fit` and `evaluate` take what Keras takes and log what Keras logs. Data sets of
     `tfvae.data.load` and arrays, up to `tfvae.data.resident.LIMIT_BYTES`, are put on the device
     once, and their batches are made inside the compiled step; everything else (other pipelines,
-    larger data, distribution strategies, `run_eagerly`, `steps_per_epoch`) goes Keras' own way,
-    the first two with batches copied to a GPU ahead of the steps.
+    larger data, `steps_per_epoch`, distribution strategies, `run_eagerly`) goes Keras' own way,
+    the first three with batches copied to a GPU ahead of the steps.
     """
 
     _auto_steps = False  # until compiled: a model predicts, and is loaded, without that
@@ -66,11 +66,13 @@ class DeviceTrainer(keras.Model):
         batch_size, callbacks = kwargs.get("batch_size"), kwargs.get("callbacks")
         if kwargs.get("validation_split") and kwargs.get("validation_data") is None:
             x, kwargs["validation_data"] = split(x, kwargs.pop("validation_split"))
-        if kwargs.get("steps_per_epoch") is None:
-            x = self._on_device(x, batch_size, kwargs.get("shuffle", True))
-        if kwargs.get("validation_data") is not None and kwargs.get("validation_steps") is None:
+        whole = kwargs.get("steps_per_epoch") is None
+        x = self._on_device(x, batch_size, whole, kwargs.get("shuffle", True))
+        if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._on_device(
-                kwargs["validation_data"], kwargs.get("validation_batch_size") or batch_size
+                kwargs["validation_data"],
+                kwargs.get("validation_batch_size") or batch_size,
+                whole=kwargs.get("validation_steps") is None,
             )
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             given = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
@@ -86,8 +88,7 @@ class DeviceTrainer(keras.Model):
         """Returns the logged values; see `keras.Model.evaluate`."""
         if kwargs.get("_use_cached_eval_dataset"):  # from `fit`, which has chosen all of this
             return super().evaluate(x, **kwargs)
-        if kwargs.get("steps") is None:
-            x = self._on_device(x, kwargs.get("batch_size"))
+        x = self._on_device(x, kwargs.get("batch_size"), whole=kwargs.get("steps") is None)
         with self._steps(steps_at_once(x, kwargs.get("callbacks"), kwargs.get("steps"))):
             return super().evaluate(x, **kwargs)
 
@@ -108,10 +109,14 @@ class DeviceTrainer(keras.Model):
         finally:
             self.steps_per_execution = before
 
-    def _on_device(self, x: Any, batch_size: int | None, shuffled: bool = False) -> Any:
+    def _on_device(
+        self, x: Any, batch_size: int | None, whole: bool, shuffled: bool = False
+    ) -> Any:
+        """x as it is best executed: on the device if whole epochs are asked for and it fits."""
         if not self.compiled or self.run_eagerly or self._distribute_strategy is not None:
             return x
-        x = on_device(x, batch_size, shuffled, seed=int(self.seed_state[0]))
+        if whole:
+            x = on_device(x, batch_size, shuffled, seed=int(self.seed_state[0]))
         if isinstance(x, OnDevice):
             if not self.built:
                 self.build((None, *x.batches.image_shape))
