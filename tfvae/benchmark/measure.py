@@ -17,7 +17,7 @@ from tfvae.benchmark.products import Products
 from tfvae.models.devices import accelerators
 from tfvae.runs.building import build, optimizer
 from tfvae.runs.config import Config
-from tfvae.runs.training import peak_memory_mb, versions
+from tfvae.runs.machine import peak_memory_mb, versions
 
 _CODES = 2048  # decoded at once where the decoder's products are run alone
 

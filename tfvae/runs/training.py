@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-import tfvae
 from tfvae import data
 from tfvae.models import VAE
 from tfvae.runs import building
@@ -24,13 +20,9 @@ from tfvae.runs.drawing import draw
 from tfvae.runs.exporting import check_writable, export_run
 from tfvae.runs.files import replacing, write_text
 from tfvae.runs.folder import RunFolder
+from tfvae.runs.machine import peak_memory_mb, versions
 from tfvae.runs.measuring import measure
 from tfvae.runs.progress import Progress
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
 
 
 @dataclass(frozen=True)
@@ -121,18 +113,6 @@ def load_data(config: Config, first_epoch: int = 0) -> tuple[tf.data.Dataset, tf
     )
 
 
-def versions() -> dict[str, str]:
-    """Of what a result depends on."""
-    return {
-        "tfvae": tfvae.__version__,
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "tensorflow_probability": tfp.__version__,
-        "numpy": np.__version__,
-    }
-
-
 def _look_at(config: Config, test_set: tf.data.Dataset, report: Callable[[str], None]) -> None:
     """Reports bits that a Normal likelihood would describe: its density has no bound there."""
     if config.model.likelihood == "normal":
@@ -206,11 +186,3 @@ def _results(
         },
         "peak_memory_mb": peak_memory_mb(),
     }
-
-
-def peak_memory_mb() -> int | None:
-    """The most memory that this process has held, or None where the system does not say."""
-    if resource is None:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1 << 20 if platform.system() == "Darwin" else 1 << 10))
