@@ -33,7 +33,6 @@ def test_sums_over_chunks_are_numpys(chunk, in_graph):
         return importance_estimates(
             lambda first: log_densities(first, chunk),
             tf.constant(COUNTS),
-            chunk,
             tfd.MultivariateNormalDiag(tf.zeros([ROWS, 1]), tf.ones([ROWS, 1])),
             mixture,  # no closed form: the KL is the draws'
             rows=ROWS,
@@ -60,7 +59,6 @@ def test_the_kl_is_the_closed_form_where_there_is_one():
     found = importance_estimates(
         lambda first: log_densities(first, 4),
         tf.constant(8),
-        4,
         tfd.MultivariateNormalDiag(tf.fill([ROWS, 1], 2.0), tf.ones([ROWS, 1])),
         tfd.MultivariateNormalDiag([0.0], [1.0]),
         rows=ROWS,

@@ -79,7 +79,7 @@ def test_scalar_shape_is_the_first_draw():
 
 @pytest.mark.parametrize("seed", [2**31, -(2**31) - 1])
 def test_a_seed_outside_int32_is_refused(seed):
-    with pytest.raises(ValueError, match="expected an int32"):
+    with pytest.raises(ValueError, match="must be an int32"):
         random.bits((2,), seed)
 
 

@@ -31,7 +31,6 @@ class Sums(NamedTuple):
 def importance_estimates(
     log_densities: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
     num_samples: tf.Tensor,
-    chunk: int | tf.Tensor,
     proposal: tfd.Distribution,
     prior: tfd.Distribution,
     rows: tf.Tensor,
@@ -40,9 +39,8 @@ def importance_estimates(
 
     Args:
         log_densities: From the number of a chunk's first draw to log p(x|z_k) and
-            log r(z_k) - log p(z_k) of its draws, both `[chunk, B]`.
+            log r(z_k) - log p(z_k) of its S draws, both `[S, B]`.
         num_samples: K, int32, `[]` or each example's own, `[B]`.
-        chunk: S, draws of each example that are made at once.
         proposal: r.
         prior: p(z).
         rows: B.
@@ -58,7 +56,10 @@ def importance_estimates(
     last = tf.reduce_max(num_samples)
 
     def body(first: tf.Tensor, sums: Sums) -> tuple[tf.Tensor, Sums]:
-        return first + chunk, _added(sums, *log_densities(first), first, num_samples)
+        log_likelihood, log_ratio = log_densities(first)
+        count = tf.shape(log_ratio)[0]
+        numbers = first + tf.range(count)  # XLA takes no range between tensors
+        return first + count, _added(sums, log_likelihood, log_ratio, numbers, num_samples)
 
     zeros = tf.zeros([rows])
     nothing = zeros - math.inf
@@ -81,14 +82,13 @@ def _added(
     sums: Sums,
     log_likelihood: tf.Tensor,
     log_ratio: tf.Tensor,
-    first: tf.Tensor,
+    numbers: tf.Tensor,
     num_samples: tf.Tensor,
 ) -> Sums:
-    """The sums with a chunk `[S, B]`, of which draws from number K on do not count."""
-    chunk = tf.shape(log_ratio)[0]
-    drawn = (first + tf.range(chunk))[:, tf.newaxis] < num_samples
+    """The sums with draws `[S, B]` of these numbers; those from number K on do not count."""
+    drawn = numbers[:, tf.newaxis] < num_samples
     log_weights = tf.where(drawn, log_likelihood - log_ratio, -math.inf)
-    total = tf.cast(tf.minimum(first + chunk, num_samples), tf.float32)
+    total = tf.cast(tf.minimum(numbers[-1] + 1, num_samples), tf.float32)
 
     def log_sum(before: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         return tf.reduce_logsumexp(tf.concat([before[tf.newaxis], values], axis=0), axis=0)

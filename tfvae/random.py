@@ -32,6 +32,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfvae.checks import int32
+
 _MULTIPLIERS = (0x21F0AAAD, 0xD35A2D97)  # odd, hence invertible modulo 2^32
 _SHIFTS = (16, 15, 15)
 # Digits of the golden ratio, pi, e and the square root of 2: arbitrary, and seen to be so.
@@ -106,9 +108,7 @@ def word(value: Integer, name: str) -> tf.Tensor:
         TypeError: for anything but a scalar 32-bit integer.
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        if not -(2**31) <= value < 2**31:
-            raise ValueError(f"{name} is {value}; expected an int32, from -2^31 to 2^31 - 1")
-        return _uint32(int(value) % 2**32)
+        return _uint32(int32(name, value) % 2**32)
     tensor = tf.convert_to_tensor(value)
     if tensor.dtype not in (tf.int32, tf.uint32) or tensor.shape.rank not in (0, None):
         raise TypeError(

@@ -103,7 +103,7 @@ def test_pixels_that_have_no_one_reading(tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("size", [28, (0, 3), (3,), "28x28"])
+@pytest.mark.parametrize("size", [28, (0, 3), (3,), "28x28", (4.5, 4)])
 def test_bad_sizes(tmp_path, size):
     write(tmp_path)
     with pytest.raises(ValueError, match=r"size is .*; expected \(height, width\)"):

@@ -88,6 +88,8 @@ BAD = {
     "big seed": (("digits",), {"seed": 2**32}, ValueError, r"seed is 4294967296; .*2\^32 - 1"),
     "epoch": (("digits",), {"first_epoch": True}, TypeError, r"first_epoch is True \(bool\)"),
     "bits": (("digits", 8, "on"), {}, ValueError, "binarisation is 'on'.* \"dynamic\""),
+    "no share": (("digits",), {"test_fraction": "a"}, ValueError, "test_fraction is 'a'; expected"),
+    "empty": (("",), {}, ValueError, "name of the data set is empty"),
     "share": (("digits",), {"test_fraction": 1.0}, ValueError, "test_fraction is 1.0; expected"),
     "size": (("digits",), {"size": (4, 4)}, ValueError, "size=.4, 4. is for folders of images"),
 }

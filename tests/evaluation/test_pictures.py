@@ -142,6 +142,17 @@ def test_training_curves_draw_what_was_logged(tmp_path):
         pictures.training_curves(history, names=["nll"])
 
 
+def test_one_image_is_no_row(model):
+    x = bits(2)
+    for call in (
+        lambda: pictures.latent_manifold(model, size=1),
+        lambda: pictures.traversals(model, x, steps=1),
+        lambda: pictures.interpolations(model, x, x, steps=1),
+    ):
+        with pytest.raises(ValueError, match="must be an integer of at least 2, received 1"):
+            call()
+
+
 def test_images_are_checked(model):
     with pytest.raises(ValueError, match="divide by 255"):
         pictures.reconstructions(model, bits(2) * 255)

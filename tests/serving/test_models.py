@@ -1,5 +1,6 @@
 """Which versions are served, as they come and go."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -56,6 +57,13 @@ def test_the_newest_versions_are_served_and_the_latest_answers(plus, tmp_path):
     assert number(models.find("plus", version=2)) == 2
     with pytest.raises(RefusedError, match=r"Specific\(plus, 1\)"):
         models.find("plus", version=1)
+
+
+def test_labels_of_versions_that_are_not_there_are_said(plus, tmp_path, caplog):
+    plus(tmp_path, 1)
+    Models(tmp_path, labels={"stable": 1, "canary": 7})
+    said = [record.message for record in caplog.records if "label" in record.message]
+    assert said == ["label canary: no model has version 7"]
 
 
 def test_new_versions_replace_old_ones(plus, tmp_path):
@@ -193,12 +201,14 @@ def test_a_late_wake_up_reaches_nothing_once_the_server_has_ended(plus, tmp_path
     server.stop()
     loop.join(20)
     assert not loop.is_alive()
-    read, write = os.pipe()
+    ends = os.pipe()
+    read, write = (fcntl.fcntl(end, fcntl.F_DUPFD, number + 1) for end in ends)
     try:
+        for end in ends:
+            os.close(end)
+        os.dup2(write, number)
+        os.close(write)
         os.set_blocking(read, False)
-        if write != number:
-            os.dup2(write, number)
-            os.close(write)
         server.stop()
         server.pull_trigger()
         with pytest.raises(BlockingIOError):

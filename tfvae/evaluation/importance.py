@@ -68,6 +68,4 @@ def _estimate(
         z, log_density = draw(source, seeds, first, chunk)
         return model.decoder(z).log_prob(images), log_density - prior.log_prob(z)
 
-    return importance_estimates(
-        log_densities, num_samples, chunk, source, prior, rows=images.shape[0]
-    )
+    return importance_estimates(log_densities, num_samples, source, prior, rows=images.shape[0])

@@ -56,7 +56,7 @@ def importance_scores(
 
     posterior = vae.encoder.head.distribution(**encoded)
     found = importance_estimates(
-        log_densities, num_samples, chunk, posterior, vae.prior.distribution(), rows=tf.size(seed)
+        log_densities, num_samples, posterior, vae.prior.distribution(), rows=tf.size(seed)
     )
     names = ("log_likelihood", "nll", "kl")
     return {"elbo": -found["nll"] - found["kl"], **{name: found[name] for name in names}}

@@ -15,13 +15,10 @@ class Fold(NamedTuple):
     i = 1, 2, .. (row 0 of the triangle is empty).
 
     Attributes:
-        rows, columns: R and C.
         from_left: bool `[R, C]`, true where the short row's entries are.
         index: int32 `[D * D]`, for each entry of the matrix 1 + its place in the rectangle, or 0.
     """
 
-    rows: int
-    columns: int
     from_left: np.ndarray
     index: np.ndarray
 
@@ -38,7 +35,7 @@ def fold(size: int) -> Fold:
         places = 1 + row * columns + across
         index[i, :i] = places[:i]
         index[columns - i, : columns - i] = places[i:][::-1]
-    return Fold(len(short), columns, across < short[:, np.newaxis], index.ravel())
+    return Fold(across < short[:, np.newaxis], index.ravel())
 
 
 class FoldedTriangle(tf.linalg.LinearOperatorLowerTriangular):
@@ -61,9 +58,9 @@ class FoldedTriangle(tf.linalg.LinearOperatorLowerTriangular):
             is_self_adjoint=False,
             is_positive_definite=False,
         )
-        layout = fold(diagonal.shape[-1])
+        self._from_left = fold(diagonal.shape[-1]).from_left
         self._diagonal = diagonal
-        self._entries = tf.reshape(entries, [-1, layout.rows, layout.columns])
+        self._entries = tf.reshape(entries, [-1, *self._from_left.shape])
 
     def __getitem__(self, slices: Any) -> tf.linalg.LinearOperatorLowerTriangular:
         """Returns TensorFlow's own operator for part of the batch."""
@@ -77,10 +74,9 @@ class FoldedTriangle(tf.linalg.LinearOperatorLowerTriangular):
     def _matvec(self, x: tf.Tensor, adjoint: bool = False) -> tf.Tensor:
         if adjoint or x.shape.rank != 2:
             return super()._matvec(x, adjoint=adjoint)
-        layout = fold(self._diagonal.shape[-1])
-        used = x[:, : layout.columns]
+        used = x[:, : self._from_left.shape[1]]
         factors = tf.where(
-            layout.from_left, used[:, tf.newaxis], tf.reverse(used, [1])[:, tf.newaxis]
+            self._from_left, used[:, tf.newaxis], tf.reverse(used, [1])[:, tf.newaxis]
         )
         return self._diagonal * (x + self._row_sums(self._entries * factors))
 
@@ -92,9 +88,8 @@ class FoldedTriangle(tf.linalg.LinearOperatorLowerTriangular):
 
     def _row_sums(self, rectangle: tf.Tensor) -> tf.Tensor:
         """Sums `[B, D]` over the triangle's rows, of numbers laid out as the entries are."""
-        left = fold(self._diagonal.shape[-1]).from_left
-        short = tf.reduce_sum(tf.where(left, rectangle, 0.0), axis=-1)
-        long = tf.reduce_sum(tf.where(left, 0.0, rectangle), axis=-1)
+        short = tf.reduce_sum(tf.where(self._from_left, rectangle, 0.0), axis=-1)
+        long = tf.reduce_sum(tf.where(self._from_left, 0.0, rectangle), axis=-1)
         empty = [tf.zeros_like(short[:, :1])] * (self._diagonal.shape[-1] % 2)
         return tf.concat([*empty, short, tf.reverse(long, [1])], axis=-1)
 

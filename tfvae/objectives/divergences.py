@@ -109,5 +109,7 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
             f"{type(q).__name__} and {type(p).__name__}."
         )
     variance = q.variance()
+    if type(q.scale) is tf.linalg.LinearOperatorLowerTriangular:
+        variance = tf.reduce_sum(tf.square(q.scale.to_dense()), axis=-1)  # TFP multiplies L by L'
     ratio = (variance + tf.square(q.mean() - p.mean())) / p.variance()
     return 0.5 * (ratio - 1.0) - tf.math.log(q.scale.diag_part() / p.stddev())

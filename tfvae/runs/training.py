@@ -83,7 +83,7 @@ def train(
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
                 "other weights than it would have had with those."
             )
-        _look_at(config, datasets[1], report)
+        _report_bits(config, datasets[1], report)
         vae, rows = _fit(config, folder, datasets, report, begun)
         with replacing(folder.model) as beside:
             vae.save(beside)
@@ -113,7 +113,7 @@ def load_data(config: Config, first_epoch: int = 0) -> tuple[tf.data.Dataset, tf
     )
 
 
-def _look_at(config: Config, test_set: tf.data.Dataset, report: Callable[[str], None]) -> None:
+def _report_bits(config: Config, test_set: tf.data.Dataset, report: Callable[[str], None]) -> None:
     """Reports bits that a Normal likelihood would describe: its density has no bound there."""
     if config.model.likelihood == "normal":
         images = next(iter(test_set))
