@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tfvae.distributions.folded_triangle import fold
 from tfvae.heads import MultivariateNormalTriL
-from tfvae.heads.folded_triangle import fold
 
 
 def set_posterior(head, gain, offset, factor):

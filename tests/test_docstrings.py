@@ -60,5 +60,8 @@ def test_what_users_compose_has_an_example(area):
 def test_the_examples_were_found():
     """A finder that finds nothing would pass everything."""
     names = {parameter.id for parameter in examples()}
-    assert {"tfvae.heads.independent_bernoulli.IndependentBernoulli", "tfvae.random.bits"} <= names
+    assert {
+        "tfvae.heads.likelihoods.independent_bernoulli.IndependentBernoulli",
+        "tfvae.random.bits",
+    } <= names
     assert tfvae.__version__

@@ -10,8 +10,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "VAE": "models.vae",
     "LatentVariableModel": "models.base",
-    "Encoder": "models.conditional",
-    "Decoder": "models.conditional",
+    "Encoder": "models.encoder_decoder",
+    "Decoder": "models.encoder_decoder",
     "load_model": "models.loading",
     "callbacks": None,
     "data": None,

@@ -5,18 +5,20 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from tfvae.errors import UserError, UserTypeError
+
 
 def positive_int(name: str, value: Any, minimum: int = 1) -> int:
     """Returns `value` as an int of at least `minimum`, or raises `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
-        raise ValueError(f"{name} must be an integer of at least {minimum}, received {value!r}.")
+        raise UserError(f"{name} must be an integer of at least {minimum}, received {value!r}.")
     return int(value)
 
 
 def positive_ints(name: str, values: Any) -> tuple[int, ...]:
     """Returns `values` as a non-empty tuple of positive ints, or raises `ValueError`."""
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-        raise ValueError(
+        raise UserError(
             f"{name} must be a non-empty list of positive integers, received {values!r}."
         )
     return tuple(positive_int(f"{name}[{i}]", value) for i, value in enumerate(values))
@@ -26,7 +28,7 @@ def int32(name: str, value: Any) -> int:
     """Returns `value` as an int that 32 bits with a sign hold, or raises `ValueError`."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or not -(2**31) <= value < 2**31:
-        raise ValueError(f"{name} must be an int32, from -2^31 to 2^31 - 1, received {value!r}.")
+        raise UserError(f"{name} must be an int32, from -2^31 to 2^31 - 1, received {value!r}.")
     return int(value)
 
 
@@ -39,14 +41,14 @@ def real(name: str, value: Any, *, minimum: float = -math.inf, above: float = -m
         expected = f"a finite number above {above:g}"
     valid = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not valid or not math.isfinite(value) or value < minimum or value <= above:
-        raise ValueError(f"{name} must be {expected}, received {value!r}.")
+        raise UserError(f"{name} must be {expected}, received {value!r}.")
     return float(value)
 
 
 def instance_of(name: str, value: Any, expected: type, hint: str) -> Any:
     """Returns `value` if it is an `expected`, or raises `TypeError` with the hint."""
     if not isinstance(value, expected):
-        raise TypeError(
+        raise UserTypeError(
             f"{name} must be a {expected.__module__.split('.')[0]} {expected.__name__} ({hint}), "
             f"received {value!r}."
         )

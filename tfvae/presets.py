@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tfvae.names import nearest
 from tfvae.runs.config import Config, from_flat
 from tfvae.runs.fields import SettingError
+from tfvae.suggestions import nearest
 
 
 @dataclass(frozen=True)

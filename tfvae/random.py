@@ -33,6 +33,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import int32
+from tfvae.errors import UserError, UserTypeError
 
 _MULTIPLIERS = (0x21F0AAAD, 0xD35A2D97)  # odd, hence invertible modulo 2^32
 _SHIFTS = (16, 15, 15)
@@ -111,7 +112,7 @@ def word(value: Integer, name: str) -> tf.Tensor:
         return _uint32(int32(name, value) % 2**32)
     tensor = tf.convert_to_tensor(value)
     if tensor.dtype not in (tf.int32, tf.uint32) or tensor.shape.rank not in (0, None):
-        raise TypeError(
+        raise UserTypeError(
             f"{name} is {tensor.dtype.name} of shape {tensor.shape}; expected an int or a scalar "
             "int32 tensor (tf.cast a longer one, which keeps its low 32 bits)"
         )
@@ -154,7 +155,7 @@ def _words(shape: Shape, seed: Integer, stream: Integer, uses: tuple[int, ...]) 
     rows, *rest = tuple(shape) or (1,)
     row_size = math.prod(rest)
     if isinstance(rows, int) and rows * row_size >= 2**31:
-        raise ValueError(f"shape {tuple(shape)} has 2^31 words or more: draw it in several streams")
+        raise UserError(f"shape {tuple(shape)} has 2^31 words or more: draw it in several streams")
     first, second = _keys(word(seed, "seed"), word(stream, "stream"), uses)
     position = tf.cast(tf.range(rows * row_size), tf.uint32)
     words = []

@@ -22,7 +22,7 @@ import tfvae
 from tfvae import presets, random
 from tfvae.benchmark.measure import Settings, random_images, rate
 from tfvae.data import binarisation
-from tfvae.heads import independent_bernoulli
+from tfvae.heads.likelihoods import independent_bernoulli
 from tfvae.objectives import elbo
 from tfvae.runs import building
 

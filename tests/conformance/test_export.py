@@ -15,8 +15,8 @@ import pytest
 import tensorflow as tf
 
 from tests.conformance.cases import CASES, IMAGES, LATENTS, NAMES
-from tfvae.export.saved_model import SERVABLES, _write
-from tfvae.export.tflite_convert import decoder_file, encoder_file, sampler_file
+from tfvae.export.saved_models.export import SERVABLES, _write
+from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
 
 SEED, ROWS = 11, 5
 Z = np.random.default_rng(8).normal(size=(ROWS, LATENTS)).astype("float32")

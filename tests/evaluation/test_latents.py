@@ -97,7 +97,7 @@ def test_programs_are_compiled_once_and_die_with_their_model():
     import gc
     import weakref
 
-    from tfvae.models import programs
+    from tfvae.training import programs
 
     model = digits_model(2)
     evaluation.latent_means(model, bits(4))

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tests.evaluation.models import SHAPE, LinearGaussian, bits, digits_model, images
 from tfvae import evaluation
 from tfvae.evaluation import importance
-from tfvae.evaluation.draws import draw, example_seeds
+from tfvae.inference.evaluation_draws import draw, example_seeds
 
 QUIET = {"verbose": 0}
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import tfvae
-from tfvae.export import verify
+from tfvae.export.saved_models import verify
 
 # Odd sides that differ: a transposed or flattened axis can't go unnoticed.
 IMAGE_SHAPE = (5, 4, 1)
@@ -89,5 +89,7 @@ def no_comparison(monkeypatch):
 @pytest.fixture
 def encoder_only(monkeypatch):
     """Exports one servable, likewise."""
-    module = sys.modules["tfvae.export.saved_model"]  # the function hides it as an attribute
+    module = sys.modules[
+        "tfvae.export.saved_models.export"
+    ]  # the function hides it as an attribute
     monkeypatch.setattr(module, "SERVABLES", module.SERVABLES[:1])

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 
-from tfvae.export.saved_model import SERVABLES
-from tfvae.export.warmup import BATCH_SIZES
+from tfvae.export.saved_models.export import SERVABLES
+from tfvae.export.saved_models.warmup import BATCH_SIZES
 
 FOLDER = Path(__file__).parents[2] / "export"
 NAMES = [servable.name for servable in SERVABLES]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfvae.export.publish import ExportError, flush, next_version, publish, staging
+from tfvae.export.publishing import ExportError, flush, next_version, publish, staging
 
 NAMES = ("encoder", "decoder", "vae")
 

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import tfvae
 from tests.export.conftest import IMAGE_SHAPE, tiny_vae
-from tfvae.export import ExportError, verify
+from tfvae.export import ExportError
+from tfvae.export.saved_models import verify
 
 
 def test_a_failed_comparison_publishes_nothing(vae, tmp_path, encoder_only, monkeypatch):

@@ -11,8 +11,8 @@ import tfvae
 from tests.export.conftest import IMAGE_SHAPE, LATENT_SIZE
 from tests.export.test_signatures import call
 from tests.posterior import set_posterior
-from tfvae.export import score
-from tfvae.export.vae import VAEServable
+from tfvae.export.servables import score
+from tfvae.export.servables.vae import VAEServable
 
 
 def ints(*values):

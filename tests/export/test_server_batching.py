@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, call, request
-from tfvae.export.warmup import BATCH_SIZES
+from tfvae.export.saved_models.warmup import BATCH_SIZES
 
 
 def run_merged(signature, requests):

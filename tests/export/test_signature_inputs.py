@@ -7,8 +7,8 @@ import tensorflow_probability as tfp
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, TOLERANCE, call, request
-from tfvae.export.encoder import posterior_draws
-from tfvae.export.signatures import Signature, of_bytes
+from tfvae.export.servables.encoder import posterior_draws
+from tfvae.export.servables.signatures import Signature, of_bytes
 
 
 def png(image):

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tests.export.conftest import IMAGE_SHAPE, LATENT_SIZE
-from tfvae.export.requests import random_request
-from tfvae.export.saved_model import SERVABLES
+from tfvae.export.saved_models.export import SERVABLES
+from tfvae.export.saved_models.requests import random_request
 
 EXPECTED = {
     "encoder": {"encode", "encode_uint8", "encode_image_bytes", "sample"},

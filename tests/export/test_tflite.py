@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 import tfvae
-from tfvae.export.tflite_runtime import LiteRTFile
+from tfvae.export.tflite_files.runtime import LiteRTFile
 
 VARIANTS = ("float32", "float16", "dynamic", "int8")
 REQUESTS = [(1, 0), (2, 7), (5, -1), (64, 2**31 - 1), (3, -(2**31))]

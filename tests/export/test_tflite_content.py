@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tensorflow.lite.tools import flatbuffer_utils
 
-from tfvae.export.tflite_runtime import LiteRTFile
+from tfvae.export.tflite_files.runtime import LiteRTFile
 
 FILES = [f"{part}{suffix}" for part in ("decoder", "encoder") for suffix in ("", "_int8")]
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.export import browser
-from tfvae.export.tflite_runtime import LiteRTFile
+from tfvae.export.tflite_files.runtime import LiteRTFile
 
 MOBILE = Path(__file__).parents[2] / "export" / "mobile"
 WEB = MOBILE / "web"

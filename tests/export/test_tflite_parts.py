@@ -11,12 +11,12 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 import tfvae
 from tfvae.export import ExportError
-from tfvae.export.tflite_convert import convert
-from tfvae.export.tflite_float32 import in_float32
-from tfvae.export.tflite_join import join
-from tfvae.export.tflite_quality import TestBound
-from tfvae.export.tflite_report import FileReport, TFLiteReport
-from tfvae.export.tflite_runtime import LiteRTFile, arena_bytes, plan
+from tfvae.export.tflite_files.convert import convert
+from tfvae.export.tflite_files.float32 import in_float32
+from tfvae.export.tflite_files.join import join
+from tfvae.export.tflite_files.quality import TestBound
+from tfvae.export.tflite_files.report import FileReport, TFLiteReport
+from tfvae.export.tflite_files.runtime import LiteRTFile, arena_bytes, plan
 
 
 def test_operations_that_are_not_built_in_are_named():

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae.export import ExportError, tflite_measure
-from tfvae.export.tflite_quality import TestBound
-from tfvae.export.tflite_runtime import LiteRTFile
+from tfvae.export import ExportError
+from tfvae.export.tflite_files import measure as tflite_measure
+from tfvae.export.tflite_files.quality import TestBound
+from tfvae.export.tflite_files.runtime import LiteRTFile
 
 
 @pytest.fixture

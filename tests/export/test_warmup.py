@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tfvae.export.warmup import BATCH_SIZES
-from tfvae.names import WARMUP_FILE
+from tfvae.export.publishing import WARMUP_FILE
+from tfvae.export.saved_models.warmup import BATCH_SIZES
 
 prediction_log_pb2 = pytest.importorskip(
     "tensorflow_serving.apis.prediction_log_pb2",

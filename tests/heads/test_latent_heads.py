@@ -10,9 +10,9 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae import heads
-from tfvae.draws import matvec
-from tfvae.objectives import divergences
-from tfvae.objectives.draws import draw
+from tfvae.distributions import divergences
+from tfvae.inference.rows import matvec
+from tfvae.inference.training_draws import draw
 
 tfd = tfp.distributions
 ROWS, WIDTH, SIZE = 4, 6, 3

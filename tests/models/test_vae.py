@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 import tfvae
 from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import heads, networks, objectives, priors
-from tfvae.models import programs
+from tfvae.training import programs
 
 tfd = tfp.distributions
 

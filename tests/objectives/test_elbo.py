@@ -9,8 +9,8 @@ import tensorflow_probability as tfp
 
 from tests.objectives import linear_gaussian as model
 from tfvae import priors
+from tfvae.inference.training_draws import draw
 from tfvae.objectives import ELBO
-from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 ROWS = 4000

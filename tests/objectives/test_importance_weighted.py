@@ -11,8 +11,8 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.objectives import linear_gaussian as model
+from tfvae.inference.training_draws import draw
 from tfvae.objectives import ELBO, ImportanceWeighted
-from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 ROWS = 4000

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 import tfvae
-from tfvae.export.saved_model import SERVABLES, _write
+from tfvae.export.saved_models.export import SERVABLES, _write
 from tfvae.serving import Client
 from tfvae.serving.server.limits import Limits
 from tfvae.serving.server.server import DevelopmentServer

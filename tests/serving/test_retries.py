@@ -16,9 +16,8 @@ from tfvae.serving import (
     ServerError,
     ServingError,
     UnavailableError,
-    errors,
-    retries,
 )
+from tfvae.serving.client import errors, retries
 
 Z = np.zeros((1, 3), np.float32)
 GOOD = json.dumps({"outputs": {"logits": [[1.0]], "probs": [[0.5]]}})

@@ -14,10 +14,10 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
-from tfvae.models.devices import accelerators
 from tfvae.runs.building import build, optimizer
 from tfvae.runs.config import Config
 from tfvae.runs.machine import peak_memory_mb, versions
+from tfvae.training.devices import accelerators
 
 _CODES = 2048  # decoded at once where the decoder's products are run alone
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
+from tfvae.errors import UserError
+
 KINDS = (
     "MatMul",
     "BatchMatMulV2",
@@ -72,7 +74,7 @@ def _operand(tensor: tf.Tensor) -> tf.Tensor:
     if tensor.dtype.is_integer:
         return tf.zeros(())
     if not tensor.shape.is_fully_defined():
-        raise ValueError(f"{tensor} has no static shape; trace with a static batch size")
+        raise UserError(f"{tensor} has no static shape; trace with a static batch size")
     return tf.cast(tf.random.normal(tensor.shape), tensor.dtype)
 
 

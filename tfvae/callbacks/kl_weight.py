@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from tfvae.checks import positive_int, real
+from tfvae.errors import UserError
 
 
 class KLWeightSchedule(keras.callbacks.Callback):
@@ -29,7 +30,7 @@ class KLWeightSchedule(keras.callbacks.Callback):
         """Refuses an objective that has no KL weight."""
         objective = getattr(self.model, "objective", None)
         if getattr(objective, "kl_weight", None) is None:
-            raise ValueError(
+            raise UserError(
                 f"{type(self).__name__} changes the objective's kl_weight, and "
                 f"{type(objective).__name__} has none. Train with objective=ELBO(...), or leave "
                 "the callback out."
@@ -115,13 +116,13 @@ class CyclicalKLWeight(KLWeightSchedule):
         self.epochs = positive_int("epochs", epochs)
         self.num_cycles = positive_int("num_cycles", num_cycles)
         if self.num_cycles > self.epochs:
-            raise ValueError(
+            raise UserError(
                 f"num_cycles must be at most epochs, received {num_cycles} cycles in {epochs} "
                 "epochs: the weight changes once an epoch."
             )
         self.rise = real("rise", rise, above=0.0)
         if self.rise > 1.0:
-            raise ValueError(f"rise must be in (0, 1], received {rise}.")
+            raise UserError(f"rise must be in (0, 1], received {rise}.")
         self.end = real("end", end, minimum=0.0)
 
     def weight(self, t: float) -> float:

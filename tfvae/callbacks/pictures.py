@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import int32, positive_int
-from tfvae.models.inputs import checked_inputs
+from tfvae.errors import UserError, UserImportError
+from tfvae.training.inputs import checked_inputs
 
 _COLUMNS = 8
 
@@ -53,7 +54,7 @@ class PictureGrid(keras.callbacks.Callback):
     ):
         super().__init__()
         if directory is None and tensorboard_dir is None:
-            raise ValueError("PictureGrid needs a directory, a tensorboard_dir, or both.")
+            raise UserError("PictureGrid needs a directory, a tensorboard_dir, or both.")
         if tensorboard_dir is not None:
             _require_tensorboard()
         self.directory = None if directory is None else Path(directory)
@@ -119,7 +120,7 @@ def _require_tensorboard() -> None:
     try:
         import tensorboard  # noqa: F401 TensorFlow draws summaries of images with it
     except ImportError as error:
-        raise ImportError(
+        raise UserImportError(
             "tensorboard_dir needs TensorBoard: pip install 'tfvae[tensorboard]', or leave "
             "tensorboard_dir out and have PNG files only."
         ) from error

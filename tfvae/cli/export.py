@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from tfvae.cli.runs import Run, load
-from tfvae.names import VARIANTS, nearest
+from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.folder import RunFolder
+from tfvae.suggestions import nearest
 
 
 class Variants(click.ParamType):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tfvae import __version__
-from tfvae.names import nearest
+from tfvae.suggestions import nearest
 
 COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark")
 

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from tfvae.data.catalogue import CATALOGUE, describe
-from tfvae.names import nearest
 from tfvae.runs.config import groups
 from tfvae.runs.fields import SettingError
 from tfvae.runs.files import check_writable
+from tfvae.suggestions import nearest
 
 SEED = click.IntRange(-(2**31), 2**31 - 1)
 

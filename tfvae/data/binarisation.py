@@ -6,7 +6,8 @@ import tensorflow as tf
 from tfvae import random
 from tfvae.data.catalogue import BINARISATIONS
 from tfvae.data.rows import CHUNK, Rows
-from tfvae.names import nearest
+from tfvae.errors import UserError
+from tfvae.suggestions import nearest
 
 _STEP = 16843009  # (2**32 - 1) / 255, an integer
 
@@ -18,7 +19,7 @@ def check_name(binarisation: str) -> str:
         ValueError: not "dynamic", "static" or "none".
     """
     if binarisation not in BINARISATIONS:
-        raise ValueError(
+        raise UserError(
             f"binarisation is {binarisation!r}.{nearest(binarisation, BINARISATIONS)} Expected "
             '"dynamic" (fresh bits each time an image is shown), "static" (bits drawn once) or '
             '"none" (grey levels).'

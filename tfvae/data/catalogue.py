@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from tfvae.names import nearest
+from tfvae.errors import UserError
+from tfvae.suggestions import nearest
 
 DYNAMIC, STATIC, NONE = "dynamic", "static", "none"
 BINARISATIONS = (DYNAMIC, STATIC, NONE)
@@ -93,7 +94,7 @@ def describe(name: str) -> DatasetSpec:
     """
     if name in CATALOGUE:
         return CATALOGUE[name]
-    raise ValueError(
+    raise UserError(
         f"Unknown data set {name!r}.{nearest(name, names())} Expected one of {', '.join(names())}, "
         "or the path of a .npy or .npz file or of a folder of images."
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
 from tfvae.data.rows import Rows
+from tfvae.errors import UserError
 
 SPLIT_SEED = 20131220  # fixed for all runs, so that their test sets are comparable
 
@@ -53,11 +54,11 @@ def hold_out(
         ValueError: `fraction` is not inside (0, 1), or there are fewer than two images.
     """
     if not isinstance(fraction, numbers.Real) or not 0 < fraction < 1:
-        raise ValueError(
+        raise UserError(
             f"test_fraction is {fraction!r}; expected a number above 0 and below 1, such as 0.1."
         )
     if len(rows) < 2:
-        raise ValueError(
+        raise UserError(
             f"{what} holds {len(rows)} image; expected at least 2, one to train on and one to hold "
             "out. Bring more images."
         )

@@ -9,6 +9,7 @@ from tfvae.data import epochs, pipeline, sources
 from tfvae.data.binarisation import check_name
 from tfvae.data.catalogue import DYNAMIC, STATIC
 from tfvae.data.images import ImageArrays
+from tfvae.errors import UserError, UserTypeError
 
 
 def load(
@@ -67,7 +68,7 @@ def load(
     split = sources.read(name_or_path, test_fraction, size)
     binarisation = binarisation or split.spec.binarisation
     if drop_remainder and len(split.train) < batch_size:
-        raise ValueError(
+        raise UserError(
             f"{name_or_path} has {len(split.train)} training images, fewer than batch_size="
             f"{batch_size}, and drop_remainder=True would leave none. Use a batch_size of at most "
             f"{len(split.train)}, or drop_remainder=False."
@@ -125,13 +126,15 @@ def mean_image(dataset: tf.data.Dataset) -> np.ndarray:
         images = batch[0] if isinstance(batch, tuple) else batch
         total, count = total + np.sum(images, axis=0, dtype=np.float64), count + len(images)
     if not count:
-        raise ValueError("The data set is empty; expected at least one batch of images.")
+        raise UserError("The data set is empty; expected at least one batch of images.")
     return (total / count).astype(np.float32)
 
 
 def _whole(what: str, value, least: int, most: int = 2**32 - 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{what} is {value!r} ({type(value).__name__}); expected a whole number.")
+        raise UserTypeError(
+            f"{what} is {value!r} ({type(value).__name__}); expected a whole number."
+        )
     if not least <= value <= most:
-        raise ValueError(f"{what} is {value}; expected {least} or more, up to 2^32 - 1.")
+        raise UserError(f"{what} is {value}; expected {least} or more, up to 2^32 - 1.")
     return int(value)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfvae.data import binarisation as bits
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
 from tfvae.data.epochs import FixedEpoch, Provenance, provenance
+from tfvae.errors import UserTypeError
 
 TEST_SEED = 1_000_003  # bits of every held-out set come from it, whatever the seed of the run
 LOOK = 16  # an iteration that takes fewer batches than this, and not all, is a look, not an epoch
@@ -49,7 +50,7 @@ def at_epoch(dataset: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
     """
     source = provenance(dataset)
     if source is None or source.epochs is None:
-        raise TypeError(
+        raise UserTypeError(
             f"at_epoch got {dataset!r}; expected a training set as tfvae.data.load returned it "
             "(what map, take or shuffle made of one no longer has epochs to choose from)."
         )

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.data.epochs import provenance
+from tfvae.errors import UserError, UserTypeError
 
 _CHUNK = 1 << 22  # values a look: bounds the temporaries to some 20 MB
 
@@ -35,14 +36,14 @@ def check_layout(shape: tuple, what: str) -> None:
     if len(shape) == 4 and 0 not in shape:
         return
     if 0 in shape:
-        raise ValueError(
+        raise UserError(
             f"{what} is empty: its shape is {shape}. Expected at least one image, [N, H, W, C]."
         )
     advice = {
         2: "Rows of flat images need their height and width back: x.reshape(-1, H, W, C).",
         3: "Grey images need a channel axis, x[..., None]; one colour image a batch axis, x[None].",
     }.get(len(shape), "Reshape it to [N, H, W, C].")
-    raise ValueError(
+    raise UserError(
         f"{what} has rank {len(shape)} (shape {shape}); expected images [N, H, W, C]. {advice}"
     )
 
@@ -58,7 +59,7 @@ def check_floating(dtype: np.dtype, what: str) -> None:
     advice = "Convert it: x.astype('float32'), scaled to [0, 1]."
     if dtype == np.uint8:
         advice = "Divide bytes by 255: x.astype('float32') / 255."
-    raise TypeError(f"{what} has dtype {dtype}; expected float32 pixels in [0, 1]. {advice}")
+    raise UserTypeError(f"{what} has dtype {dtype}; expected float32 pixels in [0, 1]. {advice}")
 
 
 def check_range(images: np.ndarray, what: str) -> None:
@@ -85,7 +86,7 @@ def check_range(images: np.ndarray, what: str) -> None:
         advice = "They look scaled to [-1, 1]: use (x + 1) / 2."
     else:
         advice = "Scale them: (x - x.min()) / (x.max() - x.min())."
-    raise ValueError(
+    raise UserError(
         f"{what} has values from {low:.9g} to {high:.9g}; expected pixels in [0, 1]. {advice}"
     )
 
@@ -93,7 +94,7 @@ def check_range(images: np.ndarray, what: str) -> None:
 def _refuse_non_finite(images: np.ndarray, what: str) -> None:
     bad = ~np.isfinite(images)
     place = tuple(int(i) for i in np.argwhere(bad)[0])
-    raise ValueError(
+    raise UserError(
         f"{what} has {int(bad.sum())} NaN or infinite values, the first ({images[place]}) at index "
         f"{place}; expected finite pixels in [0, 1]. Find where they arise, or drop those images: "
         "x[np.isfinite(x).all(axis=(1, 2, 3))]."
@@ -133,12 +134,12 @@ def checked(dataset: tf.data.Dataset, what: str = "the data set") -> tf.data.Dat
 def _check_spec(spec, what: str) -> None:
     """Refuse what is known to be wrong before the first batch is made."""
     if not isinstance(spec, tf.TensorSpec):
-        raise TypeError(
+        raise UserTypeError(
             f"{what} yields {spec}; expected batches of images, or tuples whose first entry is one."
         )
     check_floating(np.dtype(spec.dtype.as_numpy_dtype), what)
     if spec.shape.rank == 3:
-        raise ValueError(
+        raise UserError(
             f"{what} yields tensors of rank 3 (shape {spec.shape}); expected batches of images "
             "[B, H, W, C]. Single images need .batch(batch_size); grey images need a channel axis, "
             ".map(lambda x: x[..., None])."

@@ -9,10 +9,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import int32, positive_int, real
+from tfvae.errors import UserError
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import PIXELS
-from tfvae.models.programs import compiled
+from tfvae.training.programs import compiled
 
 tfd = tfp.distributions
 
@@ -87,7 +88,7 @@ def annealed_importance_sampling(
     positive_int("num_steps", num_steps)
     real("step_size", step_size, above=0.0)
     if start not in _START:
-        raise ValueError(f"start must be one of {_START}, received {start!r}.")
+        raise UserError(f"start must be one of {_START}, received {start!r}.")
     int32("seed", seed)
     if batch_size is None:
         batch_size = max(1, min(128, PIXELS // (math.prod(model.image_shape) * num_chains)))

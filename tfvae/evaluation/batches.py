@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvae.models.inputs import checked_inputs
+from tfvae.errors import UserError, UserRuntimeError, UserTypeError
+from tfvae.training.inputs import checked_inputs
 
 BATCH_SIZE = 128
 
@@ -45,7 +46,7 @@ def batches(
         ValueError: for images that `fit` would refuse, no images, or an endless data set.
     """
     if not model.built:
-        raise RuntimeError(
+        raise UserRuntimeError(
             f"The model is not built. Train or load it first, or call "
             f"build({(None, *model.image_shape)})."
         )
@@ -57,7 +58,7 @@ def batches(
         batch_size, total = min(batch_size, len(data)), len(data)
         chunks = (data[i : i + batch_size] for i in range(0, total, batch_size))
     else:
-        raise TypeError(
+        raise UserTypeError(
             "data must be an array of images [N, H, W, C] or a tf.data.Dataset of batches, "
             f"received {type(data).__name__}."
         )
@@ -66,7 +67,7 @@ def batches(
 
 def _from_dataset(data: tf.data.Dataset, batch_size: int) -> Iterator[np.ndarray]:
     if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("The data set is endless: pass data.take(number_of_batches).")
+        raise UserError("The data set is endless: pass data.take(number_of_batches).")
     if isinstance(data.element_spec, tuple | list):
         data = data.map(lambda images, *_: images)
     return data.rebatch(batch_size).as_numpy_iterator()
@@ -83,7 +84,7 @@ def _padded(chunks: Iterator[np.ndarray], batch_size: int, progress: "_Progress"
         progress.at(first)
     progress.end(first)
     if not first:
-        raise ValueError("The data set is empty; expected at least one image.")
+        raise UserError("The data set is empty; expected at least one image.")
 
 
 class _Progress:

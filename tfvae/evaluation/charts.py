@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture
 from tfvae.evaluation.latents import latent_means
 
@@ -35,7 +36,7 @@ def latent_scatter(
     means = latent_means(model, data)
     labels = np.zeros(len(means), int) if labels is None else np.asarray(labels)
     if labels.shape != (len(means),):
-        raise ValueError(
+        raise UserError(
             f"labels has shape {labels.shape} and there are {len(means)} images; expected one each."
         )
     figure = Picture(figsize=(6.0, 5.0))
@@ -112,7 +113,7 @@ def training_curves(
     logs: Mapping[str, Sequence[float]] = getattr(history, "history", history)
     drawn = [name for name in names if name in logs]
     if not drawn:
-        raise ValueError(f"None of {list(names)} was logged; the history has {sorted(logs)}.")
+        raise UserError(f"None of {list(names)} was logged; the history has {sorted(logs)}.")
     figure = Picture(figsize=(3.6 * len(drawn), 3.0))
     for axes, name in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
         for key, label, style in ((name, "training", "--"), (f"val_{name}", "validation", "-")):

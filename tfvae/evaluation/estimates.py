@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfvae.errors import DivergedError
+
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
@@ -80,7 +82,7 @@ def refuse_nan(values: np.ndarray) -> None:
     """Raises `FloatingPointError` if an estimate is not a number."""
     bad = np.flatnonzero(np.isnan(values))
     if len(bad):
-        raise FloatingPointError(
+        raise DivergedError(
             f"{len(bad)} of {len(values)} estimates are NaN, the first for example {bad[0]}. Look "
             "for NaN in the weights: training may have diverged (lower the learning rate)."
         )

@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.evaluation.draws import draw, example_seeds
-from tfvae.importance import importance_estimates
+from tfvae.inference.evaluation_draws import draw, example_seeds
+from tfvae.inference.importance import importance_estimates
 
 tfd = tfp.distributions
 

@@ -7,11 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import real
+from tfvae.distributions import divergences
+from tfvae.errors import UserError
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import Estimate
 from tfvae.evaluation.likelihood import elbo
-from tfvae.models.programs import compiled
-from tfvae.objectives import divergences
+from tfvae.training.programs import compiled
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def kl_per_dimension(
 ) -> np.ndarray:
     """Mean over the examples of the KL that each latent dimension adds, in closed form.
 
-    See `tfvae.objectives.divergences.kl_per_dimension` for the formula. The entries are
+    See `tfvae.distributions.divergences.kl_per_dimension` for the formula. The entries are
     non-negative and sum to the mean KL. Deterministic.
 
     Args:
@@ -137,7 +138,7 @@ def active_units(
     real("threshold", threshold, minimum=0.0)
     means = latent_means(model, data, batch_size=batch_size, verbose=verbose)
     if len(means) < 2:
-        raise ValueError("active_units needs at least 2 examples, received 1.")
+        raise UserError("active_units needs at least 2 examples, received 1.")
     return ActiveUnits(np.var(means, axis=0, ddof=1), threshold)
 
 

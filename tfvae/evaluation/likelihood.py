@@ -11,7 +11,7 @@ from tfvae.checks import int32, positive_int
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import chunk_size, from_posterior, from_prior
-from tfvae.models.programs import compiled
+from tfvae.training.programs import compiled
 
 
 def log_likelihood(

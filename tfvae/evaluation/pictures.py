@@ -11,10 +11,11 @@ import numpy as np
 import scipy.special
 
 from tfvae.checks import positive_int, real
+from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves
 from tfvae.evaluation.latents import active_units, latent_means
-from tfvae.models.inputs import checked_inputs
+from tfvae.training.inputs import checked_inputs
 
 __all__ = [
     "interpolations",
@@ -84,7 +85,7 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix A, figure 4.
     """
     if model.latent_size != 2:
-        raise ValueError(
+        raise UserError(
             f"The manifold needs 2 latent dimensions, and the model has {model.latent_size}. Use "
             "traversals() or interpolations()."
         )
@@ -148,7 +149,7 @@ def interpolations(
     """
     starts, ends = _images(model, starts), _images(model, ends)
     if len(starts) != len(ends):
-        raise ValueError(f"starts has {len(starts)} images and ends {len(ends)}; expected as many.")
+        raise UserError(f"starts has {len(starts)} images and ends {len(ends)}; expected as many.")
     steps = positive_int("steps", steps, minimum=2)
     first, last = latent_means(model, starts)[:, None], latent_means(model, ends)[:, None]
     t = np.linspace(0.0, 1.0, steps)[:, None]

@@ -1,7 +1,14 @@
 """Export: tensor-only functions over encoder and decoder, written, reloaded and compared."""
 
-from tfvae.export.publish import ExportError
-from tfvae.export.saved_model import SavedModels, saved_model
-from tfvae.export.tflite import TFLiteFiles, tflite
+from tfvae.lazy import lazy
 
-__all__ = ["ExportError", "SavedModels", "TFLiteFiles", "saved_model", "tflite"]
+_HOMES = {
+    "ExportError": "publishing",
+    "SavedModels": "saved_models.export",
+    "TFLiteFiles": "tflite_files.export",
+    "saved_model": "saved_models.export",
+    "tflite": "tflite_files.export",
+}
+
+__all__ = list(_HOMES)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -1,10 +1,10 @@
 """Heads: features to distributions, one distribution a file."""
 
 from tfvae.heads.base import Head
-from tfvae.heads.independent_bernoulli import IndependentBernoulli
-from tfvae.heads.independent_normal import IndependentNormal
-from tfvae.heads.multivariate_normal_diag import MultivariateNormalDiag
-from tfvae.heads.multivariate_normal_tri_l import MultivariateNormalTriL
+from tfvae.heads.likelihoods.independent_bernoulli import IndependentBernoulli
+from tfvae.heads.likelihoods.independent_normal import IndependentNormal
+from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
+from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
 
 __all__ = [
     "Head",

@@ -8,9 +8,10 @@ import keras
 import tensorflow as tf
 
 from tfvae.checks import int32
-from tfvae.models.checked import CheckedTrainer
-from tfvae.models.xla import xla_pays
+from tfvae.errors import UserError
 from tfvae.objectives.base import Nats
+from tfvae.training.checked import CheckedTrainer
+from tfvae.training.xla import xla_pays
 
 _NO_LOSS = (
     "{name}={value!r} was passed to compile(), but the model's loss is its objective's: terms per "
@@ -91,7 +92,7 @@ class LatentVariableModel(CheckedTrainer):
         for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
             value = kwargs.pop(name, None)
             if value is not None:
-                raise ValueError(_NO_LOSS.format(name=name, value=value))
+                raise UserError(_NO_LOSS.format(name=name, value=value))
         super().compile(optimizer=optimizer, **kwargs)
 
     def _resolve_auto_jit_compile(self) -> bool:

@@ -11,6 +11,7 @@ import keras
 
 # Imported for their registration with Keras, by which saved models name their classes.
 from tfvae import heads, networks, objectives, priors  # noqa: F401
+from tfvae.errors import UserError, UserFileNotFoundError
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.vae import VAE  # noqa: F401
 
@@ -53,13 +54,13 @@ def load_model(
         model = keras.saving.load_model(path, custom_objects=custom_objects, safe_mode=True)
     except Exception as error:  # Keras lets through what h5py, json and its own layers raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(
+        raise UserError(
             f"{path} can't be read ({type(error).__name__}: {reason}). It is damaged, was written "
             "by another version, or holds layers of your own: import the module that registers "
             "them, or pass them in custom_objects."
         ) from error
     if not isinstance(model, LatentVariableModel):
-        raise ValueError(_foreign(path, type(model).__name__))
+        raise UserError(_foreign(path, type(model).__name__))
     return model
 
 
@@ -67,9 +68,9 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         inside = path / "model.keras"
         hint = f" Did you mean {inside}?" if inside.is_file() else ""
-        raise ValueError(f"{path} is a folder.{hint} {_HOW}")
+        raise UserError(f"{path} is a folder.{hint} {_HOW}")
     if not path.is_file():
-        raise FileNotFoundError(f"No such file: {path}. {_HOW}")
+        raise UserFileNotFoundError(f"No such file: {path}. {_HOW}")
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -80,11 +81,11 @@ def _config(path: Path) -> dict[str, Any]:
             damaged = archive.testzip()
             config = {} if missing or damaged else json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise ValueError(f"{path} is damaged or not a .keras file ({error}). {_HOW}") from error
+        raise UserError(f"{path} is damaged or not a .keras file ({error}). {_HOW}") from error
     if missing:
-        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}. {_HOW}")
+        raise UserError(f"{path} lacks {', '.join(sorted(missing))}. {_HOW}")
     if damaged:
-        raise ValueError(f"{path} is damaged: {damaged} fails its checksum. Copy it again.")
+        raise UserError(f"{path} is damaged: {damaged} fails its checksum. Copy it again.")
     return config if isinstance(config, dict) else {}
 
 
@@ -94,9 +95,9 @@ def _check_class(path: Path, config: dict[str, Any], custom_objects: dict[str, A
     known = keras.saving.get_registered_object(str(registered), custom_objects)
     own = known is None and str(registered).startswith("tfvae>")
     if own:
-        raise ValueError(f"{path} holds a {registered}, which this version of tfvae lacks.")
+        raise UserError(f"{path} holds a {registered}, which this version of tfvae lacks.")
     if known is None or not issubclass(known, LatentVariableModel):
-        raise ValueError(_foreign(path, str(config.get("class_name"))))
+        raise UserError(_foreign(path, str(config.get("class_name"))))
 
 
 def _foreign(path: Path, name: str) -> str:

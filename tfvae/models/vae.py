@@ -8,11 +8,12 @@ import tensorflow as tf
 
 import tfvae.random
 from tfvae.checks import instance_of, positive_int, real
+from tfvae.errors import UserError, UserRuntimeError
 from tfvae.models.base import LatentVariableModel
-from tfvae.models.conditional import Decoder, Encoder, serialize_part
-from tfvae.models.programs import compiled
+from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
 from tfvae.objectives import ELBO, Nats, Objective
 from tfvae.priors import Prior, StandardNormal
+from tfvae.training.programs import compiled
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -70,7 +71,7 @@ class VAE(LatentVariableModel):
         objective = ELBO(name="objective") if objective is None else objective
         instance_of("objective", objective, Objective, "see tfvae.objectives")
         if prior.latent_size != latent_size:
-            raise ValueError(
+            raise UserError(
                 f"The encoder's head makes {latent_size} latent dimensions and the prior has "
                 f"{prior.latent_size}. Give both the same latent_size."
             )
@@ -92,7 +93,7 @@ class VAE(LatentVariableModel):
         """Builds every part for images of this shape, `(None, H, W, C)`."""
         shape = (None, *input_shape[1:])
         if shape[1:] != self.image_shape:
-            raise ValueError(
+            raise UserError(
                 f"The images have shape {shape[1:]} and the decoder's head makes "
                 f"{self.image_shape}. Give the head the images' shape [H, W, C]; grey images "
                 "need a last axis of size 1: images[..., None]."
@@ -167,7 +168,7 @@ class VAE(LatentVariableModel):
 
     def _require_built(self, what: str) -> None:
         if not self.built:
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f"{what} needs a built model. Train it, call it on a batch, or call "
                 f"build({(None, *self.image_shape)})."
             )

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfvae.checks import positive_int, positive_ints
+from tfvae.errors import UserError
 
 
 class _Convolutions(keras.layers.Layer):
@@ -27,7 +28,7 @@ class _Convolutions(keras.layers.Layer):
         self.strides = positive_int("strides", strides)
         self.activation = keras.activations.get(activation)
         if self.kernel_size < self.strides:
-            raise ValueError(
+            raise UserError(
                 f"kernel_size must be at least strides, or pixels are skipped; received "
                 f"kernel_size={kernel_size}, strides={strides}."
             )
@@ -90,7 +91,7 @@ class Conv(_Convolutions):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Creates the weights for images of this shape."""
         if len(input_shape) != 4:
-            raise ValueError(
+            raise UserError(
                 f"Conv expects images [B, H, W, C], received shape {tuple(input_shape)}. Grey "
                 "images need a last axis of size 1: images[..., None]."
             )
@@ -146,7 +147,7 @@ class ConvTranspose(_Convolutions):
         super().__init__(filters, **kwargs)
         self.image_size = positive_ints("image_size", image_size)
         if len(self.image_size) != 2:
-            raise ValueError(f"image_size must be (height, width), received {image_size!r}.")
+            raise UserError(f"image_size must be (height, width), received {image_size!r}.")
         factor = self.strides ** len(self.filters)
         self.start_shape = (*(math.ceil(n / factor) for n in self.image_size), self.filters[0])
         self.start = keras.layers.Dense(

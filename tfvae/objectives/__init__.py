@@ -1,6 +1,6 @@
 """Objectives: named nats per example from a model's distributions, one a file."""
 
-from tfvae.objectives import divergences
+from tfvae.distributions import divergences
 from tfvae.objectives.base import Nats, Objective
 from tfvae.objectives.elbo import ELBO
 from tfvae.objectives.importance_weighted import ImportanceWeighted

@@ -8,9 +8,10 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int, real
-from tfvae.objectives import divergences
+from tfvae.distributions import divergences
+from tfvae.errors import UserError
+from tfvae.inference.training_draws import draw
 from tfvae.objectives.base import Nats, Objective
-from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 
@@ -63,11 +64,11 @@ class ELBO(Objective):
         self.initial_kl_weight = real("kl_weight", kl_weight, minimum=0.0)
         self.num_samples = positive_int("num_samples", num_samples)
         if analytic_kl is not None and not isinstance(analytic_kl, bool):
-            raise ValueError(f"analytic_kl must be None, True or False, received {analytic_kl!r}.")
+            raise UserError(f"analytic_kl must be None, True or False, received {analytic_kl!r}.")
         self.analytic_kl = analytic_kl
         self.free_bits = real("free_bits", free_bits, minimum=0.0)
         if self.free_bits and analytic_kl is False:
-            raise ValueError("free_bits needs the closed-form KL; received analytic_kl=False.")
+            raise UserError("free_bits needs the closed-form KL; received analytic_kl=False.")
         self.kl_weight = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(self.initial_kl_weight),

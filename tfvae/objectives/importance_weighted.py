@@ -9,8 +9,9 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int
+from tfvae.errors import UserError
+from tfvae.inference.training_draws import draw
 from tfvae.objectives.base import Nats, Objective
-from tfvae.objectives.draws import draw
 
 tfd = tfp.distributions
 
@@ -56,7 +57,7 @@ class ImportanceWeighted(Objective):
         super().__init__(**kwargs)
         self.num_samples = positive_int("num_samples", num_samples)
         if gradient not in _GRADIENTS:
-            raise ValueError(f"gradient must be one of {_GRADIENTS}, received {gradient!r}.")
+            raise UserError(f"gradient must be one of {_GRADIENTS}, received {gradient!r}.")
         self.gradient = gradient
 
     @property
@@ -103,7 +104,7 @@ def _without_gradient(distribution: tfd.Distribution) -> tfd.Distribution:
     """Returns the same distribution, its parameters held constant."""
     nested = (tfd.Distribution, tfp.bijectors.Bijector, tf.Module, list, tuple, dict)
     if any(isinstance(value, nested) for value in distribution.parameters.values()):
-        raise ValueError(
+        raise UserError(
             'gradient="doubly_reparameterised" holds the posterior\'s parameters constant, which '
             f"works for a distribution of plain tensors; received {distribution}. Use "
             'gradient="pathwise".'

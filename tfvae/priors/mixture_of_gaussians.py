@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 
 import tfvae.random
 from tfvae.checks import positive_int
-from tfvae.heads.scales import positive_diagonal
+from tfvae.distributions.scales import positive_diagonal
 from tfvae.priors.base import Prior
 
 tfd = tfp.distributions

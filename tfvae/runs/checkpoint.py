@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfvae.errors import DivergedError, UserError
 from tfvae.runs.files import replacing, write_text
 
 
@@ -54,9 +55,9 @@ class Checkpoint(keras.callbacks.Callback):
                 values = [arrays[f"variable_{i}"] for i in range(state["variables"])]
             variables = _variables(model)
             if [list(v.shape) for v in variables] != [list(v.shape) for v in values]:
-                raise ValueError("it is of another model")
+                raise UserError("it is of another model")
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(
+            raise UserError(
                 f"{self.path} can't be read ({error}). Train anew with --overwrite."
             ) from error
         for variable, value in zip(variables, values, strict=True):
@@ -78,7 +79,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         row = {name: float(value) for name, value in (logs or {}).items()}
         if not math.isfinite(row["loss"]):
-            raise FloatingPointError(
+            raise DivergedError(
                 f"Training diverged in epoch {epoch + 1}: the loss is {row['loss']}. Use a lower "
                 "learning_rate."
             )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfvae.data.catalogue import CATALOGUE
-from tfvae.names import nearest
 from tfvae.runs.fields import SettingError
 from tfvae.runs.groups import Data, Evaluation, Model, Objective, Training
+from tfvae.suggestions import nearest
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae import export
-from tfvae.export.publish import staging
+from tfvae.export.publishing import staging
+from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.models import VAE
-from tfvae.names import VARIANTS
 from tfvae.runs.drawing import first_images
 
 IMAGES = 500  # by which variants are judged, and as many by which int8 is calibrated

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfvae.errors import UserError, UserFileNotFoundError, UserRuntimeError
 from tfvae.runs.config import Config, from_flat, settings
 from tfvae.runs.files import cannot_write, write_text
 
@@ -48,7 +49,7 @@ class RunFolder:
             ValueError: if `config.json` is damaged.
         """
         if not self.config.is_file():
-            raise FileNotFoundError(
+            raise UserFileNotFoundError(
                 f"{self.path} holds no run: there is no {self.config.name}. Expected a folder that "
                 "`tfvae train` wrote, such as runs/digits."
             )
@@ -56,10 +57,10 @@ class RunFolder:
             found = json.loads(self.config.read_text(encoding="utf-8"))["settings"]
             config = from_flat(found)
             if missing := settings().keys() - set(found):
-                raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+                raise UserError(f"it lacks {', '.join(sorted(missing))}")
             return config
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.config} is damaged or of another version: {error}") from error
+            raise UserError(f"{self.config} is damaged or of another version: {error}") from error
 
     def check(self, config: Config) -> None:
         """Looks, and changes nothing: may this run be written here?
@@ -70,7 +71,7 @@ class RunFolder:
         if self.config.is_file():
             self.refuse_other(config)
         elif foreign := _names(self.path):
-            raise ValueError(
+            raise UserError(
                 f"{self.path} holds {', '.join(sorted(foreign)[:3])} and no config.json, so it is "
                 "no run's folder. Choose another with --name or --runs-dir."
             )
@@ -109,7 +110,7 @@ class RunFolder:
             if there[name] != here[name]
         ]
         if differing:
-            raise ValueError(
+            raise UserError(
                 f"{self.path} holds another run: {'; '.join(differing)}. Give this run a folder "
                 "of its own with --name, or replace the other with --overwrite."
             )
@@ -143,7 +144,7 @@ class RunFolder:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f"Another process is training in {self.path}. Wait for it, or choose another "
                 "folder with --name."
             ) from None

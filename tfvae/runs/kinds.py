@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfvae.names import nearest
+from tfvae.errors import UserError
+from tfvae.suggestions import nearest
 
 DEFAULT = "default"  # the text of None: the library's or the data set's own default
 
@@ -29,7 +30,7 @@ class Number:
         try:
             return int(text) if self.whole else float(text)
         except ValueError:
-            raise ValueError(f"{text!r} is not {self.expected()}.") from None
+            raise UserError(f"{text!r} is not {self.expected()}.") from None
 
     def check(self, value: Any) -> Any:
         """Returns the value as an int or float, or raises `ValueError`."""
@@ -39,7 +40,7 @@ class Number:
         valid = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
         inside = valid and self.minimum <= value <= self.maximum and self.above < value < self.below
         if not inside:
-            raise ValueError(f"{value!r} is not {self.expected()}.")
+            raise UserError(f"{value!r} is not {self.expected()}.")
         return int(value) if self.whole else float(value)
 
     def expected(self) -> str:
@@ -81,7 +82,7 @@ class Choice:
             return value
         if self.number is not None and not isinstance(value, str):
             return self.number.check(value)
-        raise ValueError(f"{value!r} is not {self.expected()}.{nearest(value, self.words)}")
+        raise UserError(f"{value!r} is not {self.expected()}.{nearest(value, self.words)}")
 
     def expected(self) -> str:
         """What is accepted, in words."""
@@ -109,7 +110,7 @@ class WholeNumbers:
         try:
             return tuple(int(part) for part in text.split(",")) if text != "none" else ()
         except ValueError:
-            raise ValueError(f"{text!r} is not {self.expected()}.") from None
+            raise UserError(f"{text!r} is not {self.expected()}.") from None
 
     def check(self, value: Any) -> Any:
         """Returns a tuple of ints, or raises `ValueError`."""
@@ -118,7 +119,7 @@ class WholeNumbers:
         valid = isinstance(value, Sequence) and not isinstance(value, str)
         valid = valid and all(type(number) is int and number >= 1 for number in value)
         if not valid or (not value and not self.empty) or self.length not in (None, len(value)):
-            raise ValueError(f"{value!r} is not {self.expected()}.")
+            raise UserError(f"{value!r} is not {self.expected()}.")
         return tuple(value)
 
     def expected(self) -> str:
@@ -143,7 +144,7 @@ class Text:
     def check(self, value: Any) -> str:
         """Returns the value, or raises `ValueError`."""
         if not isinstance(value, str) or not value:
-            raise ValueError(f"{value!r} is not {self.expected()}.")
+            raise UserError(f"{value!r} is not {self.expected()}.")
         return value
 
     def expected(self) -> str:

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from tfvae import data
+from tfvae.errors import UserError
 from tfvae.models import VAE
 from tfvae.runs import building
 from tfvae.runs.checkpoint import Checkpoint
@@ -77,7 +78,7 @@ def train(
     with folder.locked():
         folder.prepare(config, versions(), overwrite)
         if folder.finished:
-            raise ValueError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
+            raise UserError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
         if changed := folder.changed_versions(versions()):
             report(
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "

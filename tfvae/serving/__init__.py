@@ -5,8 +5,8 @@ NumPy and `requests` take to load. gRPC's messages come from `tensorflow-serving
 TensorFlow; that and the server need `pip install 'tfvae[serving]'`.
 """
 
-from tfvae.serving.client import Client
-from tfvae.serving.errors import (
+from tfvae.serving.client.client import Client
+from tfvae.serving.client.errors import (
     AccessError,
     DeadlineExceededError,
     InvalidRequestError,

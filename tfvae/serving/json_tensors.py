@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from tfvae.errors import UserError
+
 MAX_RANK = 32
 _NUMBERS = {int, float}
 
@@ -46,16 +48,16 @@ def from_json(value: Any, dtype: Any) -> np.ndarray:
         return array.reshape(shape)
     allowed = {"f": _NUMBERS, "i": {int}, "u": {int}, "b": {bool}}.get(dtype.kind)
     if allowed is None:
-        raise ValueError(f"Conversion of JSON values to type {dtype.name} is not supported")
+        raise UserError(f"Conversion of JSON values to type {dtype.name} is not supported")
     if not set(map(type, flat)) <= allowed:
         wrong = next(item for item in flat if type(item) not in allowed)
-        raise ValueError(f"JSON Value: {_show(wrong)} is not of expected type: {dtype.name}")
+        raise UserError(f"JSON Value: {_show(wrong)} is not of expected type: {dtype.name}")
     if dtype.kind == "f":
         return _floats(flat, dtype).reshape(shape)
     try:
         return np.array(flat, dtype).reshape(shape)
     except OverflowError:
-        raise ValueError(f"JSON number out of range of type {dtype.name}") from None
+        raise UserError(f"JSON number out of range of type {dtype.name}") from None
 
 
 def flatten(value: Any) -> tuple[list, tuple[int, ...]]:
@@ -67,19 +69,19 @@ def flatten(value: Any) -> tuple[list, tuple[int, ...]]:
     level, shape = [value], []
     while level and isinstance(level[0], list):
         if len(shape) == MAX_RANK:
-            raise ValueError(f"Encountered lists nested deeper than {MAX_RANK} levels")
+            raise UserError(f"Encountered lists nested deeper than {MAX_RANK} levels")
         if set(map(type, level)) != {list}:
             odd = next(item for item in level if not isinstance(item, list))
-            raise ValueError(f"Encountered {_show(odd)} at level: {len(shape)} beside a list")
+            raise UserError(f"Encountered {_show(odd)} at level: {len(shape)} beside a list")
         sizes = sorted(set(map(len, level)))
         if len(sizes) > 1:
-            raise ValueError(
+            raise UserError(
                 f"Encountered lists of unexpected size at level: {len(shape)}: {sizes[:5]}"
             )
         shape.append(sizes[0])
         level = list(itertools.chain.from_iterable(level))
     if list in set(map(type, level)):
-        raise ValueError(f"Encountered list at unexpected level: {len(shape)}")
+        raise UserError(f"Encountered list at unexpected level: {len(shape)}")
     return level, tuple(shape)
 
 
@@ -94,7 +96,7 @@ def _floats(flat: list, dtype: np.dtype) -> np.ndarray:
     except OverflowError:  # an integer beyond 1e308
         exact = None
     if exact is None or np.any(np.isfinite(exact) & (np.abs(exact) > np.finfo(dtype).max)):
-        raise ValueError(f"Cannot convert JSON value to {dtype.name} without loss of precision.")
+        raise UserError(f"Cannot convert JSON value to {dtype.name} without loss of precision.")
     return exact.astype(dtype)
 
 
@@ -102,11 +104,11 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if not is_base64(value):
-        raise ValueError(f"JSON Value: {_show(value)} is not a string or base64 data")
+        raise UserError(f"JSON Value: {_show(value)} is not a string or base64 data")
     try:
         return base64.b64decode(value["b64"], validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("Unable to base64 decode") from None
+        raise UserError("Unable to base64 decode") from None
 
 
 def _string(value: bytes, as_bytes: bool) -> Any:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tfvae.errors import UserError
+
 try:
     import orjson
 except ImportError:
@@ -54,7 +56,7 @@ def loads(text: bytes) -> Any:
 def _bounded(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ValueError(f"number too big to be a double: {text[:40]}")
+        raise UserError(f"number too big to be a double: {text[:40]}")
     return value
 
 

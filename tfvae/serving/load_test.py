@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from tfvae.serving.client import Client
-from tfvae.serving.errors import ServingError
+from tfvae.serving.client.client import Client
+from tfvae.serving.client.errors import ServingError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.data.images import Split
+from tfvae.errors import UserError, UserFileNotFoundError, UserTypeError
 
 
 def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
@@ -21,18 +22,18 @@ def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
         FileNotFoundError: no such file.
     """
     if not isinstance(name_or_path, str | os.PathLike):
-        raise TypeError(
+        raise UserTypeError(
             f"Received {type(name_or_path).__name__}; expected the name of a data set or a path. "
             "NumPy arrays go straight into fit, or into a file with np.save."
         )
     name = os.fspath(name_or_path)
     if name in CATALOGUE:
         if size is not None:
-            raise ValueError(f"size={size} is for folders of images; leave it out for {name!r}.")
+            raise UserError(f"size={size} is for folders of images; leave it out for {name!r}.")
         spec = CATALOGUE[name]
         return _module(spec.source).read(spec, test_fraction)
     if not name:
-        raise ValueError(
+        raise UserError(
             f"The name of the data set is empty. Expected one of {', '.join(CATALOGUE)}, or a path."
         )
     path = Path(name)
@@ -41,12 +42,12 @@ def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
     if path.suffix.lower() in (".npy", ".npz"):
         return _module("files").read(path, test_fraction, size)
     if path.exists():
-        raise ValueError(
+        raise UserError(
             f"{path} is not a kind of file that is read here; expected a .npy or .npz file, or a "
             "folder of PNG or JPEG images."
         )
     if isinstance(name_or_path, os.PathLike) or os.sep in name:
-        raise FileNotFoundError(
+        raise UserFileNotFoundError(
             f"No such file or folder: {path}. Expected a .npy or .npz file or a folder of images."
         )
     return _module(describe(name).source)  # which refuses: the name is not in the catalogue

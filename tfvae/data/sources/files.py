@@ -9,6 +9,7 @@ from tfvae.data.images import Split, hold_out
 from tfvae.data.rows import CHUNK, FetchedRows, Rows
 from tfvae.data.sources import numpy_file
 from tfvae.data.validate import check_layout, check_range
+from tfvae.errors import UserError, UserFileNotFoundError
 
 TEST_FRACTION = 0.1
 RESIDENT_BYTES = 1 << 30  # a larger .npy is mapped, and read a batch at a time
@@ -28,9 +29,11 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
         ValueError: corrupt, pickled, or not images.
     """
     if size is not None:
-        raise ValueError(f"size={size} is for folders of images; leave it out for {path}.")
+        raise UserError(f"size={size} is for folders of images; leave it out for {path}.")
     if not path.is_file():
-        raise FileNotFoundError(f"No such file: {path}. Expected a .npy or .npz file of images.")
+        raise UserFileNotFoundError(
+            f"No such file: {path}. Expected a .npy or .npz file of images."
+        )
     columns = _columns(path)
     train = _rows(columns["train"], f"{path}{columns['train_name']}", path)
     labels = _labels(columns["train_labels"], len(train), path)
@@ -41,12 +44,12 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
         fraction = TEST_FRACTION if test_fraction is None else test_fraction
         return hold_out(spec, train, labels, fraction, str(path))
     if test_fraction is not None:
-        raise ValueError(
+        raise UserError(
             f"test_fraction is {test_fraction}, but {path} has its own test images. Leave it out."
         )
     test = _rows(columns["test"], f"{path}{columns['test_name']}", path)
     if test.image_shape != train.image_shape:
-        raise ValueError(
+        raise UserError(
             f"{path} has training images of shape {train.image_shape} and test images of shape "
             f"{test.image_shape}; expected one shape."
         )
@@ -63,7 +66,7 @@ def _columns(path: Path) -> dict:
     if train_name is None and len(found) == 1:
         train_name = next(iter(found))
     if train_name is None:
-        raise ValueError(
+        raise UserError(
             f"{path} holds the arrays {sorted(found) or 'none'}; expected one array, or images "
             f"named {', '.join(_TRAIN_NAMES)} (test images: {', '.join(_TEST_NAMES)}). Save it "
             "again with np.savez(path, x_train=..., x_test=...)."
@@ -87,7 +90,7 @@ def _rows(array: np.ndarray, what: str, path: Path) -> Rows:
     if array.dtype == bool:
         array = array.astype(np.uint8) * np.uint8(255)
     elif array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
-        raise ValueError(
+        raise UserError(
             f"{what} has dtype {array.dtype}; expected uint8 (0..255), floats in [0, 1] or bool. "
             "Convert it, for example x.astype('uint8')."
         )
@@ -108,7 +111,7 @@ def _check_values(array: np.ndarray, what: str) -> None:
         else:
             check_range(chunk, what)
     if array.dtype == np.uint8 and most <= 1:
-        raise ValueError(
+        raise UserError(
             f"{what} has uint8 pixels of which none is above {most}; bytes are read as 0..255, so "
             "these images would be black. If they are bits, save them as bool: x.astype(bool)."
         )
@@ -118,7 +121,7 @@ def _labels(labels: np.ndarray | None, count: int, path: Path) -> np.ndarray | N
     if labels is None:
         return None
     if labels.shape not in ((count,), (count, 1)) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
+        raise UserError(
             f"{path} has labels of shape {labels.shape} and dtype {labels.dtype} for {count} "
             f"images; expected whole numbers of shape ({count},)."
         )

@@ -11,6 +11,7 @@ from tfvae.data.catalogue import NONE, DatasetSpec
 from tfvae.data.images import Split, hold_out
 from tfvae.data.resize import by_area
 from tfvae.data.rows import FetchedRows, Rows
+from tfvae.errors import UserError
 
 TEST_FRACTION = 0.1
 RESIDENT_BYTES = 1 << 29  # decoded; what is larger is decoded anew in every epoch
@@ -29,7 +30,7 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
     """
     files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not files:
-        raise ValueError(
+        raise UserError(
             f"The folder {path} has no images; expected files ending in {', '.join(_SUFFIXES)}, in "
             "it or in its subfolders."
         )
@@ -49,7 +50,7 @@ def _check_size(size) -> tuple[int, int] | None:
     except (TypeError, ValueError):
         height = width = 0
     if height < 1 or width < 1:
-        raise ValueError(f"size is {size!r}; expected (height, width) in pixels, such as (64, 64).")
+        raise UserError(f"size is {size!r}; expected (height, width) in pixels, such as (64, 64).")
     return height, width
 
 
@@ -61,14 +62,14 @@ def _common_shape(files: list[Path], size: tuple[int, int] | None) -> tuple[int,
         with _opened(file) as image:
             mode, found = image.mode, (image.height, image.width)
         if mode not in _GREY + _COLOUR:
-            raise ValueError(
+            raise UserError(
                 f"{file} has pixels of kind {mode!r}; expected 8-bit grey or RGB. Convert it first "
                 "(transparency, 16-bit and CMYK have no unique reading in [0, 1])."
             )
         channels = 3 if mode in _COLOUR else channels
         first = first or found
         if size is None and found != first:
-            raise ValueError(
+            raise UserError(
                 f"Images differ in size: {files[0]} is {first[0]}x{first[1]} and {file} is "
                 f"{found[0]}x{found[1]} (height x width). Expected one size. Pass size=(H, W) to "
                 "resize them all."
@@ -99,7 +100,7 @@ def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
         try:
             pixels = np.asarray(image.convert("L" if shape[2] == 1 else "RGB"), np.uint8)
         except (OSError, SyntaxError) as error:
-            raise ValueError(_unreadable(file, error)) from error
+            raise UserError(_unreadable(file, error)) from error
     return by_area(pixels.reshape(*pixels.shape[:2], shape[2]), *shape[:2])
 
 
@@ -111,7 +112,7 @@ def _opened(file: Path):
     except PermissionError:
         raise
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(_unreadable(file, error)) from error
+        raise UserError(_unreadable(file, error)) from error
 
 
 def _unreadable(file: Path, error: Exception) -> str:

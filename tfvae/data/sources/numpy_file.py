@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tfvae.errors import UserError
+
 
 def read(path: Path, resident_bytes: int) -> np.ndarray | dict[str, np.ndarray]:
     """What the file holds: one array, or the arrays of an archive by name.
@@ -31,7 +33,7 @@ def read(path: Path, resident_bytes: int) -> np.ndarray | dict[str, np.ndarray]:
     except PermissionError:
         raise
     except (ValueError, EOFError, OSError, KeyError, zlib.error, zipfile.BadZipFile) as error:
-        raise ValueError(_unreadable(path, error)) from error
+        raise UserError(_unreadable(path, error)) from error
 
 
 def _unreadable(path: Path, error: Exception) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from tfvae.data.catalogue import DatasetSpec
 from tfvae.data.images import Split
 from tfvae.data.rows import Rows
+from tfvae.errors import UserError, UserFileNotFoundError
 
 _PARTS = ("train", "test")
 
@@ -22,7 +23,7 @@ def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
 def refuse_fraction(spec: DatasetSpec, test_fraction: float | None) -> None:
     """A data set that has a test set keeps it, or numbers would not be comparable."""
     if test_fraction is not None:
-        raise ValueError(
+        raise UserError(
             f"test_fraction is {test_fraction}, but {spec.name} has its own test set. "
             "Leave test_fraction out."
         )
@@ -43,7 +44,7 @@ def prepared_builder(spec: DatasetSpec):
             _reach(spec.host)
             builder.download_and_prepare()
     except Exception as error:  # TFDS lets through whatever its downloader, parser or disk raised
-        raise FileNotFoundError(_how_to_get(spec, folder, error)) from error
+        raise UserFileNotFoundError(_how_to_get(spec, folder, error)) from error
     return builder
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfvae.checks import positive_int
+from tfvae.errors import UserFileNotFoundError
 from tfvae.serving.server.refused import RefusedError, invalid, shortened
 from tfvae.serving.server.versions import Version, load, numbers
 from tfvae.serving.server.warmup import warm_up
@@ -51,7 +52,7 @@ class Models:
         self._refreshing = threading.Lock()
         self.refresh()
         if not self._states:
-            raise FileNotFoundError(
+            raise UserFileNotFoundError(
                 f"no models below {self.directory}: expected NAME/VERSION/saved_model.pb, as "
                 "tfvae.export.saved_model writes them."
             )

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfvae.names import COUNTS
+from tfvae.export.servables.signatures import COUNTS
 from tfvae.serving import codes
 from tfvae.serving.server.limits import Limits
 from tfvae.serving.server.refused import RefusedError, invalid

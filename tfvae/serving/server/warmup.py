@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tfvae.names import WARMUP_FILE
+from tfvae.export.publishing import WARMUP_FILE
 from tfvae.serving.server.limits import Limits
 from tfvae.serving.server.running import run
 from tfvae.serving.server.versions import Version

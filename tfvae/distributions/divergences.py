@@ -1,0 +1,117 @@
+"""Kullback-Leibler divergences, in nats."""
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae.errors import UserError
+
+tfd = tfp.distributions
+
+
+def sampled_kl(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:
+    """Monte Carlo estimate 1/S sum_s [log q(z_s) - log p(z_s)] with z_s ~ q.
+
+    Unbiased for KL(q || p); a single estimate can be negative.
+
+    Args:
+        q: Batch shape `[B]`.
+        p: Batch shape `[]` or `[B]`.
+        z: Draws from q, `[S, B, D]`.
+
+    Returns:
+        `[B]` nats.
+    """
+    return tf.reduce_mean(q.log_prob(z) - p.log_prob(z), axis=0)
+
+
+def kl(
+    q: tfd.Distribution,
+    p: tfd.Distribution,
+    z: tf.Tensor | None = None,
+    analytic: bool | None = None,
+) -> tf.Tensor:
+    """KL(q || p), in closed form where TFP has one registered, else estimated from z.
+
+    Args:
+        q: Batch shape `[B]`.
+        p: Batch shape `[]` or `[B]`.
+        z: Draws from q, `[S, B, D]`; needed for the estimate.
+        analytic: True insists on the closed form, False on the estimate; None (the default) takes
+            the closed form where there is one.
+
+    Returns:
+        `[B]` nats.
+
+    Raises:
+        ValueError: if the closed form is insisted on and there is none, or an estimate is needed
+            and z is None.
+
+    Example:
+        >>> q = tfd.MultivariateNormalDiag([[1.0, 0.0]], [[1.0, 1.0]])
+        >>> float(kl(q, tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0]))[0])
+        0.5
+    """
+    if analytic is not False:
+        closed = closed_form(q, p)
+        if closed is not None:
+            return closed
+        if analytic:
+            raise UserError(
+                f"No closed-form KL is registered between {type(q).__name__} and "
+                f"{type(p).__name__}. Use analytic_kl=None (or False) to estimate it."
+            )
+    if z is None:
+        raise UserError(
+            f"KL between {type(q).__name__} and {type(p).__name__} is estimated from draws of q: "
+            "pass z."
+        )
+    return sampled_kl(q, p, z)
+
+
+def closed_form(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor | None:
+    """KL(q || p) `[B]` in closed form, or None where TFP has none registered."""
+    if isinstance(q, tfd.MultivariateNormalTriL) and isinstance(p, tfd.MultivariateNormalDiag):
+        # TFP's own, for any two factors, solves a dense system.
+        return tf.reduce_sum(kl_per_dimension(q, p), axis=-1)
+    try:
+        return q.kl_divergence(p)
+    except NotImplementedError:
+        return None
+
+
+def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
+    """KL(q || p) split over the latent dimensions, for a Normal q and a diagonal Normal p.
+
+    With q = N(mu, L L^T), L lower triangular, and p = N(m, diag(s^2)):
+
+        KL_i = ((sum_j L_ij^2 + (mu_i - m_i)^2) / s_i^2 - 1) / 2 - log(L_ii / s_i)
+
+    The KL_i are non-negative and sum to KL(q || p). For diagonal L they are the KLs of the
+    marginals; otherwise KL_i = E[KL(q(z_i | z_<i) || p(z_i))], the chain rule's term.
+
+    Args:
+        q: `MultivariateNormalDiag` or `MultivariateNormalTriL`, batch shape `[B]`.
+        p: `MultivariateNormalDiag`, batch shape `[]` or `[B]`.
+
+    Returns:
+        `[B, D]` nats.
+
+    Raises:
+        ValueError: for other distributions, whose KL does not split.
+
+    References:
+        D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix B, for diagonal L.
+    """
+    if not isinstance(p, tfd.MultivariateNormalDiag) or not isinstance(
+        q, tfd.MultivariateNormalDiag | tfd.MultivariateNormalTriL
+    ):
+        raise UserError(
+            "The KL splits over latent dimensions for a MultivariateNormalDiag or TriL posterior "
+            "and a diagonal Normal prior (StandardNormal); received "
+            f"{type(q).__name__} and {type(p).__name__}."
+        )
+    variance = q.variance()
+    if type(q.scale) is tf.linalg.LinearOperatorLowerTriangular:
+        variance = tf.reduce_sum(tf.square(q.scale.to_dense()), axis=-1)  # TFP multiplies L by L'
+    ratio = (variance + tf.square(q.mean() - p.mean())) / p.variance()
+    return 0.5 * (ratio - 1.0) - tf.math.log(q.scale.diag_part() / p.stddev())

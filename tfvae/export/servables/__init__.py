@@ -1,0 +1,1 @@
+"""Servables: tensor-only signatures over what a model can do."""

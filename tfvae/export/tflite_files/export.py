@@ -1,0 +1,150 @@
+"""`.tflite` files for phones and browsers: converted, compared, then renamed into place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfvae.checks import positive_int, real
+from tfvae.errors import UserError
+from tfvae.export.publishing import ExportError, replace_files, staging
+from tfvae.export.tflite_files import measure as tflite_measure
+from tfvae.export.tflite_files.convert import file_name
+from tfvae.export.tflite_files.data import TestData
+from tfvae.export.tflite_files.float32 import in_float32
+from tfvae.export.tflite_files.report import TFLiteReport
+from tfvae.export.tflite_files.variants import VARIANTS
+
+REPORT = "report.json"
+BROWSER = "decoder_browser.tflite"
+
+
+@dataclass(frozen=True)
+class TFLiteFiles:
+    """What `tflite` published.
+
+    Args:
+        directory: the folder.
+        paths: the published files by name, such as "decoder.tflite".
+        report: what was measured, refused files included; `report.table()` is for people.
+        removed: files of an earlier export that this one did not make.
+    """
+
+    directory: Path
+    paths: dict[str, Path]
+    report: TFLiteReport
+    removed: list[Path]
+
+
+def tflite(
+    vae: Any,
+    directory: str | Path,
+    variants: Sequence[str] = ("float32",),
+    *,
+    images: np.ndarray | None = None,
+    calibration_images: np.ndarray | None = None,
+    max_nll_change: float = 0.1,
+    allow: Sequence[str] = (),
+    browser_samples: int | None = None,
+) -> TFLiteFiles:
+    """Exports a model for LiteRT: `decoder.tflite` and `encoder.tflite`, built-in operations only.
+
+    | file | signature | inputs | outputs |
+    | --- | --- | --- | --- |
+    | decoder | `decode` | `z [B, D]` | `probs`, `logits [B, H, W, C]`; for a Normal `loc`, `scale` |
+    | decoder | `sample` | `num_samples` | `images [S, H, W, C]`, `z [S, D]` |
+    | decoder | `sample_seeded` | `num_samples`, `seed` | the same; equal to `vae.sample(num_samples, seed)` |
+    | encoder | `encode` | `images [B, H, W, C]` | the posterior's parameters, `mean`, `stddev [B, D]` |
+
+    Variants, each a pair of files (`decoder_float16.tflite`, ...; float32 has no suffix):
+
+    * `float32`: agrees with the live model to 1e-4, or nothing is published.
+    * `float16`: half the size; weights are rounded to 16 bits.
+    * `dynamic`: a quarter; weights in 8 bits, activations in float32. LiteRT 2.3 has no fast kernel
+      for transposed convolutions of this kind: 11 times slower (64 samples of `mnist-conv`, x86-64).
+    * `int8`: a quarter; weights and activations in 8 bits, for accelerators without floats.
+
+    In every variant the sampler stays float32, so one seed means one z. A variant whose test NLL
+    rises by more than `max_nll_change` is measured and reported, but not published.
+
+    Choose `saved_model` for a server. A model that computes in 16 bits is exported, and compared,
+    as its float32 copy.
+
+    Args:
+        vae: a built `tfvae.VAE`.
+        directory: the folder, such as "export/mnist"; made if missing. Files of this function that
+            are there already are replaced, or removed if this export does not make them: the
+            folder holds one model's files, the ones `report.json` describes.
+        variants: which to make.
+        images: held-out test images `[N, H, W, C]`, as the model is evaluated on; needed for every
+            variant but float32. A few hundred do.
+        calibration_images: training images, needed for int8; a few hundred do.
+        max_nll_change: nats an image, at least 0.
+        allow: variants to publish whatever their change.
+        browser_samples: also writes `decoder_browser.tflite`, float32, with all sizes fixed to this
+            number: `decode` takes as many rows, and `sample` and `sample_seeded`, which then have
+            no `num_samples`, return as many. LiteRT's web runtime has no free sizes.
+
+    Returns:
+        The paths and the report, which is also written as `report.json`.
+
+    Raises:
+        ValueError: for an unbuilt model, an unknown variant, or images that are missing or do not
+            fit.
+        ExportError: if the folder can't be written, a layer has no built-in counterpart, or the
+            float32 file drifts from the live model; nothing is published then.
+
+    Example:
+        >>> import tempfile, tfvae
+        >>> vae = tfvae.VAE(
+        ...     encoder=tfvae.Encoder(tfvae.networks.MLP([8]), tfvae.heads.MultivariateNormalDiag(2)),
+        ...     decoder=tfvae.Decoder(tfvae.networks.MLP([8]), tfvae.heads.IndependentBernoulli((4, 4, 1))),
+        ... )
+        >>> vae.build((None, 4, 4, 1))
+        >>> sorted(tfvae.export.tflite(vae, tempfile.mkdtemp()).paths)
+        ['decoder.tflite', 'encoder.tflite']
+    """  # noqa: E501
+    directory = Path(directory)
+    for name, values in (("variants", variants), ("allow", allow)):
+        _known_variants(name, values)
+    data = TestData.checked(vae, variants, images, calibration_images)
+    limit = real("max_nll_change", max_nll_change, minimum=0.0)
+    if browser_samples is not None:
+        browser_samples = positive_int("browser_samples", browser_samples)
+    vae = in_float32(vae)
+    with staging(directory) as stage:
+        files, report = tflite_measure.make(vae, variants, data, limit, allow)
+        if browser_samples is not None:
+            files[BROWSER] = tflite_measure.browser_file(vae, browser_samples)
+        files[REPORT] = report.to_json().encode()
+        removed = _publish(stage, directory, files)
+    paths = {name: directory / name for name in files if name != REPORT}
+    return TFLiteFiles(directory, paths, report, removed)
+
+
+def _known_variants(name: str, variants: Sequence[str]) -> None:
+    unknown = (
+        [variants] if isinstance(variants, str) else [v for v in variants if v not in VARIANTS]
+    )
+    if unknown or (name == "variants" and not variants):
+        raise UserError(f"{name} is {variants!r}; expected a list of some of {list(VARIANTS)}")
+
+
+def _publish(stage: Path, directory: Path, files: dict[str, bytes]) -> list[Path]:
+    """Returns the paths that it has removed."""
+    try:
+        for name, content in files.items():
+            (stage / name).write_bytes(content)
+        ours = [file_name(part, variant) for part in ("decoder", "encoder") for variant in VARIANTS]
+        obsolete = [
+            name for name in (*ours, BROWSER) if name not in files and (directory / name).exists()
+        ]
+        replace_files(stage, directory, list(files), obsolete)
+    except OSError as error:
+        raise ExportError(
+            f"can't write TFLite files to {directory}: {error.strerror or error}. Free some space "
+            "or choose another folder."
+        ) from error
+    return [directory / name for name in obsolete]

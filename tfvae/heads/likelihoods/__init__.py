@@ -1,0 +1,1 @@
+"""Heads of p(x|z), one a file."""

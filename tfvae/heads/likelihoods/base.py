@@ -1,0 +1,81 @@
+"""What heads of image likelihoods share: one number per pixel, from any features."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvae.errors import UserError, UserRuntimeError
+from tfvae.heads.base import Head
+
+
+class PixelHead(Head):
+    """A head with one real number per entry of the event, projected from the features.
+
+    Features with the event's own spatial shape `[N, H, W, F]` are projected pixel by pixel (a
+    1 x 1 convolution); any others are flattened and projected by one dense layer. Either way one
+    bias per pixel is added, so that `adapt` can start the decoder at the training mean.
+
+    Args:
+        event_shape: Shape of one image, such as `(28, 28, 1)`.
+        **kwargs: Keras layer arguments.
+    """
+
+    def __init__(self, event_shape: Sequence[int], **kwargs: Any):
+        super().__init__(event_shape, **kwargs)
+        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.projection = None
+        self.per_pixel = False
+
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Creates the projection for features of this shape, and the bias per pixel."""
+        shape = tuple(features_shape)
+        self.per_pixel = len(shape) > 2 and shape[1:-1] == self.event_shape[:-1]
+        units = self.event_shape[-1] if self.per_pixel else int(np.prod(self.event_shape))
+        self.projection = keras.layers.Dense(
+            units, use_bias=False, dtype=self.dtype_policy, name="projection"
+        )
+        self.projection.build(shape if self.per_pixel else self.flatten.compute_output_shape(shape))
+        self.bias = self.add_weight(
+            shape=self.event_shape, initializer="zeros", name="bias", dtype="float32"
+        )
+
+    def pixels(self, features: tf.Tensor) -> tf.Tensor:
+        """Returns one unconstrained number per pixel, `[N, *event_shape]`."""
+        if self.per_pixel:
+            return self.projection(features) + self.bias
+        flat = self.projection(self.flatten(features)) + tf.reshape(self.bias, [-1])
+        return tf.reshape(flat, [-1, *self.event_shape])
+
+    def bias_for_mean(self, mean: np.ndarray) -> np.ndarray:
+        """Returns the bias at which the likelihood's mean is `mean`, of shape `event_shape`."""
+        raise NotImplementedError
+
+    def adapt(self, mean: np.ndarray) -> None:
+        """Sets the bias so that a decoder with zero weights outputs the mean training image.
+
+        Args:
+            mean: The mean training image, `event_shape`, in [0, 1].
+
+        Raises:
+            RuntimeError: if the head is not built.
+            ValueError: if the shape or a value is wrong.
+        """
+        if not self.built:
+            raise UserRuntimeError(
+                f"{self.name}.adapt() needs a built head. Call the model once, or "
+                "model.build((None, *image_shape)), and then adapt."
+            )
+        mean = np.asarray(mean, "float64")
+        if mean.shape != self.event_shape:
+            raise UserError(
+                f"adapt() expects a mean image of shape {self.event_shape}, received {mean.shape}."
+            )
+        if not np.all((mean >= 0) & (mean <= 1)):
+            raise UserError(
+                "adapt() expects a mean image in [0, 1], received values between "
+                f"{mean.min():g} and {mean.max():g}."
+            )
+        self.bias.assign(self.bias_for_mean(mean).astype("float32"))

@@ -1,0 +1,1 @@
+"""Heads of q(z|x), one a file."""

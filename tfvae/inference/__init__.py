@@ -1,0 +1,1 @@
+"""Draws and importance weights: the only place that turns q and noise into z and log q."""

@@ -1,0 +1,105 @@
+"""Importance-weighted bounds in one loop, in memory that the number of draws does not change."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae.distributions.divergences import closed_form
+
+tfd = tfp.distributions
+
+
+class Sums(NamedTuple):
+    """What the loop carries from chunk to chunk, each `[B]`.
+
+    Attributes:
+        log_sum: log sum_k w_k.
+        log_sum_squares: log sum_k w_k^2.
+        log_likelihood: Mean of log p(x|z_k) so far.
+        log_ratio: Mean of log r(z_k) - log p(z_k) so far.
+    """
+
+    log_sum: tf.Tensor
+    log_sum_squares: tf.Tensor
+    log_likelihood: tf.Tensor
+    log_ratio: tf.Tensor
+
+
+def importance_estimates(
+    log_densities: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    num_samples: tf.Tensor,
+    proposal: tfd.Distribution,
+    prior: tfd.Distribution,
+    rows: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """Sums over draws k = 1 .. K of each example, w_k = p(x, z_k) / r(z_k), z_k ~ r.
+
+    Args:
+        log_densities: From the number of a chunk's first draw to log p(x|z_k) and
+            log r(z_k) - log p(z_k) of its S draws, both `[S, B]`.
+        num_samples: K, int32, `[]` or each example's own, `[B]`.
+        proposal: r.
+        prior: p(z).
+        rows: B.
+
+    Returns, each `[B]`: `log_likelihood` log 1/K sum_k w_k; `effective_sample_size`
+    (sum_k w_k)^2 / sum_k w_k^2; `nll` -1/K sum_k log p(x|z_k); `kl`, KL(r || p) in closed form
+    where there is one, else 1/K sum_k log r(z_k) - log p(z_k).
+
+    References:
+        Y. Burda, R. Grosse, R. Salakhutdinov, 2016, "Importance Weighted Autoencoders",
+        arXiv:1509.00519, eq. 8.
+    """
+    last = tf.reduce_max(num_samples)
+
+    def body(first: tf.Tensor, sums: Sums) -> tuple[tf.Tensor, Sums]:
+        log_likelihood, log_ratio = log_densities(first)
+        count = tf.shape(log_ratio)[0]
+        numbers = first + tf.range(count)  # XLA takes no range between tensors
+        return first + count, _added(sums, log_likelihood, log_ratio, numbers, num_samples)
+
+    zeros = tf.zeros([rows])
+    nothing = zeros - math.inf
+    _, sums = tf.while_loop(
+        lambda first, _: first < last,
+        body,
+        (tf.constant(0), Sums(nothing, nothing, zeros, zeros)),
+        parallel_iterations=1,
+    )
+    kl = closed_form(proposal, prior)
+    return {
+        "log_likelihood": sums.log_sum - tf.math.log(tf.cast(num_samples, tf.float32)),
+        "effective_sample_size": tf.exp(2.0 * sums.log_sum - sums.log_sum_squares),
+        "nll": -sums.log_likelihood,
+        "kl": sums.log_ratio if kl is None else tf.broadcast_to(kl, [rows]),
+    }
+
+
+def _added(
+    sums: Sums,
+    log_likelihood: tf.Tensor,
+    log_ratio: tf.Tensor,
+    numbers: tf.Tensor,
+    num_samples: tf.Tensor,
+) -> Sums:
+    """The sums with draws `[S, B]` of these numbers; those from number K on do not count."""
+    drawn = numbers[:, tf.newaxis] < num_samples
+    log_weights = tf.where(drawn, log_likelihood - log_ratio, -math.inf)
+    total = tf.cast(tf.minimum(numbers[-1] + 1, num_samples), tf.float32)
+
+    def log_sum(before: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_logsumexp(tf.concat([before[tf.newaxis], values], axis=0), axis=0)
+
+    def mean(before: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        # The mean, not the sum: 5,000 terms of 100 nats would cost float32 its last digits.
+        return before + tf.reduce_sum(tf.where(drawn, values - before, 0.0), axis=0) / total
+
+    return Sums(
+        log_sum(sums.log_sum, log_weights),
+        log_sum(sums.log_sum_squares, 2.0 * log_weights),
+        mean(sums.log_likelihood, log_likelihood),
+        mean(sums.log_ratio, log_ratio),
+    )

@@ -1,0 +1,120 @@
+"""The client of exported models."""
+
+from typing import Any
+
+import numpy as np
+
+from tfvae.serving.client.connection import Arrays, Connection
+from tfvae.serving.client.inputs import floats, image_inputs, repeated, seeds, unit_interval
+
+
+class Client(Connection):
+    """Calls the exported servables `encoder`, `decoder` and `vae` behind TensorFlow Serving.
+
+    NumPy goes in and comes out. Choose a `grpc://` address for large batches, where JSON costs more
+    than the model; an `http://` one where only NumPy and `requests` are installed, or a proxy is in
+    between. One client may be used from many threads.
+
+    A server that merges requests answers with as many samples as the largest of them asked for; the
+    client returns its own, which are the first ones.
+
+    Args:
+        url: `http://host:8501` or `https://...` for REST; `grpc://host:8500`, or `grpcs://...` with
+            TLS, for gRPC.
+        version: a version's number; by default the latest, or `label`'s.
+        label: a version's label, such as "stable", as configured on the server.
+        timeout: seconds for a call, its retries included.
+        retries: how often a call that reached no model is made again; see `with_retries`.
+        prefix: before the servables' names, where a server holds several exports: "mnist-" calls
+            "mnist-encoder".
+        headers: sent with every call, such as `{"Authorization": "Bearer ..."}`.
+        max_reply_bytes: a longer reply is refused.
+
+    Raises:
+        ServingError: every call, with the server's message; see its subclasses in
+            `tfvae.serving.client.errors`.
+        ValueError, TypeError: for arguments that no server would take; nothing is sent then.
+
+    Example:
+        >>> from tfvae.serving import Client
+        >>> with Client("http://localhost:8501", timeout=5.0) as client:  # doctest: +SKIP
+        ...     images = client.sample(16, seed=1)
+        ...     scores = client.score(images, num_samples=64, seed=0)["log_likelihood"]
+    """
+
+    def encode(self, images: Any) -> Arrays:
+        """The posteriors q(z|x): `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.
+
+        Args:
+            images: float `[B, H, W, C]` in [0, 1], or uint8, or a list of PNG or JPEG files' bytes.
+        """
+        form, inputs = image_inputs(images)
+        return self.predict("encoder", f"encode{form}", inputs)
+
+    def sample_posterior(self, images: Any, num_samples: int = 1, seed: Any = None) -> np.ndarray:
+        """Draws `z [B, S, D]` from the posteriors of float images; random unless seeded.
+
+        Args:
+            images: `[B, H, W, C]` in [0, 1].
+            num_samples: S.
+            seed: for the first row, the next ones count on from it; or one for each row.
+        """
+        images = unit_interval("images", images)
+        inputs = {"images": images, **_draws(num_samples, seed, len(images))}
+        z = self.predict("encoder", "sample", inputs, output_name="z")["z"]
+        return z[:, : inputs["num_samples"].max()]
+
+    def decode(self, z: Any) -> Arrays:
+        """The likelihoods p(x|z) of `z [B, D]`: `logits` and `probs`, or `loc` and `scale`."""
+        return self.predict("decoder", "decode", {"z": floats("z", z)})
+
+    def sample(
+        self, num_samples: int, seed: int | None = None, temperature: float = 1.0
+    ) -> np.ndarray:
+        """Draws images `[N, H, W, C]` from the prior; a seed gives what `vae.sample` gives for it.
+
+        Args:
+            num_samples: N; the exported model takes up to 4096.
+            seed: 32 bits; by default another one each time.
+            temperature: widens the prior.
+        """
+        inputs = {
+            **_draws(num_samples, seed, 1),
+            "temperature": repeated("temperature", temperature, 1, np.float32),
+        }
+        return self.predict("decoder", "sample", inputs)["images"][0, : inputs["num_samples"][0]]
+
+    def reconstruct(self, images: Any) -> np.ndarray:
+        """The likelihood's mean at the posterior's mean, `[B, H, W, C]`; images as in `encode`."""
+        form, inputs = image_inputs(images)
+        return self.predict("vae", f"reconstruct{form}", inputs, output_name="images")["images"]
+
+    def score(self, images: Any, num_samples: int = 64, seed: Any = 0) -> Arrays:
+        """Nats, each `[B]`: `log_likelihood` (importance-weighted), `elbo`, `nll`, `kl`.
+
+        Args:
+            images: as in `encode`.
+            num_samples: K; more make the bound tighter and the call longer, in proportion.
+            seed: for the first row, the next ones count on from it; or one for each row.
+        """
+        form, inputs = image_inputs(images)
+        count = len(next(iter(inputs.values())))
+        return self.predict("vae", f"score{form}", {**inputs, **_draws(num_samples, seed, count)})
+
+    def interpolate(self, start_images: Any, end_images: Any, steps: int) -> np.ndarray:
+        """Decoded points of the lines between posterior means: `[B, steps, H, W, C]`."""
+        start = unit_interval("start_images", start_images)
+        inputs = {
+            "start_images": start,
+            "end_images": unit_interval("end_images", end_images),
+            "steps": repeated("steps", steps, len(start)),
+        }
+        images = self.predict("vae", "interpolate", inputs, output_name="images")["images"]
+        return images[:, : inputs["steps"].max()]
+
+
+def _draws(num_samples: Any, seed: Any, count: int) -> Arrays:
+    return {
+        "num_samples": repeated("num_samples", num_samples, count),
+        "seed": seeds(seed, count),
+    }

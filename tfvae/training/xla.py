@@ -1,0 +1,24 @@
+"""Where XLA pays."""
+
+import keras
+from keras.src.layers.convolutional.base_conv import BaseConv
+from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+from keras.src.trainers.trainer import model_supports_jit
+
+from tfvae.training.devices import accelerators
+
+
+def xla_pays(model: keras.Model) -> bool:
+    """Whether a model's programs are compiled by XLA where the user leaves it open.
+
+    On a CPU Keras never does. XLA is two to three times faster there than TensorFlow's own
+    kernels, because it fuses the densities and the optimiser's updates; but it has no fast
+    convolution, and `mnist-conv` trains many times slower through it (the last rows of
+    `tests/benchmark/ablation.py`).
+    """
+    if not model_supports_jit(model):
+        return False
+    if accelerators():
+        return True
+    kinds = (BaseConv, BaseConvTranspose)
+    return not any(isinstance(layer, kinds) for layer in model._flatten_layers())
