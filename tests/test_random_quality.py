@@ -33,7 +33,7 @@ def test_extreme_words_give_finite_normals_and_open_uniforms(word):
     words = tf.constant([word], tf.uint32)
     exponential = random._exponential(words).numpy()[0]
     np.testing.assert_allclose(exponential, -np.log((word + 0.5) / 2**32), rtol=1e-6)
-    assert 0 < random._to_unit(words).numpy()[0] < 1
+    assert 0 < random.uniforms_of(words).numpy()[0] < 1
 
 
 def test_moments_of_a_million():

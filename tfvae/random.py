@@ -67,7 +67,8 @@ def bits(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
         >>> tfvae.random.bits((2,), seed=1).dtype.name
         'uint32'
     """
-    return _words(shape, seed, stream, (_BITS,))[0]
+    found = words(_positions(shape), word(seed, "seed"), word(stream, "stream"))
+    return _shaped(found[0], shape)
 
 
 def uniform(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
@@ -77,7 +78,7 @@ def uniform(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
     nor 1 can occur, so logarithms are finite, and `uniform < p` is never true at p = 0 and always
     true at p = 1.
     """
-    return _to_unit(bits(shape, seed, stream))
+    return uniforms_of(bits(shape, seed, stream))
 
 
 def normal(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
@@ -92,9 +93,8 @@ def normal(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
         >>> bool(abs(few.numpy() - many.numpy()[:2]).max() < 1e-6)
         True
     """
-    radius_words, angle_words = _words(shape, seed, stream, (_RADIUS, _ANGLE))
-    radius = tf.sqrt(2.0 * _exponential(radius_words))
-    return radius * _cosine(_to_unit(angle_words))
+    seed, stream = word(seed, "seed"), word(stream, "stream")
+    return _shaped(normals_at(_positions(shape), seed, stream), shape)
 
 
 def word(value: Integer, name: str) -> tf.Tensor:
@@ -144,35 +144,71 @@ def _exponential(words: tf.Tensor) -> tf.Tensor:
     return tf.where(v < 1.0 / 64.0, series, -tf.math.log(u))
 
 
-def _to_unit(words: tf.Tensor) -> tf.Tensor:
+def words(
+    position: tf.Tensor, seed: tf.Tensor, stream: tf.Tensor, uses: tuple[int, ...] = (_BITS,)
+) -> list[tf.Tensor]:
+    """One uint32 tensor of words for each use, at positions counted from 0.
+
+    Args:
+        position: int32 `[..., N]`, at least 0.
+        seed, stream: uint32; their shapes broadcast to K, and `[*K, 1]` with the positions.
+        uses: what the words are for; unrelated words for each.
+    """
+    first, second = _keys(seed, stream, uses)
+    position = tf.cast(position, tf.uint32)
+    found = []
+    for use in range(len(uses)):
+        mixed = _mix(tf.bitwise.bitwise_xor(position, _key(first, use)))
+        found.append(_mix(tf.bitwise.bitwise_xor(mixed, _key(second, use))))
+    return found
+
+
+def uniforms_of(found: tf.Tensor) -> tf.Tensor:
+    """Words as uniform float32 numbers in (0, 1); see `uniform`."""
     # 23 bits and a half are exact in float32; with 24 the largest would round to 1.
-    steps = tf.cast(tf.bitwise.right_shift(words, _uint32(9)), tf.float32)
+    steps = tf.cast(tf.bitwise.right_shift(found, _uint32(9)), tf.float32)
     return (steps + 0.5) * np.float32(2.0**-23)
 
 
-def _words(shape: Shape, seed: Integer, stream: Integer, uses: tuple[int, ...]) -> list[tf.Tensor]:
-    """One uint32 tensor of `shape` for each use."""
+def normals_at(position: tf.Tensor, seed: tf.Tensor, stream: tf.Tensor) -> tf.Tensor:
+    """Standard normal numbers at positions; the arguments are those of `words`."""
+    radius_words, angle_words = words(position, seed, stream, (_RADIUS, _ANGLE))
+    radius = tf.sqrt(2.0 * _exponential(radius_words))
+    return radius * _cosine(uniforms_of(angle_words))
+
+
+def _positions(shape: Shape) -> tf.Tensor:
+    """The indices into a flattened result of this shape, int32 `[N]`."""
     rows, *rest = tuple(shape) or (1,)
     row_size = math.prod(rest)
     if isinstance(rows, int) and rows * row_size >= 2**31:
         raise UserError(f"shape {tuple(shape)} has 2^31 words or more: draw it in several streams")
-    first, second = _keys(word(seed, "seed"), word(stream, "stream"), uses)
-    position = tf.cast(tf.range(rows * row_size), tf.uint32)
-    words = []
-    for use in range(len(uses)):
-        mixed = _mix(tf.bitwise.bitwise_xor(position, first[use]))
-        mixed = _mix(tf.bitwise.bitwise_xor(mixed, second[use]))
-        words.append(tf.reshape(mixed, [rows, *rest] if len(shape) else []))
-    return words
+    return tf.range(rows * row_size)
+
+
+def _shaped(values: tf.Tensor, shape: Shape) -> tf.Tensor:
+    return tf.reshape(values, [*shape] if len(shape) else [])
 
 
 def _keys(seed: tf.Tensor, stream: tf.Tensor, uses: tuple[int, ...]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Four Feistel rounds: different (seed, stream) give different keys, whatever `mix` does."""
+    """Four Feistel rounds: different (seed, stream) give different keys, whatever `mix` does.
+
+    Both are `[*K, uses]`, for seeds and streams whose shapes broadcast to K.
+    """
+    if seed.shape.rank:
+        seed = seed[..., tf.newaxis]
+    if stream.shape.rank:
+        stream = stream[..., tf.newaxis]
     left, right = tf.bitwise.bitwise_xor(seed, tf.constant(uses, tf.uint32)), stream
     for constant in _ROUNDS:
         scrambled = _mix(tf.bitwise.bitwise_xor(right, _uint32(constant)))
         left, right = right, tf.bitwise.bitwise_xor(left, scrambled)
     return left, right
+
+
+def _key(keys: tf.Tensor, use: int) -> tf.Tensor:
+    """A use's key, to be combined with positions: `[]`, or `[*K, 1]`."""
+    return keys[use] if keys.shape.rank == 1 else keys[..., use, tf.newaxis]
 
 
 def _mix(word: tf.Tensor) -> tf.Tensor:

@@ -1,13 +1,13 @@
 """Callbacks for `fit`: what changes over time, and what looks."""
 
 from tfvae.callbacks.diagnostics import LatentDiagnostics
-from tfvae.callbacks.kl_weight import CyclicalKLWeight, KLWeightSchedule, LinearKLWeight
 from tfvae.callbacks.pictures import PictureGrid
+from tfvae.callbacks.weights import CyclicalWeight, LinearWeight, WeightSchedule
 
 __all__ = [
-    "CyclicalKLWeight",
-    "KLWeightSchedule",
+    "CyclicalWeight",
     "LatentDiagnostics",
-    "LinearKLWeight",
+    "LinearWeight",
     "PictureGrid",
+    "WeightSchedule",
 ]

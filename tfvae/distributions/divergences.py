@@ -1,5 +1,7 @@
 """Kullback-Leibler divergences, in nats."""
 
+from typing import Any
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -69,10 +71,7 @@ def kl(
 
 
 def closed_form(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor | None:
-    """KL(q || p) `[B]` in closed form, or None where TFP has none registered."""
-    if isinstance(q, tfd.MultivariateNormalTriL) and isinstance(p, tfd.MultivariateNormalDiag):
-        # TFP's own, for any two factors, solves a dense system.
-        return tf.reduce_sum(kl_per_dimension(q, p), axis=-1)
+    """KL(q || p) `[B]` in closed form, or None where TFP's registry has none."""
     try:
         return q.kl_divergence(p)
     except NotImplementedError:
@@ -115,3 +114,9 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
         variance = tf.reduce_sum(tf.square(q.scale.to_dense()), axis=-1)  # TFP multiplies L by L'
     ratio = (variance + tf.square(q.mean() - p.mean())) / p.variance()
     return 0.5 * (ratio - 1.0) - tf.math.log(q.scale.diag_part() / p.stddev())
+
+
+@tfd.RegisterKL(tfd.MultivariateNormalTriL, tfd.MultivariateNormalDiag)
+def _kl_of_full_and_diagonal(q: Any, p: Any, name: str | None = None) -> tf.Tensor:
+    """Row sums: TFP's own, for any two factors, solves a dense system."""
+    return tf.reduce_sum(kl_per_dimension(q, p), axis=-1)

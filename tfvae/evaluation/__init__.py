@@ -16,7 +16,7 @@ _HOMES = {
     "annealed_importance_sampling": "ais",
     "elbo": "likelihood",
     "kl_per_dimension": "latents",
-    "latent_means": "latents",
+    "latent_codes": "latents",
     "log_likelihood": "likelihood",
     "naive_log_likelihood": "likelihood",
     "pictures": None,

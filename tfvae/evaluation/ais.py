@@ -1,6 +1,7 @@
 """Annealed importance sampling of log p(x)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,10 @@ from tfvae.checks import int32, positive_int, real
 from tfvae.errors import UserError
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import PIXELS
+from tfvae.evaluation.importance import NUMBERS, example_size
+from tfvae.models.capabilities import Batch, Generates, Scores, require
+from tfvae.noise import example_noise, example_seeds
 from tfvae.training.programs import compiled
-
-tfd = tfp.distributions
 
 _START = ("prior", "posterior")
 
@@ -58,11 +59,11 @@ def annealed_importance_sampling(
     Slower than `log_likelihood` by some orders of magnitude, and independent of the encoder where
     `start="prior"`: choose it to check whether a low likelihood is the decoder's or the encoder's.
 
-    Random, a function of the seed and the batch size.
+    Random, a function of the seed and the batch size. z may be a nest (levels): all are walked.
 
     Args:
-        model: A built VAE.
-        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them.
+        model: A built model that scores and generates.
+        data: What `fit` takes.
         num_chains: C, at least 1.
         num_steps: T, temperatures, at least 1. Default 500; the paper uses up to 10,000.
         step_size: Of the leapfrog, above 0, in units of the posterior's standard deviation in each
@@ -71,7 +72,7 @@ def annealed_importance_sampling(
         leapfrog_steps: Gradients in a transition, at least 1.
         start: r: "prior" (default), or "posterior" for q(z|x), which is nearer where q is good.
         seed: Any int32.
-        batch_size: Images of one compiled step; None (default) fits them and their chains in the
+        batch_size: Examples of one compiled step; None (default) fits them and their chains in the
             memory that `log_likelihood` takes.
         verbose: 1 (default) shows a progress bar, 0 does not.
 
@@ -83,6 +84,7 @@ def annealed_importance_sampling(
         Y. Wu et al., 2017, "On the Quantitative Analysis of Decoder-Based Generative Models",
         arXiv:1611.04273, section 3. Departures: temperatures in equal steps, a fixed step size.
     """
+    require(model, "annealed_importance_sampling()", Scores, Generates)
     for name, value in (("num_chains", num_chains), ("leapfrog_steps", leapfrog_steps)):
         positive_int(name, value)
     positive_int("num_steps", num_steps)
@@ -91,19 +93,19 @@ def annealed_importance_sampling(
         raise UserError(f"start must be one of {_START}, received {start!r}.")
     int32("seed", seed)
     if batch_size is None:
-        batch_size = max(1, min(128, PIXELS // (math.prod(model.image_shape) * num_chains)))
+        batch_size = max(1, min(128, NUMBERS // (example_size(model.fields()) * num_chains)))
     positive_int("batch_size", batch_size)
     run = compiled(model, _anneal)
     weights, accepted = [], []
-    for images, first, count in batches(model, data, batch_size, verbose):
+    for batch in batches(model, data, batch_size, verbose):
         log_weights, moved = run(
-            tf.constant(images),
-            tf.constant([seed, first], tf.int32),
+            batch.tensors(),
+            tf.constant([seed, batch.first], tf.int32),
             tf.constant(step_size, tf.float32),
             *(num_chains, num_steps, leapfrog_steps, start == "prior"),
         )
-        weights.append(log_weights.numpy()[:, :count])
-        accepted.append(moved.numpy()[:, :count])
+        weights.append(log_weights.numpy()[:, : batch.count])
+        accepted.append(moved.numpy()[:, : batch.count])
     log_weights = np.concatenate(weights, axis=1).astype(np.float64)
     log_sum = np.logaddexp.reduce(log_weights, axis=0)
     refuse_nan(log_sum)
@@ -117,7 +119,7 @@ def annealed_importance_sampling(
 
 def _anneal(
     model: Any,
-    images: tf.Tensor,
+    batch: Batch,
     seed: tf.Tensor,
     step_size: tf.Tensor,
     num_chains: int,
@@ -126,25 +128,36 @@ def _anneal(
     from_prior: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns log w and whether the last transition was accepted, both `[C, B]`."""
-    prior, posterior = model.prior.distribution(), model.encoder(images)
-    source = prior if from_prior else posterior
-    first_seed, chain_seed = tf.unstack(tf.random.split(seed, 2))
-    batch = [] if source.batch_shape.rank else [images.shape[0]]
+    inference = model.infer(batch)
+    proposal, joint = inference.proposal, inference.joint
+    rows = next(iter(batch.values())).shape[0]
+    noise = example_noise(example_seeds(seed[0], seed[1], rows), 0, num_chains)
+    start = model.generate(noise, model.given(batch)) if from_prior else proposal.draw(noise).z
+    # tfp.mcmc takes a list where z is a nest; the densities are called with its parts.
+    scales = [step_size * scale for scale in tf.nest.flatten(proposal.scale())]
 
-    def transition(log_density):
+    def of_parts(density: Callable[[Any], tf.Tensor]) -> Callable[..., tf.Tensor]:
+        return lambda *parts: density(tf.nest.pack_sequence_as(start, parts))
+
+    def source(z: Any) -> tf.Tensor:
+        return joint(z).log_prior if from_prior else proposal.log_prob(z)
+
+    def target(z: Any) -> tf.Tensor:
+        found = joint(z)
+        return found.log_prior + found.log_likelihood
+
+    def transition(log_density: Callable[..., tf.Tensor]) -> Any:
         return tfp.mcmc.HamiltonianMonteCarlo(
-            log_density,
-            step_size=step_size * posterior.stddev(),
-            num_leapfrog_steps=leapfrog_steps,
+            log_density, step_size=scales, num_leapfrog_steps=leapfrog_steps
         )
 
     _, log_weights, results = tfp.mcmc.sample_annealed_importance_chain(
         num_steps=num_steps,
-        proposal_log_prob_fn=source.log_prob,
-        target_log_prob_fn=lambda z: prior.log_prob(z) + model.decoder(z).log_prob(images),
-        current_state=source.sample([num_chains, *batch], seed=first_seed),
+        proposal_log_prob_fn=of_parts(source),
+        target_log_prob_fn=of_parts(target),
+        current_state=tf.nest.flatten(start),
         make_kernel_fn=transition,
         parallel_iterations=1,
-        seed=chain_seed,
+        seed=tf.random.split(seed, 1)[0],
     )
     return log_weights, results.inner_results.is_accepted

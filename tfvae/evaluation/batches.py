@@ -1,13 +1,14 @@
-"""A user's data as equal batches of checked images, with a progress bar."""
+"""A user's data as equal batches of checked examples, with a progress bar."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tfvae.data.fields import Field
 from tfvae.errors import UserError, UserRuntimeError, UserTypeError
 from tfvae.training.inputs import checked_inputs
 
@@ -15,18 +16,22 @@ BATCH_SIZE = 128
 
 
 class Batch(NamedTuple):
-    """Images of one compiled call.
+    """Examples of one compiled call.
 
     Attributes:
-        images: float32 `[batch_size, H, W, C]`; the last batch is filled with copies of its last
-            image, so that one program serves all.
-        first: Number of the first image in the data set.
-        count: How many images are not filling.
+        fields: name -> `[batch_size, ...]`; the last batch is filled with copies of its last
+            example, so that one program serves all.
+        first: Number of the first example in the data set.
+        count: How many examples are not filling.
     """
 
-    images: np.ndarray
+    fields: dict[str, np.ndarray]
     first: int
     count: int
+
+    def tensors(self) -> dict[str, tf.Tensor]:
+        """Returns the fields as tensors."""
+        return {name: tf.constant(values) for name, values in self.fields.items()}
 
 
 def batches(
@@ -35,70 +40,93 @@ def batches(
     """Yields the data in order, each example once.
 
     Args:
-        model: A built model; its `image_shape` is what the data must have.
-        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them.
-        batch_size: Images of one batch, at least 1.
-        verbose: 1 shows a progress bar, counted in images, on standard output; 0 does not.
+        model: A built model; its `fields()` are what the data must have.
+        data: What `fit` takes: an array `[N, ...]` of the model's one field, a dict of arrays by
+            field, or a `tf.data.Dataset` of batches of them.
+        batch_size: Examples of one batch, at least 1.
+        verbose: 1 shows a progress bar, counted in examples, on standard output; 0 does not.
 
     Raises:
-        RuntimeError: for a model that is not built.
-        TypeError: for data that are neither an array nor a data set.
-        ValueError: for images that `fit` would refuse, no images, or an endless data set.
+        UserRuntimeError: for a model that is not built.
+        UserTypeError: for data that are neither arrays nor a data set.
+        UserError: for data that `fit` would refuse, none, or an endless data set.
     """
     if not model.built:
         raise UserRuntimeError(
-            f"The model is not built. Train or load it first, or call "
-            f"build({(None, *model.image_shape)})."
+            "The model is not built. Train or load it first, or call "
+            f"build({model.input_shapes()})."
         )
-    data = checked_inputs(data, model.image_shape, "data")
+    fields = model.fields()
+    data = checked_inputs(data, fields, "data")
     if isinstance(data, tf.data.Dataset):
-        chunks, total = _from_dataset(data, batch_size), None
-    elif hasattr(data, "shape") and hasattr(data, "dtype"):
-        data = np.asarray(data)
-        batch_size, total = min(batch_size, len(data)), len(data)
-        chunks = (data[i : i + batch_size] for i in range(0, total, batch_size))
+        chunks, total = _from_dataset(data, fields, batch_size), None
+    elif isinstance(data, Mapping) or (hasattr(data, "shape") and hasattr(data, "dtype")):
+        columns = {name: np.asarray(values) for name, values in _named(data, fields).items()}
+        total = len(next(iter(columns.values())))
+        batch_size = min(batch_size, total)
+        chunks = (
+            {name: values[i : i + batch_size] for name, values in columns.items()}
+            for i in range(0, total, batch_size)
+        )
     else:
         raise UserTypeError(
-            "data must be an array of images [N, H, W, C] or a tf.data.Dataset of batches, "
-            f"received {type(data).__name__}."
+            "data must be an array [N, ...], a dict of arrays by field or a tf.data.Dataset of "
+            f"batches, received {type(data).__name__}."
         )
-    return _padded(chunks, batch_size, _Progress(total, verbose))
+    return _padded(chunks, fields, batch_size, _Progress(total, verbose))
 
 
-def _from_dataset(data: tf.data.Dataset, batch_size: int) -> Iterator[np.ndarray]:
+def _named(data: Any, fields: Mapping[str, Field]) -> Mapping[str, Any]:
+    """By the names of fields what may come bare, or as a tuple in their order."""
+    if isinstance(data, Mapping):
+        return data
+    values = data if isinstance(data, tuple) else (data,)
+    return {name: value for name, value in zip(fields, values, strict=False) if value is not None}
+
+
+def _from_dataset(
+    data: tf.data.Dataset, fields: Mapping[str, Field], batch_size: int
+) -> Iterator[dict[str, np.ndarray]]:
     if data.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise UserError("The data set is endless: pass data.take(number_of_batches).")
-    if isinstance(data.element_spec, tuple | list):
-        data = data.map(lambda images, *_: images)
+    data = data.map(lambda *element: _named(element if len(element) > 1 else element[0], fields))
     return data.rebatch(batch_size).as_numpy_iterator()
 
 
-def _padded(chunks: Iterator[np.ndarray], batch_size: int, progress: "_Progress") -> Iterator:
+def _padded(
+    chunks: Iterator[dict[str, np.ndarray]],
+    fields: Mapping[str, Field],
+    batch_size: int,
+    progress: "_Progress",
+) -> Iterator[Batch]:
     first = 0
-    for images in chunks:
-        count = len(images)
-        filling = np.repeat(images[-1:], batch_size - count, axis=0)
-        full = np.concatenate([images, filling]).astype(np.float32, copy=False)
+    for columns in chunks:
+        count = len(next(iter(columns.values())))
+        full = {
+            name: np.concatenate([values, np.repeat(values[-1:], batch_size - count, axis=0)])
+            .astype(fields[name].dtype, copy=False)
+            for name, values in columns.items()
+        }  # fmt: skip
         yield Batch(full, first, count)
         first += count
         progress.at(first)
     progress.end(first)
     if not first:
-        raise UserError("The data set is empty; expected at least one image.")
+        raise UserError("The data set is empty; expected at least one example.")
 
 
 class _Progress:
     """Keras' progress bar, or nothing."""
 
     def __init__(self, total: int | None, verbose: int):
-        self.bar = keras.utils.Progbar(total, unit_name="image") if verbose else None
+        self.bar = keras.utils.Progbar(total, unit_name="example") if verbose else None
 
-    def at(self, images: int) -> None:
+    def at(self, done: int) -> None:
         if self.bar is not None:
-            self.bar.update(images, finalize=False)
+            self.bar.update(done, finalize=False)
 
-    def end(self, images: int) -> None:
+    def end(self, done: int) -> None:
         if self.bar is not None:
-            self.bar.target = images
-            self.bar.update(images, finalize=True)
+            self.bar.target = done
+            self.bar.update(done, finalize=True)
             sys.stdout.flush()

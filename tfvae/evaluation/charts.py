@@ -8,7 +8,7 @@ import numpy as np
 
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture
-from tfvae.evaluation.latents import latent_means
+from tfvae.evaluation.latents import flat_codes
 
 _MOST_COLOURS = 20
 
@@ -19,25 +19,26 @@ def latent_scatter(
     labels: Sequence[int] | None = None,
     save: str | os.PathLike | None = None,
 ) -> Picture:
-    """Draws the posterior means of images as points, coloured by label. Deterministic.
+    """Draws the codes of examples (posterior means) as points, coloured by label. Deterministic.
 
     With more than two latent dimensions the first two principal components are shown, and the
     title says so. With one, a histogram.
 
     Args:
-        model: A built VAE.
-        data: Images `[N, H, W, C]` in [0, 1], or a data set of batches of them.
+        model: A built model that encodes.
+        data: What `fit` takes.
         labels: `[N]`, any values; None draws all points alike.
         save: Where to write the figure.
 
     Raises:
-        ValueError: if there are not as many labels as images.
+        ValueError: if there are not as many labels as examples.
     """
-    means = latent_means(model, data)
+    means = flat_codes(model, data)
     labels = np.zeros(len(means), int) if labels is None else np.asarray(labels)
     if labels.shape != (len(means),):
         raise UserError(
-            f"labels has shape {labels.shape} and there are {len(means)} images; expected one each."
+            f"labels has shape {labels.shape} and there are {len(means)} examples; expected one "
+            "each."
         )
     figure = Picture(figsize=(6.0, 5.0))
     axes = figure.subplots()
@@ -73,14 +74,17 @@ def _histogram(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
     edges = np.histogram_bin_edges(means, bins=50)
     for label, colour in _colours(labels):
         axes.hist(means[labels == label], edges, color=colour, label=str(label), alpha=0.6)
-    axes.set(xlabel="$z_1$", ylabel="images", title="Posterior means")
+    axes.set(xlabel="$z_1$", ylabel="examples", title="Posterior means")
 
 
 def _principal(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first two principal components, and the share of the variance that each has."""
-    centred = means - means.mean(axis=0)
-    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
-    return centred @ directions[:2].T, singular[:2] ** 2 / max(np.sum(singular**2), 1e-300)
+    from sklearn.decomposition import PCA
+
+    if np.ptp(means, axis=0).max() == 0:  # shares of no variance
+        return np.zeros((len(means), 2)), np.zeros(2)
+    components = PCA(n_components=2).fit(means)
+    return components.transform(means), components.explained_variance_ratio_
 
 
 def _colours(labels: np.ndarray) -> list[tuple[Any, Any]]:
@@ -121,7 +125,7 @@ def training_curves(
                 values = np.asarray(logs[key], float)
                 epochs = np.asarray(logs.get("epoch", np.arange(len(values))), float) + 1
                 axes.plot(epochs, values, style, label=label, linewidth=1.5)
-        axes.set(title=name, xlabel="epoch", ylabel="nats per image")
+        axes.set(title=name, xlabel="epoch", ylabel="nats per example")
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(fontsize=8, frameon=False)

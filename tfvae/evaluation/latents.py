@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import real
-from tfvae.distributions import divergences
 from tfvae.errors import UserError
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import Estimate
 from tfvae.evaluation.likelihood import elbo
+from tfvae.models.capabilities import Batch, Encodes, Scores, require
 from tfvae.training.programs import compiled
 
 
@@ -21,7 +21,7 @@ class RateDistortion:
 
     Attributes:
         rate: KL(q(z|x) || p(z)), what a code costs.
-        distortion: E_q[-log p(x|z)], what it leaves to be said about the image.
+        distortion: E_q[-log p(x|z)], what it leaves to be said about the example.
     """
 
     rate: Estimate
@@ -75,8 +75,8 @@ def kl_per_dimension(
 
     Args:
         model: A built VAE with Normal posteriors and a `StandardNormal` prior.
-        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them.
-        batch_size: Images of one compiled step.
+        data: What `fit` takes.
+        batch_size: Examples of one compiled step.
         verbose: 1 shows a progress bar.
 
     Returns:
@@ -86,28 +86,37 @@ def kl_per_dimension(
         ValueError: for a prior or posterior whose KL does not split over dimensions (a mixture);
             `rate_and_distortion` has the sum.
     """
+    require(model, "kl_per_dimension()", Scores)
     return np.mean(_collect(model, data, _kl_per_dimension, batch_size, verbose), axis=0)
 
 
-def latent_means(
-    model: Any, data: Any, *, batch_size: int = BATCH_SIZE, verbose: int = 0
-) -> np.ndarray:
-    """The posterior mean E[z|x] of each example. Deterministic.
+def latent_codes(model: Any, data: Any, *, batch_size: int = BATCH_SIZE, verbose: int = 0) -> Any:
+    """The point estimate of z of each example: of a Normal posterior its mean. Deterministic.
+
+    Where a posterior's mean has no closed form it is that of 256 draws from fixed noise; see
+    `tfvae.distributions.moments`.
 
     Args:
-        model: A built VAE.
-        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them.
-        batch_size: Images of one compiled step.
+        model: A built model that encodes.
+        data: What `fit` takes.
+        batch_size: Examples of one compiled step.
         verbose: 1 shows a progress bar.
 
     Returns:
-        float64 `[N, D]`.
+        float64 `[N, D]`, or the nest of such that the model's z is.
 
     Raises:
-        ValueError, TypeError: for data that `fit` would refuse.
-        RuntimeError: if the model is not built.
+        UserError: for data that `fit` would refuse, or a model that does not encode.
+        UserRuntimeError: if the model is not built.
     """
-    return _collect(model, data, _means, batch_size, verbose)
+    require(model, "latent_codes()", Encodes)
+    return _collect(model, data, _codes, batch_size, verbose)
+
+
+def flat_codes(model: Any, data: Any, **options: Any) -> np.ndarray:
+    """The numbers of `latent_codes` in one row an example, `[N, D]`, level after level."""
+    levels = tf.nest.flatten(latent_codes(model, data, **options))
+    return np.concatenate([level.reshape(len(level), -1) for level in levels], axis=1)
 
 
 def active_units(
@@ -123,10 +132,10 @@ def active_units(
         dimension i is active  <=>  Var_x E_q(z|x)[z_i] > threshold
 
     Args:
-        model: A built VAE.
-        data: Images, at least two, or a `tf.data.Dataset` of batches of them.
+        model: A built model that encodes.
+        data: What `fit` takes, at least two examples.
         threshold: At least 0. Default 0.01, the paper's: variances come out near 1 or near 0.
-        batch_size: Images of one compiled step.
+        batch_size: Examples of one compiled step.
         verbose: 1 shows a progress bar.
 
     Raises:
@@ -136,24 +145,25 @@ def active_units(
         Y. Burda, R. Grosse, R. Salakhutdinov, 2016, arXiv:1509.00519, section 5.2.
     """
     real("threshold", threshold, minimum=0.0)
-    means = latent_means(model, data, batch_size=batch_size, verbose=verbose)
+    means = flat_codes(model, data, batch_size=batch_size, verbose=verbose)
     if len(means) < 2:
         raise UserError("active_units needs at least 2 examples, received 1.")
     return ActiveUnits(np.var(means, axis=0, ddof=1), threshold)
 
 
-def _collect(model: Any, data: Any, function: Any, batch_size: int, verbose: int) -> np.ndarray:
+def _collect(model: Any, data: Any, function: Any, batch_size: int, verbose: int) -> Any:
     run = compiled(model, function)
     parts = [
-        run(tf.constant(images)).numpy()[:count]
-        for images, _, count in batches(model, data, batch_size, verbose)
+        tf.nest.map_structure(lambda value, count=batch.count: value.numpy()[:count], found)
+        for batch in batches(model, data, batch_size, verbose)
+        for found in (run(batch.tensors()),)
     ]
-    return np.concatenate(parts).astype(np.float64)
+    return tf.nest.map_structure(lambda *part: np.concatenate(part).astype(np.float64), *parts)
 
 
-def _means(model: Any, images: tf.Tensor) -> tf.Tensor:
-    return model.encoder(images).mean()
+def _codes(model: Any, batch: Batch) -> Any:
+    return model.encode(batch)
 
 
-def _kl_per_dimension(model: Any, images: tf.Tensor) -> tf.Tensor:
-    return divergences.kl_per_dimension(model.encoder(images), model.prior.distribution())
+def _kl_per_dimension(model: Any, batch: Batch) -> tf.Tensor:
+    return model.infer(batch).proposal.kl_per_dimension()

@@ -1,6 +1,5 @@
 """log p(x) and its lower bounds on a data set."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,8 @@ import tensorflow as tf
 from tfvae.checks import int32, positive_int
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import chunk_size, from_posterior, from_prior
+from tfvae.evaluation.importance import chunk_size, example_size, from_posterior, from_prior
+from tfvae.models.capabilities import Generates, Scores, require
 from tfvae.training.programs import compiled
 
 
@@ -36,16 +36,16 @@ def log_likelihood(
     batch sizes agree up to rounding. Memory does not grow with K or with a data set that streams.
 
     Args:
-        model: A built VAE.
-        data: Images `[N, H, W, C]` in [0, 1], or a `tf.data.Dataset` of batches of them. Binarise
-            a test set once: dynamic bits would differ from run to run.
+        model: A built model that scores.
+        data: What `fit` takes: an array, a dict of arrays by field, or a `tf.data.Dataset`.
+            Binarise a test set once: dynamic bits would differ from run to run.
         num_samples: K, at least 1. Default 5000, as in the literature.
         seed: Any int32.
-        batch_size: Images a compiled step works on, at least 1.
+        batch_size: Examples a compiled step works on, at least 1.
         verbose: 1 (default) shows a progress bar, 0 does not.
 
     Returns:
-        A `LikelihoodEstimate`, nats per image.
+        A `LikelihoodEstimate`, nats per example.
 
     Raises:
         ValueError, TypeError: for data that `fit` would refuse, or an argument out of range.
@@ -88,10 +88,11 @@ def naive_log_likelihood(
         log p(x) ~ log 1/K sum_k p(x|z_k),   z_k ~ p(z)
 
     Unbiased before the logarithm, and hopeless beyond a few latent dimensions, where no draw is
-    near the image's posterior: here for comparison, and as a check that needs no encoder. The
+    near the example's posterior: here for comparison, and as a check that needs no encoder. The
     draws of different examples are independent. Arguments, result and errors are those of
     `log_likelihood`.
     """
+    require(model, "naive_log_likelihood()", Scores, Generates)
     values = _estimates(model, data, from_prior, num_samples, seed, batch_size, verbose)
     return _likelihood(values, num_samples)
 
@@ -114,7 +115,7 @@ def elbo(
     as it is. Arguments and errors are those of `log_likelihood`, with S = `num_samples`.
 
     Returns:
-        An `ELBOEstimate`, nats per image, with `nll` and `kl`.
+        An `ELBOEstimate`, nats per example, with `nll` and `kl`.
 
     References:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, eq. 3.
@@ -135,16 +136,17 @@ def _estimates(
     verbose: int,
 ) -> dict[str, np.ndarray]:
     """Runs the compiled loop over all batches: name -> float64 `[N]`."""
+    require(model, "an estimate of the likelihood", Scores)
     positive_int("num_samples", num_samples)
     positive_int("batch_size", batch_size)
     int32("seed", seed)
-    pixels = math.prod(model.image_shape)
     run, collected = compiled(model, sampling), []
-    for images, first, count in batches(model, data, batch_size, verbose):
-        chunk = chunk_size(num_samples, len(images), pixels)
-        numbers = (tf.constant(number, tf.int32) for number in (first, seed, num_samples))
-        values = run(tf.constant(images), *numbers, chunk)
-        collected.append({name: value.numpy()[:count] for name, value in values.items()})
+    for batch in batches(model, data, batch_size, verbose):
+        examples, numbers = len(next(iter(batch.fields.values()))), example_size(model.fields())
+        chunk = chunk_size(num_samples, examples, numbers)
+        scalars = (tf.constant(number, tf.int32) for number in (batch.first, seed, num_samples))
+        values = run(batch.tensors(), *scalars, chunk)
+        collected.append({name: value.numpy()[: batch.count] for name, value in values.items()})
     return {
         name: np.concatenate([batch[name] for batch in collected]).astype(np.float64)
         for name in collected[0]

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import scipy.special
+import tensorflow as tf
 
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves
-from tfvae.evaluation.latents import active_units, latent_means
+from tfvae.evaluation.latents import active_units, latent_codes
+from tfvae.models.capabilities import Decodes, Encodes, require
 from tfvae.training.inputs import checked_inputs
 
 __all__ = [
@@ -34,12 +36,12 @@ def reconstructions(model: Any, images: Any, columns: int = 10, save: Path = Non
     """Draws images and, under each, its reconstruction at the posterior mean. Deterministic.
 
     Args:
-        model: A built VAE.
+        model: A built model that encodes and decodes.
         images: `[N, H, W, C]` in [0, 1]; all are shown.
         columns: Images in a row.
         save: Where to write the figure.
     """
-    images = _images(model, images)
+    images = _images(model, "reconstructions()", images)
     columns = min(positive_int("columns", columns), len(images))
     rebuilt = model.reconstruct(images).numpy()
     blank = np.ones((-len(images) % columns, *images.shape[1:]), np.float32)
@@ -84,6 +86,8 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
     References:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix A, figure 4.
     """
+    require(model, "latent_manifold()", Decodes)
+    _one_vector(model, "latent_manifold()")
     if model.latent_size != 2:
         raise UserError(
             f"The manifold needs 2 latent dimensions, and the model has {model.latent_size}. Use "
@@ -113,18 +117,19 @@ def traversals(
     -span to span while the others stay at the first image's posterior mean. Deterministic.
 
     Args:
-        model: A built VAE.
+        model: A built model that encodes and decodes.
         images: `[N, H, W, C]`, N at least 2; a few hundred give a reliable order.
         num_dimensions: Rows, at most the model's latent size.
         steps: Images in a row, at least 2.
         span: In units of z, above 0.
         save: Where to write the figure.
     """
-    images = _images(model, images)
+    images = _images(model, "traversals()", images)
+    _one_vector(model, "traversals()")
     steps, span = positive_int("steps", steps, minimum=2), real("span", span, above=0.0)
     variances = active_units(model, images).variances
     chosen = np.argsort(-variances)[: positive_int("num_dimensions", num_dimensions)]
-    codes = np.tile(latent_means(model, images[:1])[0], (len(chosen), steps, 1))
+    codes = np.tile(latent_codes(model, images[:1])[0], (len(chosen), steps, 1))
     for row, dimension in enumerate(chosen):
         codes[row, :, dimension] = np.linspace(-span, span, steps)
     names = [f"$z_{{{i + 1}}}$  var {variances[i]:.2f}" for i in chosen]
@@ -141,17 +146,18 @@ def interpolations(
         z_t = (1 - t) E[z|start] + t E[z|end],  t = 0 .. 1
 
     Args:
-        model: A built VAE.
+        model: A built model that encodes and decodes.
         starts: `[N, H, W, C]`, one row each; the row begins with the original.
         ends: As many; the row ends with the original.
         steps: Images between the originals, at least 2.
         save: Where to write the figure.
     """
-    starts, ends = _images(model, starts), _images(model, ends)
+    starts, ends = (_images(model, "interpolations()", part) for part in (starts, ends))
+    _one_vector(model, "interpolations()")
     if len(starts) != len(ends):
         raise UserError(f"starts has {len(starts)} images and ends {len(ends)}; expected as many.")
     steps = positive_int("steps", steps, minimum=2)
-    first, last = latent_means(model, starts)[:, None], latent_means(model, ends)[:, None]
+    first, last = latent_codes(model, starts)[:, None], latent_codes(model, ends)[:, None]
     t = np.linspace(0.0, 1.0, steps)[:, None]
     between = _decode(model, (1 - t) * first + t * last)
     between = between.reshape(len(starts), steps, *starts.shape[1:])
@@ -160,9 +166,28 @@ def interpolations(
     return show(rows.reshape(-1, *starts.shape[1:]), steps + 2, title)[0].finish(save)
 
 
-def _images(model: Any, images: Any) -> np.ndarray:
-    return np.asarray(checked_inputs(np.asarray(images), model.image_shape, "images"), np.float32)
+def _images(model: Any, what: str, images: Any) -> np.ndarray:
+    """Images, checked, for a model that shows what it makes of them."""
+    require(model, what, Encodes, Decodes)
+    fields = model.fields()
+    name, field = next(iter(fields.items()))
+    if len(field.shape) != 3:
+        raise UserError(
+            f"{what} draws images [H, W, C]; the model's {name} has shape {field.shape}. Decode "
+            "codes and plot them as they are to be read."
+        )
+    if len(fields) > 1:
+        raise UserError(
+            f"{what} draws from images alone, and {type(model).__name__} takes {', '.join(fields)}."
+        )
+    return np.asarray(checked_inputs(np.asarray(images), fields, "images"), np.float32)
+
+
+def _one_vector(model: Any, what: str) -> None:
+    if getattr(model, "latent_size", None) is None:
+        raise UserError(f"{what} walks in one latent vector, and {type(model).__name__} has more.")
 
 
 def _decode(model: Any, codes: np.ndarray) -> np.ndarray:
-    return model.decoder(codes.reshape(-1, model.latent_size).astype(np.float32)).mean().numpy()
+    z = tf.constant(codes.reshape(-1, model.latent_size), tf.float32)
+    return model.decode(z, {}).numpy()

@@ -7,7 +7,11 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_ints
+from tfvae.checks import positive_int, positive_ints
+from tfvae.distributions.draws import Draw, draw
+from tfvae.distributions.moments import Moments, moments
+from tfvae.errors import UserError
+from tfvae.noise import Noise
 
 tfd = tfp.distributions
 
@@ -15,28 +19,36 @@ tfd = tfp.distributions
 class Head(keras.layers.Layer):
     """Turns features into a distribution, in float32, and owns the constraints that takes.
 
-    A head works in two steps, so that leading sample axes cost nothing and an exported file can
-    hold plain tensors: `parameters(features)` gives named tensors with one batch axis, and
-    `distribution(**parameters)` makes the TFP distribution from them, with any leading axes.
+    A subclass gives `parameters(features)`, named tensors with one batch axis, and
+    `distribution(**parameters)`, the TFP distribution that they describe, with any leading axes: so
+    leading sample axes cost nothing and an exported file can hold plain tensors. All else has
+    defaults: a `draw` from noise, a `code`, the `outputs` of a served file.
 
     The dtype defaults to float32 whatever the global policy: bfloat16 keeps 8 bits of mantissa,
-    too few for log-densities that are summed over hundreds of pixels.
+    too few for log-densities that are summed over hundreds of entries.
 
     Args:
-        event_shape: Shape of one draw, positive integers.
+        event_shape: Shape of one draw, positive integers; empty for a scalar.
         **kwargs: `name`, `dtype` and what else a Keras layer takes.
 
     Shapes: features `[N, ...]` -> a distribution with batch shape `[N]`, event shape `event_shape`.
 
     Raises:
-        ValueError: if `event_shape` is empty or holds anything but positive integers.
+        UserError: if `event_shape` holds anything but positive integers, or a subclass lacks
+            `parameters` or `distribution`.
     """
 
+    reparameterised = True
+    """Whether a draw is a differentiable function of the parameters and of noise."""
+
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
+        for name in ("parameters", "distribution"):
+            if getattr(type(self), name) is getattr(Head, name):
+                raise UserError(f"{type(self).__name__} is a Head without {name}(); define it.")
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.supports_masking = True  # features may come with a mask, which says nothing here
-        self.event_shape = positive_ints("event_shape", event_shape)
+        self.event_shape = positive_ints("event_shape", event_shape) if len(event_shape) else ()
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters, float32 tensors with one leading batch axis."""
@@ -45,6 +57,50 @@ class Head(keras.layers.Layer):
     def distribution(self, **parameters: tf.Tensor) -> tfd.Distribution:
         """Returns the distribution with these parameters, which may have any leading axes."""
         raise NotImplementedError
+
+    def draw(self, distribution: tfd.Distribution, noise: Noise) -> Draw:
+        """Draws from a distribution of this head, with log q, in one pass.
+
+        Args:
+            distribution: batch shape `[B]`.
+            noise: of leading shape `[S, B]`.
+
+        Returns:
+            z `[S, B, *event_shape]` and log q(z) `[S, B]`.
+        """
+        return draw(distribution, noise)
+
+    def code(self, distribution: tfd.Distribution) -> tf.Tensor:
+        """Returns a point estimate of a draw, `[B, *event_shape]`.
+
+        The mean, in closed form or else of draws from fixed noise; see
+        `tfvae.distributions.moments`. A head whose draws are no numbers to average says otherwise.
+        """
+        return self.moments(distribution).mean
+
+    def moments(self, distribution: tfd.Distribution) -> Moments:
+        """Returns mean and standard deviation, from draws where there is no closed form."""
+        return moments(distribution, self.draw)
+
+    def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns what a served file does: the parameters, and what follows from them."""
+        return dict(parameters)
+
+    def frozen(self, distribution: tfd.Distribution) -> tfd.Distribution:
+        """Returns a distribution of this head, its parameters held constant in gradients."""
+        nested = (tfd.Distribution, tfp.bijectors.Bijector, tf.Module, list, tuple, dict)
+        if any(isinstance(value, nested) for value in distribution.parameters.values()):
+            raise UserError(
+                "Holding a posterior's parameters constant works for a distribution of plain "
+                f"tensors; {type(self).__name__} makes {distribution}. Define its frozen(), or "
+                'use gradient="pathwise".'
+            )
+        constant = {
+            name: tf.stop_gradient(value)
+            for name, value in distribution.parameters.items()
+            if tf.is_tensor(value) and value.dtype.is_floating
+        }
+        return distribution.copy(**constant)
 
     def call(self, features: tf.Tensor) -> tfd.Distribution:
         """Returns the distribution that the features describe."""
@@ -59,7 +115,34 @@ class Head(keras.layers.Layer):
         return {**super().get_config(), "event_shape": list(self.event_shape)}
 
 
-def latent_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Says `latent_size` where the base class says `event_shape`: latent heads take the former."""
-    config["latent_size"] = config.pop("event_shape")[0]
-    return config
+class LatentHead(Head):
+    """A head of q(z|x) over a vector z: says `latent_size` where others say `event_shape`.
+
+    A served file returns the mean and the standard deviation beside the parameters.
+
+    Args:
+        latent_size: D, the number of latent dimensions, at least 1.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        UserError: if `latent_size` is not a positive integer.
+    """
+
+    def __init__(self, latent_size: int, **kwargs: Any):
+        super().__init__((positive_int("latent_size", latent_size),), **kwargs)
+
+    @property
+    def latent_size(self) -> int:
+        """D."""
+        return self.event_shape[0]
+
+    def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns the parameters, `mean` and `stddev`, both `[N, D]`."""
+        found = self.moments(self.distribution(**parameters))
+        return {**parameters, "mean": found.mean, "stddev": found.stddev}
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments."""
+        config = super().get_config()
+        config["latent_size"] = config.pop("event_shape")[0]
+        return config

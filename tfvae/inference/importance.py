@@ -5,11 +5,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
-import tensorflow_probability as tfp
-
-from tfvae.distributions.divergences import closed_form
-
-tfd = tfp.distributions
 
 
 class Sums(NamedTuple):
@@ -31,8 +26,7 @@ class Sums(NamedTuple):
 def importance_estimates(
     log_densities: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
     num_samples: tf.Tensor,
-    proposal: tfd.Distribution,
-    prior: tfd.Distribution,
+    kl: dict[str, tf.Tensor],
     rows: tf.Tensor,
 ) -> dict[str, tf.Tensor]:
     """Sums over draws k = 1 .. K of each example, w_k = p(x, z_k) / r(z_k), z_k ~ r.
@@ -41,13 +35,12 @@ def importance_estimates(
         log_densities: From the number of a chunk's first draw to log p(x|z_k) and
             log r(z_k) - log p(z_k) of its S draws, both `[S, B]`.
         num_samples: K, int32, `[]` or each example's own, `[B]`.
-        proposal: r.
-        prior: p(z).
+        kl: KL(r || p) `[B]` by name, in closed form; see `Proposal.kl`.
         rows: B.
 
     Returns, each `[B]`: `log_likelihood` log 1/K sum_k w_k; `effective_sample_size`
-    (sum_k w_k)^2 / sum_k w_k^2; `nll` -1/K sum_k log p(x|z_k); `kl`, KL(r || p) in closed form
-    where there is one, else 1/K sum_k log r(z_k) - log p(z_k).
+    (sum_k w_k)^2 / sum_k w_k^2; `nll` -1/K sum_k log p(x|z_k); `kl`, the sum of the closed forms,
+    or where there are none 1/K sum_k log r(z_k) - log p(z_k).
 
     References:
         Y. Burda, R. Grosse, R. Salakhutdinov, 2016, "Importance Weighted Autoencoders",
@@ -69,12 +62,11 @@ def importance_estimates(
         (tf.constant(0), Sums(nothing, nothing, zeros, zeros)),
         parallel_iterations=1,
     )
-    kl = closed_form(proposal, prior)
     return {
         "log_likelihood": sums.log_sum - tf.math.log(tf.cast(num_samples, tf.float32)),
         "effective_sample_size": tf.exp(2.0 * sums.log_sum - sums.log_sum_squares),
         "nll": -sums.log_likelihood,
-        "kl": sums.log_ratio if kl is None else tf.broadcast_to(kl, [rows]),
+        "kl": tf.add_n(list(kl.values())) if kl else sums.log_ratio,
     }
 
 

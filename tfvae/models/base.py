@@ -1,16 +1,26 @@
 """The model that the whole family shares."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tfvae.checks import int32
-from tfvae.errors import UserError
+import tfvae
+from tfvae.checks import int32, positive_int, real
+from tfvae.data.fields import Field
+from tfvae.errors import UserError, UserRuntimeError
+from tfvae.inference.inference import Inference
+from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, require
+from tfvae.noise import Noise, training_noise
 from tfvae.objectives.base import Nats
+from tfvae.random import bits, word
+from tfvae.suggestions import nearest
 from tfvae.training.checked import CheckedTrainer
+from tfvae.training.phases import Phase, gradients, optimizer_of
+from tfvae.training.programs import compiled
 from tfvae.training.xla import xla_pays
 
 _NO_LOSS = (
@@ -21,19 +31,28 @@ _NO_LOSS = (
 
 
 class LatentVariableModel(CheckedTrainer):
-    """A Keras model whose loss is a sum of named nats per example.
+    """A Keras model whose loss is a sum of named nats.
 
-    Subclasses implement `loss_terms`, and nothing else that trains: `call`, the only place that
-    adds losses and updates trackers, is shared.
+    A subclass gives `fields()` and `loss_terms(batch, training)`, and names what that reports to
+    this constructor. `call`, the only place that adds losses and updates trackers, is shared. What
+    else a model can do, it has the methods of `tfvae.models.capabilities` for.
 
     Args:
         names: What `loss_terms` reports, in the order it is logged.
         seed: Seed of every draw while training and of unseeded samples, any int32, or None for one
             that `keras.utils.set_random_seed` governs.
         **kwargs: Keras model arguments.
+
+    Raises:
+        UserError: if a subclass lacks `fields` or `loss_terms`.
     """
 
     def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
+        for method in ("fields", "loss_terms"):
+            if getattr(type(self), method) is getattr(LatentVariableModel, method):
+                raise UserError(
+                    f"{type(self).__name__} is a LatentVariableModel without {method}(); define it."
+                )
         # Keras enters an autocast scope for any mixed policy, autocast=False or not, and rounds the
         # prior's and the heads' weights in it. The networks keep the policies they were made with.
         kwargs.setdefault("dtype", "float32")
@@ -50,35 +69,99 @@ class LatentVariableModel(CheckedTrainer):
             aggregation="none",
             name="seed_state",
         )
+        self.num_examples = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, name="num_examples", dtype="float32"
+        )
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
-    def loss_terms(self, inputs: tf.Tensor, training: bool) -> Nats:
-        """Returns the nats per example of a batch: terms, watched values, a reconstruction."""
+    def fields(self) -> dict[str, Field]:
+        """Returns what an example holds, by name; the field that is modelled first."""
+        raise NotImplementedError
+
+    def conditions(self) -> dict[str, Field]:
+        """Returns the fields that the model is given and does not generate."""
+        return {}
+
+    def loss_terms(self, batch: Batch, training: bool) -> Nats:
+        """Returns the nats of a batch: terms, watched values, a reconstruction."""
         raise NotImplementedError
 
     def weight(self, name: str) -> tf.Tensor | float:
         """Returns the factor of a term in the loss."""
         return 1.0
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def term_weight(self, name: str) -> keras.Variable:
+        """Returns the variable behind the factor of a term, for schedules.
+
+        Raises:
+            UserError: if the term has none.
+        """
+        weights = getattr(getattr(self, "objective", None), "term_weights", {})
+        if name not in weights:
+            known = f"It has those of {', '.join(weights)}." if weights else "It has none."
+            raise UserError(
+                f"{self.name} has no weight of a term {name!r} to change.{nearest(name, weights)} "
+                f"{known}"
+            )
+        return weights[name]
+
+    def phases(self) -> Sequence[Phase]:
+        """Returns who learns from what: one phase for everything, unless a subclass says more."""
+        return [Phase("model", self.trainable_variables, tuple(self.trackers))]
+
+    def build(self, input_shape: Any) -> None:
+        """Makes all weights, by evaluating the loss of one example; a subclass may do it directly.
+
+        Args:
+            input_shape: of a batch of the model's one field, or a dict of shapes.
+        """
+        example = {
+            name: tf.zeros([1, *field.shape], field.dtype)
+            for name, field in self.fields().items()
+            if not field.optional
+        }
+        before = tf.identity(self.seed_state)
+        self.loss_terms(example, training=False)
+        self.seed_state.assign(before)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
-        nats = self.loss_terms(inputs, training)
+        nats = self.loss_terms(self.named(inputs), training)
+        self._terms = tuple(nats.terms)
         for name, value in nats.terms.items():
-            self.add_loss(self.weight(name) * tf.reduce_mean(value))
+            loss = tf.reduce_mean(value)
+            if name in nats.surrogates:  # the value of one, the gradient of the other
+                surrogate = tf.reduce_mean(nats.surrogates[name])
+                loss = surrogate + tf.stop_gradient(loss - surrogate)
+            self.add_loss(self.weight(name) * loss)
         for name, value in {**nats.terms, **nats.watched}.items():
             self.trackers[name].update_state(value)
         return nats.reconstruction
 
+    def named(self, inputs: Any) -> dict[str, tf.Tensor]:
+        """Returns a batch by the names of its fields, each in the field's type."""
+        fields = self.fields()
+        if not isinstance(inputs, Mapping):
+            inputs = {next(iter(fields)): inputs}
+        return {name: tf.cast(value, fields[name].dtype) for name, value in inputs.items()}
+
+    def with_noise(self, inference: Inference, batch: Batch) -> Inference:
+        """Returns the inference of a batch with the noise of this step and N: for an objective."""
+        seed, first = self.next_seed(), next(iter(batch.values()))
+        rows = first.shape[0] or tf.shape(first)[0]
+        replica = tf.distribute.get_replica_context()
+        number = 0 if replica is None else replica.replica_id_in_sync_group
+
+        def noise(num_samples: int) -> Noise:
+            return training_noise(seed, num_samples, rows, number * rows)
+
+        return replace(inference, noise=noise, num_examples=tf.convert_to_tensor(self.num_examples))
+
     def next_seed(self) -> tf.Tensor:
-        """Returns a fresh stateless seed, int32 `[2]`, that no other replica has."""
+        """Returns a fresh seed, int32 `[2]`, the same on all replicas."""
         state = tf.identity(self.seed_state)
         self.seed_state.assign(state + tf.constant([0, 1], tf.int64))
-        replica = tf.distribute.get_replica_context()
-        own = state[1]
-        if replica is not None:  # None where Keras only infers shapes, outside of all replicas
-            number = tf.cast(replica.replica_id_in_sync_group, tf.int64)
-            own = own * replica.num_replicas_in_sync + number
-        return tf.cast(tf.stack([state[0], own]), tf.int32)
+        return tf.cast(state, tf.int32)
 
     def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
         """Configures training; the arguments are those of `keras.Model.compile`.
@@ -86,14 +169,37 @@ class LatentVariableModel(CheckedTrainer):
         The loss is the objective's and the logged values are its nats, so `loss`, `loss_weights`,
         `metrics` and `weighted_metrics` are refused.
 
+        Args:
+            optimizer: as for Keras, or a mapping from the names of the model's phases.
+            **kwargs: as for Keras.
+
         Raises:
-            ValueError: if one of these is passed.
+            UserError: if one of these is passed, or the mapping does not name the phases.
         """
         for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
             value = kwargs.pop(name, None)
             if value is not None:
                 raise UserError(_NO_LOSS.format(name=name, value=value))
+        optimizer = optimizer_of(optimizer, [phase.name for phase in self.phases()])
+        if hasattr(optimizer, "bind"):
+            optimizer.bind(self.phases)
         super().compile(optimizer=optimizer, **kwargs)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Keras' step; with several phases, each minimises its own terms."""
+        phases = self.phases()
+        if len(phases) == 1:
+            return super().train_step(data)
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape(persistent=True) as tape:
+            self(x, training=True)
+            losses = list(self.losses)
+        self._loss_tracker.update_state(tf.add_n(losses))
+        named = dict(zip(self._terms, losses, strict=False))
+        found = gradients(tape, phases, named, losses[len(self._terms) :])
+        variables = self.trainable_variables
+        self.optimizer.apply([found.get(id(v)) for v in variables], variables)
+        return self.get_metrics_result()
 
     def _resolve_auto_jit_compile(self) -> bool:
         # Keras 3.15 turns jit_compile="auto" off where there is only a CPU.
@@ -104,3 +210,107 @@ class LatentVariableModel(CheckedTrainer):
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.built:
             self.optimizer.build(self.trainable_variables)
+
+    def reconstruct(self, inputs: Any) -> Any:
+        """Returns the mean of x at the code of each example: deterministic."""
+        require(self, "reconstruct()", Encodes, Decodes)
+        batch = self.named(inputs)
+        return self.decode(self.encode(batch), self.given(batch))
+
+    def given(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns the part of a batch that the model is given and does not generate."""
+        return {name: batch[name] for name in self.conditions() if name in batch}
+
+    def sample(
+        self,
+        num_samples: int,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        **conditions: Any,
+    ) -> tf.Tensor:
+        """Draws codes from the prior and returns the mean of x at each.
+
+        The draws come from `tfvae.noise`: the exported decoders make the same of the same seed.
+        `decoder(z).sample()` draws x as well.
+
+        Args:
+            num_samples: How many, at least 1.
+            seed: Any int32. None takes the next of the model's generator, and so differs each time.
+            temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior.
+            **conditions: What the model is given, by field: one value for all samples, or one each.
+
+        Returns:
+            `[num_samples, ...]` in the likelihood's units. The first samples do not depend on
+            `num_samples`.
+        """
+        require(self, "sample()", Generates, Decodes)
+        num_samples = positive_int("num_samples", num_samples)
+        real("temperature", temperature, minimum=0.0)
+        self._require_built("sample()")
+        if seed is None:
+            words = self.next_seed()
+            seed = bits((), words[0], words[1])
+        draw = compiled(self, _sample, xla=False)  # one program for every num_samples
+        return draw(
+            tf.constant(num_samples, tf.int32),
+            word(seed, "seed"),
+            tf.constant(temperature, tf.float32),
+            self._checked_conditions(conditions, num_samples),
+        )
+
+    def log_likelihood(self, data: Any, num_samples: int = 5000, **options: Any) -> Any:
+        """Estimates log p(x) of each example by importance sampling.
+
+        See `tfvae.evaluation.log_likelihood`, whose arguments these are.
+        """
+        return tfvae.evaluation.log_likelihood(self, data, num_samples=num_samples, **options)
+
+    def _checked_conditions(
+        self, conditions: dict[str, Any], num_samples: int
+    ) -> dict[str, tf.Tensor]:
+        wanted = self.conditions()
+        for name in conditions:
+            if name not in wanted:
+                raise UserError(
+                    f"sample() was given {name!r}, which is no condition of {type(self).__name__}."
+                    f"{nearest(name, wanted)} Expected {', '.join(wanted) or 'none'}."
+                )
+        found = {}
+        for name, field in wanted.items():
+            if name not in conditions:
+                raise UserError(f"sample() needs {name}=, one value or {num_samples}, {field}.")
+            value = tf.cast(tf.convert_to_tensor(conditions[name]), field.dtype)
+            one = value.shape.rank == len(field.shape)
+            if tuple(value.shape[0 if one else 1 :]) != field.shape or (
+                not one and value.shape[0] != num_samples
+            ):
+                raise UserError(
+                    f"sample() received {name} of shape {tuple(value.shape)}; expected "
+                    f"{field.shape}, or {(num_samples, *field.shape)} for {num_samples} samples."
+                )
+            found[name] = tf.broadcast_to(value, [num_samples, *field.shape]) if one else value
+        return found
+
+    def _require_built(self, what: str) -> None:
+        if not self.built:
+            raise UserRuntimeError(
+                f"{what} needs a built model. Train it, call it on a batch, or build it: "
+                f"model.build({self.input_shapes()})."
+            )
+
+    def input_shapes(self) -> Any:
+        """Returns what `build` takes: the shape of a batch, or of each of its fields."""
+        shapes = {name: (None, *field.shape) for name, field in self.fields().items()}
+        return shapes if len(shapes) > 1 else next(iter(shapes.values()))
+
+
+def _sample(
+    model: Any,
+    num_samples: tf.Tensor,
+    seed: tf.Tensor,
+    temperature: tf.Tensor,
+    conditions: dict[str, tf.Tensor],
+) -> tf.Tensor:
+    """The mean of x at each of `num_samples` codes of the prior."""
+    noise = Noise(seed, row=tf.range(num_samples), temperature=temperature)
+    return model.decode(model.generate(noise, conditions), conditions)

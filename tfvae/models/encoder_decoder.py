@@ -1,6 +1,6 @@
-"""Encoder and decoder: a network and a head, from tensor to distribution."""
+"""Encoder and decoder: a network and a head, from tensors to a distribution."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -27,20 +27,23 @@ def serialize_part(part: keras.layers.Layer, owner_built: bool) -> dict[str, Any
     return config
 
 
-class Conditional(keras.layers.Layer):
+class NetworkAndHead(keras.layers.Layer):
     """A conditional distribution: `head(network(inputs))`, with any leading sample axes.
 
-    Inputs `[..., B, *event]` are folded to one batch axis for the network, and the head's
-    parameters unfolded again. The network computes in its own dtype policy; inputs reach it in
-    float32 and the head returns to float32.
+    Inputs are a tensor `[..., B, *event]`, or a dict of such for a network that takes one: all are
+    folded to one batch axis for the network, and the head's parameters unfolded again. An input
+    without the sample axes of the others is the same for all samples.
+
+    The network computes in its own dtype policy; inputs reach it in float32 and
+    the head returns to float32.
 
     Args:
-        network: Any Keras layer or model, tensor -> features.
+        network: Any Keras layer or model, tensor or dict of tensors -> features.
         head: A `tfvae.heads.Head`, features -> distribution.
         **kwargs: Keras layer arguments.
 
     Raises:
-        TypeError: if the network is no Keras layer or the head no `Head`.
+        UserTypeError: if the network is no Keras layer or the head no `Head`.
     """
 
     def __init__(self, network: keras.layers.Layer, head: Head, **kwargs: Any):
@@ -61,18 +64,26 @@ class Conditional(keras.layers.Layer):
         """Returns the shape of one input, of a batch of this shape."""
         return tuple(input_shape[1:])
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Builds the network, by a symbolic call, and the head, unless they are built."""
-        self.input_event = self.input_event_shape(input_shape)
-        shape = (None, *self.input_event)
+    def build(self, input_shape: Any) -> None:
+        """Builds the network, by a symbolic call, and the head, unless they are built.
+
+        Args:
+            input_shape: of a batch, or a dict of such.
+        """
+        if isinstance(input_shape, Mapping):
+            self.input_event = {name: tuple(shape[1:]) for name, shape in input_shape.items()}
+            inputs = {name: _symbol(event) for name, event in self.input_event.items()}
+        else:
+            self.input_event = self.input_event_shape(input_shape)
+            inputs = _symbol(self.input_event)
         try:
             # Neither `build` nor `compute_output_shape` may be asked of a layer that a user brings:
             # Keras lets both be left out, and then warns or raises. A call does both for any layer.
-            features = self.network(keras.KerasTensor(shape, dtype="float32"))
+            features = self.network(inputs)
         except (ValueError, TypeError) as error:
             raise UserError(
                 f"{self.name}: the network {self.network.name!r} does not take inputs of shape "
-                f"{shape}. Keras said: {error}"
+                f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}. Keras said: {error}"
             ) from error
         if not isinstance(features, keras.KerasTensor):
             raise UserTypeError(
@@ -82,29 +93,54 @@ class Conditional(keras.layers.Layer):
         if not self.head.built:
             self.head.build(features.shape)
 
-    def parameters(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def parameters(self, inputs: Any) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters as tensors `[..., B, *]`: what is exported."""
-        inputs = tf.cast(inputs, tf.float32)
+        inputs = self._cast(inputs)
         if not self._has_sample_axes(inputs):
             return self.head.parameters(self.network(inputs))
-        leading = tf.shape(inputs)[: inputs.shape.rank - len(self.input_event)]
-        folded = self.network(tf.reshape(inputs, [-1, *self.input_event]))
+        leading, folded = self._folded(inputs)
         return {
             name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
-            for name, value in self.head.parameters(folded).items()
+            for name, value in self.head.parameters(self.network(folded)).items()
         }
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tfd.Distribution:
+    def call(self, inputs: Any, training: bool = False) -> tfd.Distribution:
         """Returns the distribution; `training` reaches the network through Keras."""
+        inputs = self._cast(inputs)
         if self._has_sample_axes(inputs):
             return self.head.distribution(**self.parameters(inputs))
-        return self.head(self.network(tf.cast(inputs, tf.float32)))
+        return self.head(self.network(inputs))
 
-    def _has_sample_axes(self, inputs: tf.Tensor) -> bool:
-        return inputs.shape.rank > len(self.input_event) + 1
+    def _cast(self, inputs: Any) -> Any:
+        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), inputs)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def _events(self) -> list[tuple[int | None, ...]]:
+        """The shape of one input, of each tensor in the order of `tf.nest.flatten`."""
+        if isinstance(self.input_event, Mapping):
+            return [self.input_event[name] for name in sorted(self.input_event)]
+        return [self.input_event]
+
+    def _has_sample_axes(self, inputs: Any) -> bool:
+        pairs = zip(tf.nest.flatten(inputs), self._events(), strict=True)
+        return any(x.shape.rank > len(event) + 1 for x, event in pairs)
+
+    def _folded(self, inputs: Any) -> tuple[tf.Tensor, Any]:
+        """The leading axes that all inputs share, and the inputs with one in their place."""
+        tensors, events = tf.nest.flatten(inputs), self._events()
+        leading = tf.constant([], tf.int32)
+        for x, event in zip(tensors, events, strict=True):
+            leading = tf.broadcast_dynamic_shape(leading, tf.shape(x)[: x.shape.rank - len(event)])
+        folded = []
+        for x, event in zip(tensors, events, strict=True):
+            if len(tensors) > 1:
+                x = tf.broadcast_to(x, tf.concat([leading, event], axis=0))
+            folded.append(tf.reshape(x, [-1, *event]))
+        return leading, tf.nest.pack_sequence_as(inputs, folded)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns the shape of one draw for each input: what `model.summary()` shows."""
+        if isinstance(input_shape, Mapping):
+            return (next(iter(input_shape.values()))[0], *self.event_shape)
         axes = len(self.input_event_shape(input_shape))
         return (*input_shape[: len(input_shape) - axes], *self.event_shape)
 
@@ -117,18 +153,22 @@ class Conditional(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Conditional":
+    def from_config(cls, config: dict[str, Any]) -> "NetworkAndHead":
         """Creates one from `get_config`."""
         deserialize = keras.saving.deserialize_keras_object
         parts = {part: deserialize(config[part]) for part in ("network", "head")}
         return cls(**{**config, **parts})
 
 
-@keras.saving.register_keras_serializable("tfvae")
-class Encoder(Conditional):
-    """q(z|x): images to a distribution of latent codes.
+def _symbol(event: tuple[int | None, ...]) -> keras.KerasTensor:
+    return keras.KerasTensor((None, *event), dtype="float32")
 
-    Shapes: `x [..., B, H, W, C]` -> batch `[..., B]`, event `[D]`.
+
+@keras.saving.register_keras_serializable("tfvae")
+class Encoder(NetworkAndHead):
+    """q(z|x): examples to a distribution of latent codes.
+
+    Shapes: `x [..., B, *event]` -> batch `[..., B]`, event `[D]`.
 
     Example:
         >>> import numpy as np
@@ -140,10 +180,10 @@ class Encoder(Conditional):
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class Decoder(Conditional):
-    """p(x|z): latent codes to a distribution of images.
+class Decoder(NetworkAndHead):
+    """p(x|z): latent codes to a distribution of x.
 
-    Shapes: `z [..., B, D]` -> batch `[..., B]`, event `[H, W, C]`.
+    Shapes: `z [..., B, D]` -> batch `[..., B]`, event that of the head.
 
     Example:
         >>> import numpy as np

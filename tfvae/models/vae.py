@@ -1,19 +1,28 @@
 """The variational autoencoder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import tensorflow as tf
+import tensorflow_probability as tfp
 
-import tfvae.random
-from tfvae.checks import instance_of, positive_int, real
-from tfvae.errors import UserError, UserRuntimeError
+from tfvae.checks import instance_of
+from tfvae.data.fields import Field
+from tfvae.errors import UserError
+from tfvae.inference.inference import Inference, Joint
+from tfvae.inference.proposal import Posterior
 from tfvae.models.base import LatentVariableModel
+from tfvae.models.capabilities import Batch
 from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
+from tfvae.noise import Noise
 from tfvae.objectives import ELBO, Nats, Objective
 from tfvae.priors import Prior, StandardNormal
-from tfvae.training.programs import compiled
+
+tfd = tfp.distributions
+
+_NOTHING: Batch = MappingProxyType({})  # no conditions
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -29,12 +38,13 @@ class VAE(LatentVariableModel):
             None (default): `keras.utils.set_random_seed` governs them.
         **kwargs: Keras model arguments.
 
-    Shapes: images `[B, H, W, C]` in [0, 1] -> reconstruction `[B, H, W, C]`. Logged values are in
-    nats per image.
+    Shapes: x `[B, *event]` -> reconstruction of the same shape. Logged values are in nats per
+    example.
 
     Raises:
-        TypeError: if a part is of the wrong kind.
-        ValueError: if latent sizes or image shapes disagree.
+        UserTypeError: if a part is of the wrong kind.
+        UserError: if latent sizes disagree, or the objective needs draws that are differentiable
+            and the encoder's head has none.
 
     Example:
         >>> import numpy as np
@@ -75,6 +85,12 @@ class VAE(LatentVariableModel):
                 f"The encoder's head makes {latent_size} latent dimensions and the prior has "
                 f"{prior.latent_size}. Give both the same latent_size."
             )
+        if objective.pathwise and not encoder.head.reparameterised:
+            raise UserError(
+                f"{type(objective).__name__} follows the gradient through z, and the draws of "
+                f"{type(encoder.head).__name__} have none: it would train on the KL alone. Use a "
+                "head whose draws are differentiable, or an objective that needs no path."
+            )
         super().__init__(objective.names, seed=seed, **kwargs)
         self.encoder, self.decoder = encoder, decoder
         self.prior, self.objective = prior, objective
@@ -85,17 +101,23 @@ class VAE(LatentVariableModel):
         return self.prior.latent_size
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
-        """`(H, W, C)`, the shape of one image."""
+    def image_shape(self):  # TODO
         return self.decoder.event_shape
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Builds every part for images of this shape, `(None, H, W, C)`."""
+    def fields(self) -> dict[str, Field]:
+        """Returns x: of the decoder's shape, within the likelihood's support."""
+        head = self.decoder.head
+        return {"x": Field(head.event_shape, "float32", head.interval)}
+
+    def build(self, input_shape: Any) -> None:
+        """Builds every part for examples of this shape, `(None, *event)`."""
+        if isinstance(input_shape, Mapping):
+            input_shape = input_shape["x"]
         shape = (None, *input_shape[1:])
-        if shape[1:] != self.image_shape:
+        if shape[1:] != self.decoder.event_shape:
             raise UserError(
-                f"The images have shape {shape[1:]} and the decoder's head makes "
-                f"{self.image_shape}. Give the head the images' shape [H, W, C]; grey images "
+                f"The examples have shape {shape[1:]} and the decoder's head makes "
+                f"{self.decoder.event_shape}. Give the head the shape of one example; grey images "
                 "need a last axis of size 1: images[..., None]."
             )
         for part, part_shape in (
@@ -107,71 +129,51 @@ class VAE(LatentVariableModel):
             if not part.built:
                 part.build(part_shape)
 
-    def loss_terms(self, inputs: tf.Tensor, training: bool) -> Nats:
-        """Returns the objective's nats for a batch of images."""
-        x = tf.cast(inputs, tf.float32)
-        return self.objective.nats(
-            x,
-            self.encoder(x, training=training),
-            self.prior.distribution(),
-            self.decoder,
-            seed=self.next_seed(),
-            training=training,
-        )
+    def loss_terms(self, batch: Batch, training: bool) -> Nats:
+        """Returns the objective's nats for a batch."""
+        return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
+
+    def infer(self, batch: Batch, training: bool = False) -> Inference:
+        """Returns q(z|x) and log p(z) + log p(x|z) of a batch."""
+        x, prior = batch["x"], self.prior_distribution()
+
+        def joint(z: tf.Tensor) -> Joint:
+            likelihood = self.decoder(z, training=training)
+            return Joint(likelihood.log_prob(x), prior.log_prob(z), likelihood.mean())
+
+        posterior = self.encoder(x, training=training)
+        return Inference(Posterior(self.encoder.head, posterior, prior), joint)
+
+    def prior_distribution(self) -> tfd.Distribution:
+        """Returns p(z)."""
+        return self.prior.distribution(**self._given_to_prior())
+
+    def _given_to_prior(self) -> dict[str, Any]:
+        return {"encoder": self.encoder} if "encoder" in self.prior.needs else {}
+
+    def encode(self, batch: Batch) -> tf.Tensor:
+        """Returns the point estimate of z, `[B, D]`: of a Normal its mean."""
+        return self.encoder.head.code(self.encoder(batch["x"]))
+
+    def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns the posterior's parameters, and what its head makes of them."""
+        return self.encoder.head.outputs(self.encoder.parameters(batch["x"]))
+
+    def decode(self, z: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
+        """Returns E[x|z] of codes `[..., D]`."""
+        return self.decoder(z).mean()
+
+    def decoder_outputs(self, z: tf.Tensor, conditions: Batch = _NOTHING) -> dict[str, tf.Tensor]:
+        """Returns the likelihood's parameters, and what its head makes of them."""
+        return self.decoder.head.outputs(self.decoder.parameters(z))
+
+    def generate(self, noise: Noise, conditions: Batch = _NOTHING) -> tf.Tensor:
+        """Returns codes from the prior, `[*leading, D]`."""
+        return self.prior.generate(noise, **self._given_to_prior())
 
     def weight(self, name: str) -> tf.Tensor | float:
         """Returns the objective's factor of a term."""
         return self.objective.weight(name)
-
-    def sample(
-        self, num_samples: int, seed: int | None = None, temperature: float = 1.0
-    ) -> tf.Tensor:
-        """Draws codes from the prior and returns the mean image of each.
-
-        The draws come from `tfvae.random`: the exported decoders give the same pictures for the
-        same seed. `decoder(z).sample()` draws pixels as well.
-
-        Args:
-            num_samples: How many, at least 1.
-            seed: Any int32. None takes the next of the model's generator, and so differs each time.
-            temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior.
-
-        Returns:
-            Images `[num_samples, H, W, C]` in the likelihood's units. The first images do not
-            depend on `num_samples`.
-        """
-        num_samples = positive_int("num_samples", num_samples)
-        real("temperature", temperature, minimum=0.0)
-        self._require_built("sample()")
-        if seed is None:
-            words = self.next_seed()
-            seed = tfvae.random.bits((), words[0], words[1])
-        draw = compiled(self, _sample, xla=False)  # one program for every num_samples
-        return draw(
-            tf.constant(num_samples, tf.int32),
-            tfvae.random.word(seed, "seed"),
-            tf.constant(temperature, tf.float32),
-        )
-
-    def reconstruct(self, images: tf.Tensor) -> tf.Tensor:
-        """Returns the mean image at the posterior mean: deterministic, `[B, H, W, C]`."""
-        return self.decoder(self.encoder(images).mean()).mean()
-
-    def log_likelihood(self, data: Any, num_samples: int = 5000, **kwargs: Any) -> Any:
-        """Estimates log p(x) of each image by importance sampling.
-
-        See `tfvae.evaluation.log_likelihood`, whose arguments these are.
-        """
-        from tfvae.evaluation import log_likelihood  # it imports this module's users
-
-        return log_likelihood(self, data, num_samples=num_samples, **kwargs)
-
-    def _require_built(self, what: str) -> None:
-        if not self.built:
-            raise UserRuntimeError(
-                f"{what} needs a built model. Train it, call it on a batch, or call "
-                f"build({(None, *self.image_shape)})."
-            )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
@@ -188,8 +190,3 @@ class VAE(LatentVariableModel):
             for part in parts
         }
         return cls(**{**config, **restored})
-
-
-def _sample(vae: VAE, num_samples: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """The mean image of each of `num_samples` codes of the prior."""
-    return vae.decoder(vae.prior.sample(num_samples, seed, temperature)).mean()

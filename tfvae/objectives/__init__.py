@@ -1,8 +1,7 @@
 """Objectives: named nats per example from a model's distributions, one a file."""
 
-from tfvae.distributions import divergences
 from tfvae.objectives.base import Nats, Objective
 from tfvae.objectives.elbo import ELBO
 from tfvae.objectives.importance_weighted import ImportanceWeighted
 
-__all__ = ["ELBO", "ImportanceWeighted", "Nats", "Objective", "divergences"]
+__all__ = ["ELBO", "ImportanceWeighted", "Nats", "Objective"]

@@ -1,66 +1,74 @@
-"""The seam between distributions and the loss."""
+"""The seam between draws and the loss."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-tfd = tfp.distributions
+from tfvae.errors import UserError
+from tfvae.inference.inference import Inference
 
 
-class Nats(NamedTuple):
+@dataclass(frozen=True)
+class Nats:
     """What an objective makes of a batch.
 
     Attributes:
-        terms: Name -> `[B]` nats. Their weighted sum is the loss of each example.
-        watched: Name -> `[B]` nats that are logged and not minimised.
+        terms: Name -> nats, `[B]` or a scalar of the batch. Their weighted sum is the loss.
         reconstruction: `[B, ...]`, the likelihood's mean at the first draw of z.
+        watched: Name -> nats that are logged and not minimised.
+        surrogates: Name of a term -> what is differentiated in its place, where the gradient's
+            estimator is not the gradient of the estimate (a score function). The loss keeps the
+            term's value.
     """
 
-    terms: dict[str, tf.Tensor]
-    watched: dict[str, tf.Tensor]
-    reconstruction: tf.Tensor
+    terms: Mapping[str, tf.Tensor]
+    reconstruction: Any
+    watched: Mapping[str, tf.Tensor] = field(default_factory=dict)
+    surrogates: Mapping[str, tf.Tensor] = field(default_factory=dict)
 
 
 class Objective(keras.layers.Layer):
-    """(x, q(z|x), p(z), decoder, seed) -> named nats per example.
+    """Draws of z with their densities -> named nats.
 
-    A Keras layer because some objectives own variables (a KL weight, a learned baseline). It is
-    used through `nats`, never called; it adds no losses and touches no optimiser.
+    A subclass gives `names` and `nats(inference)`. A Keras layer, because some objectives own
+    variables (a term's weight, a learned baseline). It is used through `nats`, never called; it
+    adds no losses and touches no optimiser.
     """
 
+    pathwise = True
+    """Whether its gradient flows through z, so that draws have to be differentiable."""
+
     def __init__(self, **kwargs: Any):
+        if type(self).nats is Objective.nats:
+            raise UserError(f"{type(self).__name__} is an Objective without nats(); define it.")
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        self.term_weights: dict[str, keras.Variable] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all terms and watched values, in the order they are logged."""
         raise NotImplementedError
 
-    def weight(self, name: str) -> tf.Tensor | float:
-        """Returns the factor of a term in the loss, 1 unless a subclass says otherwise."""
+    def add_term_weight(self, term: str, value: float) -> None:
+        """Gives a term a factor in the loss, which callbacks may change; others have 1."""
+        self.term_weights[term] = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            name=f"{term}_weight",
+            dtype="float32",
+        )
+
+    def weight(self, term: str) -> tf.Tensor | float:
+        """Returns the factor of a term in the loss."""
+        if term in self.term_weights:
+            return tf.convert_to_tensor(self.term_weights[term])
         return 1.0
 
-    def nats(
-        self,
-        x: tf.Tensor,
-        posterior: tfd.Distribution,
-        prior: tfd.Distribution,
-        decoder: Callable[..., tfd.Distribution],
-        seed: tf.Tensor,
-        training: bool = False,
-    ) -> Nats:
-        """Evaluates the objective.
-
-        Args:
-            x: `[B, H, W, C]`.
-            posterior: q(z|x), batch shape `[B]`.
-            prior: p(z), batch shape `[]` or `[B]`.
-            decoder: `z [S, B, D]` -> p(x|z) with batch shape `[S, B]`.
-            seed: Stateless seed, int32 `[2]`, for every draw.
-            training: Whether the decoder trains.
-        """
+    def nats(self, inference: Inference) -> Nats:
+        """Evaluates the objective on a batch."""
         raise NotImplementedError

@@ -1,19 +1,14 @@
 """The evidence lower bound."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int, real
-from tfvae.distributions import divergences
 from tfvae.errors import UserError
-from tfvae.inference.training_draws import draw
+from tfvae.inference.inference import Draws, Inference
 from tfvae.objectives.base import Nats, Objective
-
-tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -35,7 +30,7 @@ class ELBO(Objective):
             latent dimensions from switching off early. Needs a KL that splits over dimensions.
         **kwargs: Keras layer arguments.
 
-    Shapes: `x [B, H, W, C]` -> `[B]` nats for each name.
+    Shapes: `[B]` nats for each name; `free_bits_kl` a scalar of the batch.
 
     Raises:
         ValueError: if an argument is out of range, `analytic_kl=True` finds no closed form, or
@@ -69,47 +64,41 @@ class ELBO(Objective):
         self.free_bits = real("free_bits", free_bits, minimum=0.0)
         if self.free_bits and analytic_kl is False:
             raise UserError("free_bits needs the closed-form KL; received analytic_kl=False.")
-        self.kl_weight = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(self.initial_kl_weight),
-            trainable=False,
-            name="kl_weight",
-            dtype="float32",
-        )
+        self.add_term_weight("kl", self.initial_kl_weight)
 
     @property
     def names(self) -> tuple[str, ...]:
         """`elbo`, `nll`, `kl` and, if there are free bits, `free_bits_kl`."""
         return ("elbo", "nll", "kl", "free_bits_kl")[: 4 if self.free_bits else 3]
 
-    def weight(self, name: str) -> tf.Tensor | float:
-        """Returns the KL's factor, or 1."""
-        return 1.0 if name == "nll" else tf.convert_to_tensor(self.kl_weight)
+    def weight(self, term: str) -> tf.Tensor | float:
+        """Returns the KL's factor, for the KL that is charged with free bits too, or 1."""
+        return super().weight("kl" if term == "free_bits_kl" else term)
 
-    def nats(
-        self,
-        x: tf.Tensor,
-        posterior: tfd.Distribution,
-        prior: tfd.Distribution,
-        decoder: Callable[..., tfd.Distribution],
-        seed: tf.Tensor,
-        training: bool = False,
-    ) -> Nats:
-        """Returns `nll` and the KL as terms, the ELBO beside them; see `Objective.nats`."""
-        z = draw(posterior, self.num_samples, seed)
-        likelihood = decoder(z, training=training)
-        nll = -tf.reduce_mean(likelihood.log_prob(x), axis=0)
-        kl = divergences.kl(posterior, prior, z, self.analytic_kl)
+    def nats(self, inference: Inference) -> Nats:
+        """Returns `nll` and the KL as terms, the ELBO beside them."""
+        draws = inference.draw(self.num_samples)
+        nll, kl = draws.nll, self._kl(inference, draws)
         terms, watched = {"nll": nll, "kl": kl}, {"elbo": -nll - kl}
         if self.free_bits:
             watched["kl"] = terms.pop("kl")
-            terms["free_bits_kl"] = self._free_bits_kl(posterior, prior)
-        return Nats(terms, watched, likelihood.mean()[0])
+            terms["free_bits_kl"] = self._free_bits_kl(inference)
+        return Nats(terms, draws.reconstruction, watched)
 
-    def _free_bits_kl(self, posterior: tfd.Distribution, prior: tfd.Distribution) -> tf.Tensor:
-        kl = divergences.kl_per_dimension(posterior, prior)
-        charged = tf.reduce_sum(tf.maximum(self.free_bits, tf.reduce_mean(kl, axis=0)))
-        return tf.fill(tf.shape(kl)[:1], charged)
+    def _kl(self, inference: Inference, draws: Draws) -> tf.Tensor:
+        closed = {} if self.analytic_kl is False else inference.proposal.kl()
+        if closed:
+            return tf.add_n(list(closed.values()))
+        if self.analytic_kl:
+            raise UserError(
+                "analytic_kl=True, and the KL between this posterior and this prior has no closed "
+                "form. Use analytic_kl=None (or False) to estimate it."
+            )
+        return tf.reduce_mean(draws.log_ratio, axis=0)
+
+    def _free_bits_kl(self, inference: Inference) -> tf.Tensor:
+        kl = inference.proposal.kl_per_dimension()
+        return tf.reduce_sum(tf.maximum(self.free_bits, tf.reduce_mean(kl, axis=0)))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments; the KL weight's present value is a weight."""

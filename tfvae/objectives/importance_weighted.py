@@ -1,19 +1,15 @@
 """The importance-weighted bound."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int
 from tfvae.errors import UserError
-from tfvae.inference.training_draws import draw
+from tfvae.inference.inference import Inference
 from tfvae.objectives.base import Nats, Objective
-
-tfd = tfp.distributions
 
 _GRADIENTS = ("pathwise", "doubly_reparameterised")
 
@@ -37,7 +33,7 @@ class ImportanceWeighted(Objective):
             variance that does not grow with K.
         **kwargs: Keras layer arguments.
 
-    Shapes: `x [B, H, W, C]` -> `[B]` nats for each name.
+    Shapes: `[B]` nats for each name.
 
     Raises:
         ValueError: if `num_samples` is not a positive integer, the gradient is unknown, or
@@ -65,31 +61,19 @@ class ImportanceWeighted(Objective):
         """The bound, and the ELBO with its parts."""
         return ("negative_iw_elbo", "elbo", "nll", "kl")
 
-    def nats(
-        self,
-        x: tf.Tensor,
-        posterior: tfd.Distribution,
-        prior: tfd.Distribution,
-        decoder: Callable[..., tfd.Distribution],
-        seed: tf.Tensor,
-        training: bool = False,
-    ) -> Nats:
-        """Returns the negative bound as the only term; see `Objective.nats`."""
-        z = draw(posterior, self.num_samples, seed)
+    def nats(self, inference: Inference) -> Nats:
+        """Returns the negative bound as the only term."""
         doubly = self.gradient == "doubly_reparameterised"
-        if doubly:
-            posterior = _without_gradient(posterior)
-            z, scale_gradient = _scalable_gradient(z)
-        likelihood = decoder(z, training=training)
-        log_likelihood = likelihood.log_prob(x)
-        log_ratio = posterior.log_prob(z) - prior.log_prob(z)
-        log_weights = log_likelihood - log_ratio
+        scaled = _ScaledGradient()
+        draws = inference.draw(
+            self.num_samples, frozen=doubly, through=scaled.apply if doubly else None
+        )
+        log_weights = draws.log_weights
+        scaled.factor = tf.nn.softmax(log_weights, axis=0)
         bound = tf.reduce_logsumexp(log_weights, axis=0) - math.log(self.num_samples)
-        if doubly:
-            scale_gradient(tf.nn.softmax(log_weights, axis=0)[..., tf.newaxis])
-        nll, kl = -tf.reduce_mean(log_likelihood, axis=0), tf.reduce_mean(log_ratio, axis=0)
+        nll, kl = draws.nll, tf.reduce_mean(draws.log_ratio, axis=0)
         watched = {"elbo": -nll - kl, "nll": nll, "kl": kl}
-        return Nats({"negative_iw_elbo": -bound}, watched, likelihood.mean()[0])
+        return Nats({"negative_iw_elbo": -bound}, draws.reconstruction, watched)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
@@ -100,33 +84,25 @@ class ImportanceWeighted(Objective):
         }
 
 
-def _without_gradient(distribution: tfd.Distribution) -> tfd.Distribution:
-    """Returns the same distribution, its parameters held constant."""
-    nested = (tfd.Distribution, tfp.bijectors.Bijector, tf.Module, list, tuple, dict)
-    if any(isinstance(value, nested) for value in distribution.parameters.values()):
-        raise UserError(
-            'gradient="doubly_reparameterised" holds the posterior\'s parameters constant, which '
-            f"works for a distribution of plain tensors; received {distribution}. Use "
-            'gradient="pathwise".'
-        )
-    constant = {
-        name: tf.stop_gradient(value)
-        for name, value in distribution.parameters.items()
-        if tf.is_tensor(value) and value.dtype.is_floating
-    }
-    return distribution.copy(**constant)
-
-
-def _scalable_gradient(z: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], None]]:
-    """Returns z, and a function that sets what z's gradient will be multiplied with.
+class _ScaledGradient:
+    """Multiplies the gradient of z with the normalised weights, known only after z was used.
 
     d IW_K / dz_k = w~_k d log w_k / dz_k, with w~ the normalised weights; DReG's gradient has
-    w~_k^2 (eq. 8), so it is this one times w~_k, which is known only after z has been used.
+    w~_k^2 (eq. 8), so it is this one times w~_k.
     """
-    factor: list[tf.Tensor] = []
 
-    @tf.custom_gradient
-    def identity(value: tf.Tensor):
-        return tf.identity(value), lambda gradient: gradient * tf.stop_gradient(factor[0])
+    factor: tf.Tensor  # [S, B]; set between the use of z and the gradient
 
-    return identity(z), factor.append
+    def apply(self, z: tf.Tensor) -> tf.Tensor:
+        """Returns z `[S, B, ...]`, whose gradient will be multiplied with the factor."""
+
+        @tf.custom_gradient
+        def identity(value: tf.Tensor):
+            def scale(gradient: tf.Tensor) -> tf.Tensor:
+                ones = [1] * (gradient.shape.rank - 2)
+                shape = tf.concat([tf.shape(self.factor), ones], axis=0)
+                return gradient * tf.stop_gradient(tf.reshape(self.factor, shape))
+
+            return tf.identity(value), scale
+
+        return identity(z)

@@ -1,5 +1,6 @@
 """The seam between the model and its prior."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -7,12 +8,22 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int
+from tfvae.distributions.draws import draw
+from tfvae.errors import UserError
+from tfvae.noise import Noise
 
 tfd = tfp.distributions
+
+# What a model can hand a prior: the condition c of p(z|c), and q for pseudo-inputs (VampPrior).
+OFFERED = ("condition", "encoder")
 
 
 class Prior(keras.layers.Layer):
     """p(z): a TFP distribution, rebuilt from this layer's weights on every call.
+
+    A subclass gives `distribution()`, and weights in `build` if it learns. It may ask for what a
+    model can hand it by the names of its arguments: `distribution(self, condition)` is p(z|c),
+    `distribution(self, encoder)` may look at q(z|.) (VampPrior).
 
     Weights belong to the layer, because Keras does not see variables inside TFP objects.
 
@@ -21,43 +32,56 @@ class Prior(keras.layers.Layer):
         **kwargs: Keras layer arguments. The dtype defaults to float32 whatever the global policy.
 
     Raises:
-        ValueError: if `latent_size` is not a positive integer.
+        UserError: if `latent_size` is not a positive integer, or a subclass lacks `distribution`
+            or asks it for what no model has.
     """
 
     def __init__(self, latent_size: int, **kwargs: Any):
+        if type(self).distribution is Prior.distribution:
+            raise UserError(f"{type(self).__name__} is a Prior without distribution(); define it.")
+        unknown = set(self.needs) - set(OFFERED)
+        if unknown:
+            raise UserError(
+                f"{type(self).__name__}.distribution() takes {', '.join(sorted(unknown))}; "
+                f"expected some of {', '.join(OFFERED)}, which is what a model hands its prior."
+            )
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.latent_size = positive_int("latent_size", latent_size)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of what `distribution` takes."""
+        return tuple(inspect.signature(self.distribution).parameters)
+
     def build(self, input_shape: Any = None) -> None:
         """Creates the weights, of which there are none unless a subclass says so."""
 
-    def distribution(self) -> tfd.Distribution:
-        """Returns p(z), batch shape `[]`, event shape `[D]`."""
+    def distribution(self, **given: Any) -> tfd.Distribution:
+        """Returns p(z), event shape `[D]`, batch shape `[]` or, given a condition, `[B]`."""
         raise NotImplementedError
 
     def call(self, inputs: Any = None) -> tfd.Distribution:
-        """Returns p(z)."""
+        """Returns p(z) of a prior that needs nothing."""
         if not self.built:
             self.build()
         return self.distribution()
 
-    def sample(
-        self, num_samples: int | tf.Tensor, seed: int | tf.Tensor, temperature: float | tf.Tensor
-    ) -> tf.Tensor:
-        """Draws z from p(z), the same on every device, with `tfvae.random`.
+    def generate(self, noise: Noise, **given: Any) -> tf.Tensor:
+        """Draws z from p(z), a function of the noise: the same on every device.
 
-        Built from operations that TFLite has, so that an exported decoder draws the same z.
+        A subclass whose distribution `tfvae.distributions.draws.draw` leaves to TFP's own sampler
+        gives it from operations that TFLite has, or can't be exported with its sampler.
 
         Args:
-            num_samples: How many, an int or a scalar int32 tensor.
-            seed: Any int32, or a scalar int32 tensor.
-            temperature: Factor on each Normal's standard deviation; 1 is the prior itself.
+            noise: of leading shape `[*leading]`; its temperature is a factor on each Normal's
+                standard deviation.
+            **given: what `distribution` takes.
 
         Returns:
-            `z [num_samples, D]`. The first rows do not depend on `num_samples`.
+            `z [*leading, D]`.
         """
-        raise NotImplementedError
+        return draw(self.distribution(**given), noise).z
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -6,15 +6,14 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-import tfvae.random
 from tfvae.checks import positive_int
 from tfvae.distributions.scales import positive_diagonal
+from tfvae.noise import Noise
 from tfvae.priors.base import Prior
 
 tfd = tfp.distributions
 
-# `sample` draws the component from a stream of its own: stream 0 holds the Normal draws.
-_COMPONENT_STREAM = 1
+_COMPONENT = 1  # the part of the noise that chooses the component
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -74,19 +73,14 @@ class MixtureOfGaussians(Prior):
             ),
         )
 
-    def sample(
-        self,
-        num_samples: int | tf.Tensor,
-        seed: int | tf.Tensor,
-        temperature: float | tf.Tensor = 1.0,
-    ) -> tf.Tensor:
-        """Draws `z [num_samples, D]`; the temperature scales each component's spread."""
-        uniform = tfvae.random.uniform((num_samples, 1), seed, stream=_COMPONENT_STREAM)
+    def generate(self, noise: Noise) -> tf.Tensor:
+        """Draws `z [*leading, D]`: a component by its cumulative probability, then its Normal."""
         thresholds = tf.cumsum(tf.nn.softmax(self.logits))[:-1]
+        uniform = noise.part(_COMPONENT).uniform(1)
         component = tf.reduce_sum(tf.cast(uniform > thresholds, tf.int32), axis=-1)
-        normal = tfvae.random.normal((num_samples, self.latent_size), seed)
         scale = tf.gather(positive_diagonal(self.raw_scale), component)
-        return tf.gather(tf.convert_to_tensor(self.loc), component) + temperature * scale * normal
+        loc = tf.gather(tf.convert_to_tensor(self.loc), component)
+        return loc + scale * noise.normal(self.latent_size)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-import tfvae.random
 from tfvae.priors.base import Prior
 
 tfd = tfp.distributions
@@ -31,12 +30,3 @@ class StandardNormal(Prior):
         return tfd.MultivariateNormalDiag(
             loc=tf.zeros(self.latent_size), scale_diag=tf.ones(self.latent_size)
         )
-
-    def sample(
-        self,
-        num_samples: int | tf.Tensor,
-        seed: int | tf.Tensor,
-        temperature: float | tf.Tensor = 1.0,
-    ) -> tf.Tensor:
-        """Draws `z [num_samples, D]` from N(0, temperature^2 I); see `Prior.sample`."""
-        return temperature * tfvae.random.normal((num_samples, self.latent_size), seed)

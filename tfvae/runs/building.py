@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from tfvae import heads, networks, objectives, priors
-from tfvae.callbacks import LinearKLWeight
+from tfvae.callbacks import LinearWeight
 from tfvae.models import VAE, Decoder, Encoder
 from tfvae.runs import groups
 from tfvae.runs.config import Config
@@ -47,7 +47,7 @@ def callbacks(objective: groups.Objective) -> list[keras.callbacks.Callback]:
     """What changes while training."""
     if not objective.kl_warmup_epochs:
         return []
-    return [LinearKLWeight(objective.kl_warmup_epochs, end=objective.kl_weight)]
+    return [LinearWeight(objective.kl_warmup_epochs, end=objective.kl_weight)]
 
 
 def _networks(

@@ -47,6 +47,8 @@ def checked_inputs(x: Any, image_shape: Sequence[int], what: str) -> Any:
         TypeError: for other types, and for pixels that are not floating point.
         ValueError: if shape, range or finiteness is wrong, there is more than images, or nothing.
     """
+    if hasattr(image_shape, "values"):  # TODO
+        image_shape = next(iter(image_shape.values())).shape
     if isinstance(x, tuple) or (isinstance(x, list) and (len(x) == 1 or what == "validation_data")):
         x = _images_alone(x)
     if isinstance(x, keras.utils.PyDataset):

@@ -1,4 +1,4 @@
-"""What heads of image likelihoods share: one number per pixel, from any features."""
+"""What heads of p(x|z) share: one number for each entry of x, from any features."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,17 +11,20 @@ from tfvae.errors import UserError, UserRuntimeError
 from tfvae.heads.base import Head
 
 
-class PixelHead(Head):
-    """A head with one real number per entry of the event, projected from the features.
+class LikelihoodHead(Head):
+    """A head with one real number per entry of x, projected from the features.
 
     Features with the event's own spatial shape `[N, H, W, F]` are projected pixel by pixel (a
     1 x 1 convolution); any others are flattened and projected by one dense layer. Either way one
-    bias per pixel is added, so that `adapt` can start the decoder at the training mean.
+    bias per entry is added, so that `adapt` can start the decoder at the training mean.
 
     Args:
-        event_shape: Shape of one image, such as `(28, 28, 1)`.
+        event_shape: Shape of one x, such as `(28, 28, 1)`, or `(30,)` for a row of a table.
         **kwargs: Keras layer arguments.
     """
+
+    interval: tuple[float, float] | None = None
+    """The likelihood's support: what x may hold. None for any real number."""
 
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         super().__init__(event_shape, **kwargs)
@@ -30,7 +33,7 @@ class PixelHead(Head):
         self.per_pixel = False
 
     def build(self, features_shape: Sequence[int | None]) -> None:
-        """Creates the projection for features of this shape, and the bias per pixel."""
+        """Creates the projection for features of this shape, and the bias per entry."""
         shape = tuple(features_shape)
         self.per_pixel = len(shape) > 2 and shape[1:-1] == self.event_shape[:-1]
         units = self.event_shape[-1] if self.per_pixel else int(np.prod(self.event_shape))
@@ -42,8 +45,8 @@ class PixelHead(Head):
             shape=self.event_shape, initializer="zeros", name="bias", dtype="float32"
         )
 
-    def pixels(self, features: tf.Tensor) -> tf.Tensor:
-        """Returns one unconstrained number per pixel, `[N, *event_shape]`."""
+    def entries(self, features: tf.Tensor) -> tf.Tensor:
+        """Returns one unconstrained number per entry, `[N, *event_shape]`."""
         if self.per_pixel:
             return self.projection(features) + self.bias
         flat = self.projection(self.flatten(features)) + tf.reshape(self.bias, [-1])
@@ -54,28 +57,29 @@ class PixelHead(Head):
         raise NotImplementedError
 
     def adapt(self, mean: np.ndarray) -> None:
-        """Sets the bias so that a decoder with zero weights outputs the mean training image.
+        """Sets the bias so that a decoder with zero weights outputs the mean of the training data.
 
         Args:
-            mean: The mean training image, `event_shape`, in [0, 1].
+            mean: The mean over the training examples, `event_shape`, within the support.
 
         Raises:
-            RuntimeError: if the head is not built.
-            ValueError: if the shape or a value is wrong.
+            UserRuntimeError: if the head is not built.
+            UserError: if the shape or a value is wrong.
         """
         if not self.built:
             raise UserRuntimeError(
                 f"{self.name}.adapt() needs a built head. Call the model once, or "
-                "model.build((None, *image_shape)), and then adapt."
+                "model.build((None, *shape of one x)), and then adapt."
             )
         mean = np.asarray(mean, "float64")
         if mean.shape != self.event_shape:
             raise UserError(
-                f"adapt() expects a mean image of shape {self.event_shape}, received {mean.shape}."
+                f"adapt() expects a mean of shape {self.event_shape}, received {mean.shape}."
             )
-        if not np.all((mean >= 0) & (mean <= 1)):
+        low, high = self.interval or (-np.inf, np.inf)
+        if not np.all(np.isfinite(mean) & (mean >= low) & (mean <= high)):
             raise UserError(
-                "adapt() expects a mean image in [0, 1], received values between "
+                f"adapt() expects finite means in [{low:g}, {high:g}], received values between "
                 f"{mean.min():g} and {mean.max():g}."
             )
         self.bias.assign(self.bias_for_mean(mean).astype("float32"))

@@ -6,13 +6,13 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.distributions.grouped_bernoulli import IndependentPixels
-from tfvae.heads.likelihoods.base import PixelHead
+from tfvae.heads.likelihoods.base import LikelihoodHead
 
 tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class IndependentBernoulli(PixelHead):
+class IndependentBernoulli(LikelihoodHead):
     """p(x|z) = prod_i Bernoulli(x_i; sigmoid(logits_i)): the likelihood of binary images.
 
     For pixels that are 0 or 1; grey images are binarised first (`tfvae.data`). On grey values
@@ -40,9 +40,11 @@ class IndependentBernoulli(PixelHead):
         2016, "Importance Weighted Autoencoders", arXiv:1509.00519, in the authors' code.
     """
 
+    interval = (0.0, 1.0)
+
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `logits [N, *event_shape]`."""
-        return {"logits": self.pixels(features)}
+        return {"logits": self.entries(features)}
 
     def distribution(self, logits: tf.Tensor) -> tfd.Independent:
         """Returns independent Bernoulli pixels with these logits."""
@@ -50,6 +52,10 @@ class IndependentBernoulli(PixelHead):
             tfd.Bernoulli(logits=logits, dtype=tf.float32),
             reinterpreted_batch_ndims=len(self.event_shape),
         )
+
+    def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns `logits` and `probs`, the probabilities of 1."""
+        return {**parameters, "probs": tf.sigmoid(parameters["logits"])}
 
     def bias_for_mean(self, mean: np.ndarray) -> np.ndarray:
         """Returns logit(mean), the mean clipped to [.001, .999]: a pixel never lit has no logit."""

@@ -1,4 +1,4 @@
-"""Normal likelihood of grey or colour images."""
+"""Normal likelihood of real numbers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,28 +11,28 @@ import tensorflow_probability as tfp
 from tfvae.checks import real
 from tfvae.distributions.scales import MINIMUM_SCALE
 from tfvae.errors import UserError
-from tfvae.heads.likelihoods.base import PixelHead
+from tfvae.heads.likelihoods.base import LikelihoodHead
 
 tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class IndependentNormal(PixelHead):
-    """p(x|z) = prod_i N(x_i; loc_i, scale^2), one scale for all pixels.
+class IndependentNormal(LikelihoodHead):
+    """p(x|z) = prod_i N(x_i; loc_i, scale^2), one scale for all entries.
 
-    For continuous pixels. With a unit scale the reconstruction term is half the squared error
-    plus a constant, which for pixels in [0, 1] lets the KL dominate; a learned scale balances the
-    two (sigma-VAE). `IndependentBernoulli` is for binary pixels.
+    For real numbers: tables, grey and colour images. With a unit scale the reconstruction term is
+    half the squared error plus a constant, which for pixels in [0, 1] lets the KL dominate; a
+    learned scale balances the two (sigma-VAE). `IndependentBernoulli` is for binary pixels.
 
     Args:
-        event_shape: Shape of one image, such as `(28, 28, 1)`.
-        scale: The standard deviation, in units of the pixel: a number above 0 (default 1.0, the
-            unit scale), or "learned" for one trainable scale shared by all pixels, from 1.0 on.
+        event_shape: Shape of one x, such as `(28, 28, 1)`, or `(30,)` for a row of a table.
+        scale: The standard deviation, in units of x: a number above 0 (default 1.0, the
+            unit scale), or "learned" for one trainable scale shared by all entries, from 1.0 on.
         **kwargs: Keras layer arguments.
 
     Shapes: features `[N, ...]` -> `tfd.Independent(tfd.Normal)`, batch `[N]`, event
         `event_shape`; parameters `loc [N, *event_shape]`, `scale [N, 1, ...]` (one a row, so that
-        it unfolds like the others). `log_prob` is in nats per image, a density.
+        it unfolds like the others). `log_prob` is in nats per example, a density.
 
     Raises:
         ValueError: if `scale` is neither a number above 0 nor "learned".
@@ -68,13 +68,13 @@ class IndependentNormal(PixelHead):
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `loc [N, *event_shape]` and `scale [N, 1, ...]`."""
-        loc = self.pixels(features)
+        loc = self.entries(features)
         scale = tf.exp(self.log_scale) + MINIMUM_SCALE if self.scale == "learned" else self.scale
         ones = tf.ones_like(tf.reshape(loc, [-1, int(np.prod(self.event_shape))])[:, :1])
         return {"loc": loc, "scale": tf.reshape(scale * ones, [-1, *[1] * len(self.event_shape)])}
 
     def distribution(self, loc: tf.Tensor, scale: tf.Tensor) -> tfd.Independent:
-        """Returns independent Normal pixels."""
+        """Returns independent Normal entries."""
         return tfd.Independent(
             tfd.Normal(loc=loc, scale=scale), reinterpreted_batch_ndims=len(self.event_shape)
         )

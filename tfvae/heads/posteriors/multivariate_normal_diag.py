@@ -7,15 +7,14 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int
 from tfvae.distributions.scales import positive_diagonal
-from tfvae.heads.base import Head, latent_config
+from tfvae.heads.base import LatentHead
 
 tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class MultivariateNormalDiag(Head):
+class MultivariateNormalDiag(LatentHead):
     """q(z|x) = N(z; loc, diag(scale_diag^2)): the mean-field posterior.
 
     The usual first choice. `MultivariateNormalTriL` also models correlations between the latent
@@ -48,7 +47,7 @@ class MultivariateNormalDiag(Head):
     """
 
     def __init__(self, latent_size: int, **kwargs: Any):
-        super().__init__((positive_int("latent_size", latent_size),), **kwargs)
+        super().__init__(latent_size, **kwargs)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.projection = keras.layers.Dense(
             2 * latent_size, dtype=self.dtype_policy, name="projection"
@@ -66,7 +65,3 @@ class MultivariateNormalDiag(Head):
     def distribution(self, loc: tf.Tensor, scale_diag: tf.Tensor) -> tfd.MultivariateNormalDiag:
         """Returns N(loc, diag(scale_diag^2))."""
         return tfd.MultivariateNormalDiag(loc=loc, scale_diag=scale_diag)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return latent_config(super().get_config())

@@ -8,16 +8,16 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int
+from tfvae.distributions.folded_normal import FoldedMultivariateNormalTriL
 from tfvae.distributions.folded_triangle import FoldedTriangle, dense
 from tfvae.distributions.scales import positive_diagonal
-from tfvae.heads.base import Head, latent_config
+from tfvae.heads.base import LatentHead
 
 tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class MultivariateNormalTriL(Head):
+class MultivariateNormalTriL(LatentHead):
     """q(z|x) = N(z; loc, L L^T) with L lower triangular: the full-covariance posterior.
 
     Choose it over `MultivariateNormalDiag` where the true posterior has correlated dimensions:
@@ -56,7 +56,7 @@ class MultivariateNormalTriL(Head):
     """
 
     def __init__(self, latent_size: int, **kwargs: Any):
-        super().__init__((positive_int("latent_size", latent_size),), **kwargs)
+        super().__init__(latent_size, **kwargs)
         entries = latent_size * (latent_size - 1) // 2
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.projection = keras.layers.Dense(
@@ -86,6 +86,12 @@ class MultivariateNormalTriL(Head):
         """Returns N(loc, scale_tril scale_tril^T)."""
         return tfd.MultivariateNormalTriL(loc=loc, scale_tril=scale_tril)
 
+    def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns the parameters, `mean` and `stddev`, both `[N, D]`."""
+        # TFP takes the diagonal of L L^T by MatrixDiagPart, which TFLite has not built in.
+        stddev = tf.norm(parameters["scale_tril"], axis=-1)
+        return {**parameters, "mean": parameters["loc"], "stddev": stddev}
+
     def call(self, features: tf.Tensor) -> tfd.MultivariateNormalTriL:
         """Returns the same, with a factor that is made only where it is asked for."""
         loc, diagonal, entries = self._project(features)
@@ -99,41 +105,3 @@ class MultivariateNormalTriL(Head):
         loc, raw_diagonal = tf.split(self.projection(flat), 2, axis=-1)
         entries = self.below(flat) / math.sqrt(self.event_shape[0]) if self.below else None
         return loc, positive_diagonal(raw_diagonal), entries
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return latent_config(super().get_config())
-
-
-class FoldedMultivariateNormalTriL(tfd.MultivariateNormalTriL):
-    """The Normal whose factor is a `FoldedTriangle`; parts and copies of it are TFP's own.
-
-    Args:
-        loc: `[B, D]`.
-        scale: L, batch shape `[B]`.
-    """
-
-    def __init__(self, loc: tf.Tensor, scale: FoldedTriangle):
-        tfd.MultivariateNormalLinearOperator.__init__(
-            self, loc=loc, scale=scale, name="MultivariateNormalTriL"
-        )
-        self._scale_tril = scale.tril
-        self._parameters = {"loc": loc, "scale_tril": scale.tril}
-
-    @classmethod
-    def _parameter_properties(cls, dtype: Any, num_classes: Any = None) -> dict[str, Any]:
-        return tfd.MultivariateNormalTriL._parameter_properties(dtype, num_classes)
-
-    def __getitem__(self, slices: Any) -> tfd.MultivariateNormalTriL:
-        """Returns part of the batch."""
-        return self.copy()[slices]
-
-    def copy(self, **changes: Any) -> tfd.MultivariateNormalTriL:
-        """Returns TFP's own distribution of the same kind, with some parameters changed."""
-        return tfd.MultivariateNormalTriL(**{**self.parameters, **changes})
-
-    def _variance(self) -> tf.Tensor:
-        return self.scale.row_squares()
-
-    def _stddev(self) -> tf.Tensor:
-        return tf.sqrt(self.scale.row_squares())

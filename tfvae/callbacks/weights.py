@@ -1,4 +1,4 @@
-"""Schedules of the KL's weight in the loss."""
+"""Schedules of a term's weight in the loss."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 
 
-class KLWeightSchedule(keras.callbacks.Callback):
-    """Sets the objective's `kl_weight` at the beginning of each epoch.
+class WeightSchedule(keras.callbacks.Callback):
+    """Sets the weight of a term of the loss at the beginning of each epoch.
 
     Subclasses say what the weight is as a function of time in epochs, t. Epoch e trains with the
     schedule's value in its middle, t = e + 1/2: the staircase has the ramp's mean. One value an
@@ -17,54 +17,59 @@ class KLWeightSchedule(keras.callbacks.Callback):
     once; and a function of the epoch alone, so that a run that was interrupted goes on with the
     weight that it would have had (`fit(..., initial_epoch=e)`).
 
-    The weight is logged as `kl_weight`; put this callback before those that read the logs, such as
-    `keras.callbacks.CSVLogger`. Logged `elbo`, `nll` and `kl` are unweighted, but `loss` changes
-    its scale while the weight rises: watch `val_elbo` for early stopping.
+    The weight is logged under the name of its variable, such as `kl_weight`; put this callback
+    before those that read the logs, such as `keras.callbacks.CSVLogger`. Logged terms are
+    unweighted, but `loss` changes its scale while the weight rises: watch `val_elbo` for early
+    stopping.
+
+    Args:
+        term: The term whose weight changes, one of `model.objective.term_weights`; "kl" for the
+            KL of an `ELBO`.
     """
+
+    def __init__(self, term: str = "kl"):
+        super().__init__()
+        self.term = term
 
     def weight(self, t: float) -> float:
         """Returns the weight at time t, in epochs since training began."""
         raise NotImplementedError
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Refuses an objective that has no KL weight."""
-        objective = getattr(self.model, "objective", None)
-        if getattr(objective, "kl_weight", None) is None:
-            raise UserError(
-                f"{type(self).__name__} changes the objective's kl_weight, and "
-                f"{type(objective).__name__} has none. Train with objective=ELBO(...), or leave "
-                "the callback out."
-            )
+        """Refuses a model whose loss has no such weight."""
+        self.model.term_weight(self.term)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Sets the weight: an assignment to a variable, which compiles nothing anew."""
-        self.model.objective.kl_weight.assign(self.weight(epoch + 0.5))
+        self.model.term_weight(self.term).assign(self.weight(epoch + 0.5))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs the weight that the epoch was trained with."""
         if logs is not None:
-            logs["kl_weight"] = float(self.model.objective.kl_weight)
+            weight = self.model.term_weight(self.term)
+            logs[weight.name] = float(weight)
 
 
-class LinearKLWeight(KLWeightSchedule):
-    """KL warm-up: the weight rises linearly from `start` to `end`, and stays there.
+class LinearWeight(WeightSchedule):
+    """Warm-up: the weight of a term rises linearly from `start` to `end`, and stays there.
 
         weight(t) = start + (end - start) min(1, t / epochs)
 
     The usual cure where latent dimensions switch off early in training: the decoder first learns
-    to use the code, and pays for it later. `CyclicalKLWeight` warms up several times.
+    to use the code, and pays for it later. `CyclicalWeight` warms up several times.
 
     Args:
         epochs: Length of the rise, at least 1.
         start: Default 0, no KL at all.
-        end: Default 1, the ELBO.
+        end: Default 1, for the KL the ELBO.
+        term: Default "kl"; see `WeightSchedule`.
 
     Raises:
-        ValueError: for an argument out of range; when training begins, for an objective without a
-            KL weight.
+        ValueError: for an argument out of range; when training begins, for a model without this
+            weight.
 
     Example:
-        >>> LinearKLWeight(epochs=10).weight(5.0)
+        >>> LinearWeight(epochs=10).weight(5.0)
         0.5
 
     References:
@@ -73,8 +78,8 @@ class LinearKLWeight(KLWeightSchedule):
         Autoencoders", arXiv:1602.02282, section 2.3 ("warm-up").
     """
 
-    def __init__(self, epochs: int, start: float = 0.0, end: float = 1.0):
-        super().__init__()
+    def __init__(self, epochs: int, start: float = 0.0, end: float = 1.0, term: str = "kl"):
+        super().__init__(term)
         self.epochs = positive_int("epochs", epochs)
         self.start = real("start", start, minimum=0.0)
         self.end = real("end", end, minimum=0.0)
@@ -84,7 +89,7 @@ class LinearKLWeight(KLWeightSchedule):
         return self.start + (self.end - self.start) * min(1.0, t / self.epochs)
 
 
-class CyclicalKLWeight(KLWeightSchedule):
+class CyclicalWeight(WeightSchedule):
     """The weight rises from 0 to `end`, stays there, and begins again, several times.
 
         tau       = (t mod (T / M)) / (T / M)                T epochs, M cycles
@@ -96,14 +101,15 @@ class CyclicalKLWeight(KLWeightSchedule):
         epochs: T, the epochs of all cycles, at least 1; usually those of `fit`.
         num_cycles: M, at least 1, at most T. Default 4, the paper's.
         rise: R, above 0, at most 1. Default 0.5, the paper's.
-        end: Default 1, the ELBO.
+        end: Default 1, for the KL the ELBO.
+        term: Default "kl"; see `WeightSchedule`.
 
     Raises:
-        ValueError: for an argument out of range; when training begins, for an objective without a
-            KL weight.
+        ValueError: for an argument out of range; when training begins, for a model without this
+            weight.
 
     Example:
-        >>> [CyclicalKLWeight(epochs=8, num_cycles=2).weight(t) for t in (1.0, 3.0, 5.0)]
+        >>> [CyclicalWeight(epochs=8, num_cycles=2).weight(t) for t in (1.0, 3.0, 5.0)]
         [0.5, 1.0, 0.5]
 
     References:
@@ -111,8 +117,15 @@ class CyclicalKLWeight(KLWeightSchedule):
         Vanishing", arXiv:1903.10145, eq. 6 and 7. Departure: constant within an epoch.
     """
 
-    def __init__(self, epochs: int, num_cycles: int = 4, rise: float = 0.5, end: float = 1.0):
-        super().__init__()
+    def __init__(
+        self,
+        epochs: int,
+        num_cycles: int = 4,
+        rise: float = 0.5,
+        end: float = 1.0,
+        term: str = "kl",
+    ):
+        super().__init__(term)
         self.epochs = positive_int("epochs", epochs)
         self.num_cycles = positive_int("num_cycles", num_cycles)
         if self.num_cycles > self.epochs:

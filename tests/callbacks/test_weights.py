@@ -5,7 +5,7 @@ import pytest
 
 from tests.evaluation.models import bits, digits_model
 from tfvae import VAE
-from tfvae.callbacks import CyclicalKLWeight, LinearKLWeight
+from tfvae.callbacks import CyclicalWeight, LinearWeight
 from tfvae.objectives import ImportanceWeighted
 
 
@@ -17,23 +17,23 @@ def logged(callback, **fit):
 
 
 def test_linear_schedule_rises_and_stays():
-    schedule = LinearKLWeight(epochs=4, start=0.2, end=1.0)
+    schedule = LinearWeight(epochs=4, start=0.2, end=1.0)
     values = [schedule.weight(t) for t in (0, 1, 2, 4, 9)]
     np.testing.assert_allclose(values, [0.2, 0.4, 0.6, 1.0, 1.0])
 
 
 def test_cyclical_schedule_is_the_papers():
     """Eq. 6 and 7 with T = 40, M = 4, R = 0.5, at every quarter of an epoch."""
-    schedule = CyclicalKLWeight(epochs=40)
+    schedule = CyclicalWeight(epochs=40)
     for t in np.arange(0, 40, 0.25):
         tau = (t % 10) / 10
         assert schedule.weight(t) == pytest.approx(tau / 0.5 if tau <= 0.5 else 1.0)
     assert schedule.weight(41) == 1.0
-    assert CyclicalKLWeight(10, num_cycles=2, rise=1.0, end=3.0).weight(7.5) == 1.5
+    assert CyclicalWeight(10, num_cycles=2, rise=1.0, end=3.0).weight(7.5) == 1.5
 
 
 def test_each_epoch_trains_with_the_weight_that_is_logged():
-    model, history = logged(LinearKLWeight(epochs=2), epochs=3)
+    model, history = logged(LinearWeight(epochs=2), epochs=3)
     np.testing.assert_allclose(history.history["kl_weight"], [0.25, 0.75, 1.0])
     logs = {name: np.array(values) for name, values in history.history.items()}
     # `loss` is weighted; what is logged beside it is not.
@@ -41,11 +41,11 @@ def test_each_epoch_trains_with_the_weight_that_is_logged():
         logs["loss"], logs["nll"] + logs["kl_weight"] * logs["kl"], rtol=1e-5
     )
     np.testing.assert_allclose(logs["elbo"], -logs["nll"] - logs["kl"], rtol=1e-5)
-    assert float(model.objective.kl_weight) == 1.0
+    assert float(model.objective.term_weights["kl"]) == 1.0
 
 
 def test_a_resumed_run_goes_on_with_its_weight():
-    _, history = logged(LinearKLWeight(epochs=4), epochs=3, initial_epoch=2)
+    _, history = logged(LinearWeight(epochs=4), epochs=3, initial_epoch=2)
     np.testing.assert_allclose(history.history["kl_weight"], [2.5 / 4])
 
 
@@ -54,13 +54,13 @@ def test_a_change_compiles_nothing_anew(monkeypatch):
     model.compile("adam")
     nats, calls = model.objective.nats, []
     monkeypatch.setattr(model.objective, "nats", lambda *a, **k: calls.append(1) or nats(*a, **k))
-    options = {"batch_size": 32, "verbose": 0, "callbacks": [LinearKLWeight(epochs=4)]}
+    options = {"batch_size": 32, "verbose": 0, "callbacks": [LinearWeight(epochs=4)]}
     model.fit(bits(64), epochs=1, **options)
     traced = len(calls)
     assert traced > 0
     model.fit(bits(64), epochs=4, initial_epoch=1, **options)
     assert len(calls) == traced
-    assert float(model.objective.kl_weight) == 3.5 / 4
+    assert float(model.objective.term_weights["kl"]) == 3.5 / 4
 
 
 def test_an_objective_without_a_kl_weight_is_refused():
@@ -68,17 +68,17 @@ def test_an_objective_without_a_kl_weight_is_refused():
     model = VAE(base.encoder, base.decoder, objective=ImportanceWeighted(2))
     model.compile("adam")
     with pytest.raises(ValueError, match="ImportanceWeighted has none"):
-        model.fit(bits(8), verbose=0, callbacks=[LinearKLWeight(2)])
+        model.fit(bits(8), verbose=0, callbacks=[LinearWeight(2)])
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LinearKLWeight(0), "epochs must be an integer of at least 1"),
-        (lambda: LinearKLWeight(2, start=-1.0), "start must be a finite number of at least 0"),
-        (lambda: CyclicalKLWeight(3, num_cycles=4), "num_cycles must be at most epochs"),
-        (lambda: CyclicalKLWeight(4, rise=1.5), r"rise must be in \(0, 1\]"),
-        (lambda: CyclicalKLWeight(4, rise=0.0), "rise must be a finite number above 0"),
+        (lambda: LinearWeight(0), "epochs must be an integer of at least 1"),
+        (lambda: LinearWeight(2, start=-1.0), "start must be a finite number of at least 0"),
+        (lambda: CyclicalWeight(3, num_cycles=4), "num_cycles must be at most epochs"),
+        (lambda: CyclicalWeight(4, rise=1.5), r"rise must be in \(0, 1\]"),
+        (lambda: CyclicalWeight(4, rise=0.0), "rise must be a finite number above 0"),
     ],
 )
 def test_bad_arguments_are_refused(make, message):

@@ -1,0 +1,102 @@
+"""What a model hands an objective: draws of z with all their densities."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tfvae.inference.proposal import Proposal
+from tfvae.noise import Noise
+
+
+class Joint(NamedTuple):
+    """log p(x, z) of S draws for each of B examples, in its parts.
+
+    Attributes:
+        log_likelihood: log p(x|z), `[S, B]`.
+        log_prior: log p(z), `[S, B]`.
+        mean: E[x|z], `[S, B, ...]`, or a nest of such.
+    """
+
+    log_likelihood: tf.Tensor
+    log_prior: tf.Tensor
+    mean: Any
+
+
+class Draws(NamedTuple):
+    """S draws of z for each of B examples, with their densities.
+
+    Attributes:
+        z: `[S, B, ...]`, or a nest over levels.
+        log_posterior: log q(z|x), `[S, B]`.
+        joint: log p(x, z).
+    """
+
+    z: Any
+    log_posterior: tf.Tensor
+    joint: Joint
+
+    @property
+    def log_weights(self) -> tf.Tensor:
+        """log p(x, z) - log q(z|x), `[S, B]`."""
+        return self.joint.log_likelihood - self.log_ratio
+
+    @property
+    def log_ratio(self) -> tf.Tensor:
+        """log q(z|x) - log p(z), `[S, B]`."""
+        return self.log_posterior - self.joint.log_prior
+
+    @property
+    def nll(self) -> tf.Tensor:
+        """-1/S sum_s log p(x|z_s), `[B]`."""
+        return -tf.reduce_mean(self.joint.log_likelihood, axis=0)
+
+    @property
+    def reconstruction(self) -> Any:
+        """E[x|z] at the first draw, `[B, ...]`."""
+        return tf.nest.map_structure(lambda mean: mean[0], self.joint.mean)
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A batch of B examples seen by a model: q(z|x) and p(x, z), made once for any number of draws.
+
+    Attributes:
+        proposal: q(z|x).
+        joint: z to log p(x, z).
+        noise: S to the noise `[S, B]` of this step; what an objective draws with.
+        num_examples: N, the size of the training set, float32 `[]`; 0 where it is not known.
+    """
+
+    proposal: Proposal
+    joint: Callable[[Any], Joint]
+    noise: Callable[[int], Noise] | None = None
+    num_examples: tf.Tensor | float = 0.0
+
+    def draw(
+        self,
+        num_samples: int,
+        frozen: bool = False,
+        through: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    ) -> Draws:
+        """Draws z from q with the noise of this step, and evaluates the densities.
+
+        Args:
+            num_samples: S.
+            frozen: whether log q(z|x) holds q's parameters constant in gradients; z itself never
+                does.
+            through: applied to each z before any density sees it, such as `tf.stop_gradient`.
+        """
+        z, log_posterior = self.proposal.draw(self.noise(num_samples))
+        if through is not None:
+            z = tf.nest.map_structure(through, z)
+        if frozen or through is not None:
+            proposal = self.proposal.frozen() if frozen else self.proposal
+            log_posterior = proposal.log_prob(z)
+        return Draws(z, log_posterior, self.joint(z))
+
+    def draw_from(self, noise: Noise) -> Draws:
+        """Draws z from q with given noise `[S, B]`, and evaluates the densities."""
+        z, log_posterior = self.proposal.draw(noise)
+        return Draws(z, log_posterior, self.joint(z))

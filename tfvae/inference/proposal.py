@@ -1,0 +1,110 @@
+"""What stands for q(z|x) where z is drawn: draws, densities, and divergences in closed form."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae.distributions import divergences
+from tfvae.distributions.draws import Draw
+from tfvae.errors import UserError
+from tfvae.heads.base import Head
+from tfvae.noise import Noise
+
+tfd = tfp.distributions
+
+
+class Proposal(ABC):
+    """q(z|x) of a batch of B examples; z is a tensor, or a nest of tensors over levels."""
+
+    @abstractmethod
+    def draw(self, noise: Noise) -> Draw:
+        """Draws z, `[S, B, ...]` each, and log q(z|x) `[S, B]`, from noise `[S, B]`."""
+
+    def log_prob(self, z: Any) -> tf.Tensor:
+        """Returns log q(z|x) `[S, B]` of given z."""
+        raise UserError(
+            f"{type(self).__name__} can't evaluate log q(z|x) of a given z, which this objective "
+            "needs. Define its log_prob(z)."
+        )
+
+    def frozen(self) -> "Proposal":
+        """Returns the same q, its parameters held constant in gradients."""
+        raise UserError(
+            f"{type(self).__name__} can't hold its parameters constant, which this objective "
+            "needs. Define its frozen()."
+        )
+
+    def kl(self) -> dict[str, tf.Tensor]:
+        """Returns KL(q(z|x) || p(z)) `[B]` by name, of the latents that have it in closed form.
+
+        All latents or none: an objective estimates the whole KL where this is empty.
+        """
+        return {}
+
+    def kl_per_dimension(self) -> tf.Tensor:
+        """Returns the KL split over latent dimensions, `[B, D]`."""
+        raise UserError(
+            f"The KL of {type(self).__name__} does not split over latent dimensions: that takes a "
+            "Normal posterior over one vector and a diagonal Normal prior."
+        )
+
+    def scale(self) -> Any:
+        """Returns the standard deviation of each z, `[B, ...]`: how far apart two draws are."""
+        raise UserError(f"{type(self).__name__} does not know its standard deviation: scale().")
+
+
+class Posterior(Proposal):
+    """The distribution that a head made, against a prior.
+
+    Args:
+        head: what made the distribution.
+        distribution: q(z|x), batch shape `[B]`.
+        prior: p(z), batch shape `[]` or `[B]`.
+    """
+
+    def __init__(self, head: Head, distribution: tfd.Distribution, prior: tfd.Distribution):
+        self.head, self.distribution, self.prior = head, distribution, prior
+
+    def draw(self, noise: Noise) -> Draw:
+        """Draws by the head."""
+        return self.head.draw(self.distribution, noise)
+
+    def log_prob(self, z: tf.Tensor) -> tf.Tensor:
+        """Returns log q(z|x) `[S, B]`."""
+        return self.distribution.log_prob(z)
+
+    def frozen(self) -> "Posterior":
+        """Returns the same q, its parameters held constant in gradients."""
+        return Posterior(self.head, self.head.frozen(self.distribution), self.prior)
+
+    def kl(self) -> dict[str, tf.Tensor]:
+        """Returns `{"kl": [B]}` where TFP's registry has the closed form."""
+        closed = divergences.closed_form(self.distribution, self.prior)
+        return {} if closed is None else {"kl": closed}
+
+    def kl_per_dimension(self) -> tf.Tensor:
+        """Returns the KL split over latent dimensions, `[B, D]`."""
+        return divergences.kl_per_dimension(self.distribution, self.prior)
+
+    def scale(self) -> tf.Tensor:
+        """Returns the standard deviation of z, `[B, D]`."""
+        return self.head.moments(self.distribution).stddev
+
+
+class Prior(Proposal):
+    """p(z) itself as the proposal, for estimates that need no encoder.
+
+    Args:
+        generate: noise to z, such as a model's.
+        log_density: z to log p(z) `[S, B]`.
+    """
+
+    def __init__(self, generate: Any, log_density: Any):
+        self.generate, self.log_density = generate, log_density
+
+    def draw(self, noise: Noise) -> Draw:
+        """Draws z from the prior."""
+        z = self.generate(noise)
+        return Draw(z, self.log_density(z))

@@ -1,0 +1,80 @@
+"""What a model can do: what evaluation, pictures, export and serving ask for, and nothing else.
+
+A model can do what it has the methods for; no class has to be named. z is a tensor or a nest of
+tensors (levels), a batch maps the names of fields to tensors `[B, ...]`, and conditions are the
+part of a batch that the model is given and does not generate.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import tensorflow as tf
+
+from tfvae.errors import UserError
+from tfvae.inference.inference import Inference
+from tfvae.noise import Noise
+
+Batch = Mapping[str, tf.Tensor]
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Proposes z for a batch and evaluates log p(x, z): likelihoods can be estimated."""
+
+    def infer(self, batch: Batch, training: bool = False) -> Inference:
+        """Returns q(z|x) and p(x, z) of a batch."""
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Finds codes: a point estimate of z, and what a served file returns of q(z|x)."""
+
+    def encode(self, batch: Batch) -> Any:
+        """Returns the codes of a batch, `[B, ...]`: not random."""
+
+    def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns the posterior's parameters and what follows from them, `[B, ...]` each."""
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """Makes x of codes."""
+
+    def decode(self, z: Any, conditions: Batch) -> tf.Tensor:
+        """Returns E[x|z], with the leading axes of z."""
+
+    def decoder_outputs(self, z: Any, conditions: Batch) -> dict[str, tf.Tensor]:
+        """Returns the likelihood's parameters and what follows from them, `[B, ...]` each."""
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Draws codes that `decode` makes x of."""
+
+    def generate(self, noise: Noise, conditions: Batch) -> Any:
+        """Returns z `[*leading, ...]` from p(z), or p(z|c), a function of the noise alone."""
+
+
+# In words, for messages.
+_MEANS = {
+    Scores: "estimate likelihoods, by infer()",
+    Encodes: "encode, by encode() and encoder_outputs()",
+    Decodes: "decode, by decode() and decoder_outputs()",
+    Generates: "generate, by generate()",
+}
+
+
+def require(model: Any, what: str, *capabilities: type) -> None:
+    """Raises `UserError` unless the model can do all of this.
+
+    Args:
+        model: a model.
+        what: what was asked for, such as "latent_scatter".
+        *capabilities: of this module.
+    """
+    for capability in capabilities:
+        if not isinstance(model, capability):
+            raise UserError(
+                f"{what} needs a model that {capability.__name__.lower()}: one that can "
+                f"{_MEANS[capability]}. {type(model).__name__} can't."
+            )
