@@ -1,6 +1,7 @@
 """The seam between features and probability."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -85,6 +86,11 @@ class Head(keras.layers.Layer):
     def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns what a served file does: the parameters, and what follows from them."""
         return dict(parameters)
+
+    def from_outputs(self, outputs: Mapping[str, tf.Tensor]) -> tfd.Distribution:
+        """Returns the distribution that a served file's `outputs` describe."""
+        names = inspect.signature(self.distribution).parameters
+        return self.distribution(**{name: outputs[name] for name in names})
 
     def frozen(self, distribution: tfd.Distribution) -> tfd.Distribution:
         """Returns a distribution of this head, its parameters held constant in gradients."""

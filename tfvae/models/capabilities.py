@@ -55,6 +55,28 @@ class Generates(Protocol):
         """Returns z `[*leading, ...]` from p(z), or p(z|c), a function of the noise alone."""
 
 
+@runtime_checkable
+class Rebuilds(Protocol):
+    """Makes its distributions of what served files return: what a quantised file costs is known."""
+
+    def rebuilt(self, batch: Batch, encoded: dict[str, tf.Tensor]) -> Inference:
+        """Returns the inference of a batch, its posterior made of `encoder_outputs`."""
+
+    def log_likelihood_of(self, batch: Batch, decoded: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Returns log p(x|z) `[B]`, the likelihood made of `decoder_outputs`."""
+
+
+@runtime_checkable
+class EncodesInTwo(Protocol):
+    """Splits its encoder into a network, which may compute in 8 bits, and what may not."""
+
+    def features(self, batch: Batch) -> tf.Tensor:
+        """Returns the network's features of a batch, `[B, ...]`."""
+
+    def outputs_of(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns `encoder_outputs` from features."""
+
+
 # In words, for messages.
 _MEANS = {
     Scores: "estimate likelihoods, by infer()",

@@ -97,12 +97,16 @@ class NetworkAndHead(keras.layers.Layer):
         """Returns the distribution's parameters as tensors `[..., B, *]`: what is exported."""
         inputs = self._cast(inputs)
         if not self._has_sample_axes(inputs):
-            return self.head.parameters(self.network(inputs))
+            return self.head.parameters(self.features(inputs))
         leading, folded = self._folded(inputs)
         return {
             name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
             for name, value in self.head.parameters(self.network(folded)).items()
         }
+
+    def features(self, inputs: Any) -> tf.Tensor:
+        """Returns the network's features of inputs `[B, ...]`, which the head reads in float32."""
+        return tf.cast(self.network(self._cast(inputs)), tf.float32)
 
     def call(self, inputs: Any, training: bool = False) -> tfd.Distribution:
         """Returns the distribution; `training` reaches the network through Keras."""

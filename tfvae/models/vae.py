@@ -135,18 +135,16 @@ class VAE(LatentVariableModel):
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
         """Returns q(z|x) and log p(z) + log p(x|z) of a batch."""
-        x, prior = batch["x"], self.prior_distribution()
+        return self._inference(batch, self.encoder(batch["x"], training=training), training)
+
+    def _inference(self, batch: Batch, posterior: tfd.Distribution, training: bool) -> Inference:
+        prior = self.prior.distribution(**self._given_to_prior())
 
         def joint(z: tf.Tensor) -> Joint:
             likelihood = self.decoder(z, training=training)
-            return Joint(likelihood.log_prob(x), prior.log_prob(z), likelihood.mean())
+            return Joint(likelihood.log_prob(batch["x"]), prior.log_prob(z), likelihood.mean())
 
-        posterior = self.encoder(x, training=training)
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
-
-    def prior_distribution(self) -> tfd.Distribution:
-        """Returns p(z)."""
-        return self.prior.distribution(**self._given_to_prior())
 
     def _given_to_prior(self) -> dict[str, Any]:
         return {"encoder": self.encoder} if "encoder" in self.prior.needs else {}
@@ -157,7 +155,23 @@ class VAE(LatentVariableModel):
 
     def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns the posterior's parameters, and what its head makes of them."""
-        return self.encoder.head.outputs(self.encoder.parameters(batch["x"]))
+        return self.outputs_of(self.features(batch))
+
+    def features(self, batch: Batch) -> tf.Tensor:
+        """Returns the encoder network's features."""
+        return self.encoder.features(batch["x"])
+
+    def outputs_of(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the posterior's parameters of features, and what its head makes of them."""
+        return self.encoder.head.outputs(self.encoder.head.parameters(features))
+
+    def rebuilt(self, batch: Batch, encoded: dict[str, tf.Tensor]) -> Inference:
+        """Returns the inference of a batch, its posterior made of `encoder_outputs`."""
+        return self._inference(batch, self.encoder.head.from_outputs(encoded), training=False)
+
+    def log_likelihood_of(self, batch: Batch, decoded: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Returns log p(x|z) `[B]`, the likelihood made of `decoder_outputs`."""
+        return self.decoder.head.from_outputs(decoded).log_prob(batch["x"])
 
     def decode(self, z: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns E[x|z] of codes `[..., D]`."""

@@ -8,16 +8,12 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.checks import positive_int
-from tfvae.errors import UserError
 from tfvae.export.publishing import ExportError, flush, publish, refuse_taken, staging
 from tfvae.export.quiet import quiet_notes
 from tfvae.export.saved_models import verify
+from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.saved_models.warmup import BATCH_SIZES, write_warmup
-from tfvae.export.servables.decoder import DecoderServable
-from tfvae.export.servables.encoder import EncoderServable
-from tfvae.export.servables.vae import VAEServable
-
-SERVABLES = (EncoderServable, DecoderServable, VAEServable)
+from tfvae.export.servables.choice import check_built, servables_of
 
 # Live and reloaded run the same float32 kernels, in an order that the graph optimiser may change.
 TOLERANCE = 1e-4
@@ -46,14 +42,14 @@ class SavedModels:
 
 
 def saved_model(
-    vae: Any,
+    model: Any,
     directory: str | Path,
     *,
     version: int | None = None,
     warmup_batch_sizes: Sequence[int] = BATCH_SIZES,
     tolerance: float | None = None,
 ) -> SavedModels:
-    """Exports a model as the three servables `encoder`, `decoder` and `vae`.
+    """Exports a model as the servables that it can make: `encoder`, `decoder` and `vae`.
 
     Each is a SavedModel that loads and runs in plain TensorFlow, without tfvae, TFP or Keras, at
     any batch size; their signatures are listed at `EncoderServable`, `DecoderServable` and
@@ -64,7 +60,8 @@ def saved_model(
     Choose `tfvae.export.tflite` for a phone.
 
     Args:
-        vae: a built `tfvae.VAE`.
+        model: a built model; it makes those servables that it has the capabilities for, see
+            `tfvae.models.capabilities`.
         directory: the export folder, such as "export/mnist"; made if missing.
         version: a number from 1 on that is still free; by default one more than the largest.
         warmup_batch_sizes: rows of the warm-up requests, by default those of
@@ -76,7 +73,7 @@ def saved_model(
         Paths, version and differences.
 
     Raises:
-        ValueError: if the model is not built, or an argument is out of range.
+        ValueError: if the model is not built or can make no servable, or an argument is out of range.
         ExportError: if the folder can't be written, `version` exists, or the comparison fails;
             nothing is published then.
 
@@ -93,22 +90,25 @@ def saved_model(
         TensorShape([5, 4, 4, 1])
     """  # noqa: E501
     directory = Path(directory)
-    _check_built(vae)
-    names = [servable.name for servable in SERVABLES]
+    check_built(model)
+    servables = servables_of(model)
+    names = [servable.name for servable in servables]
     if version is not None:
         refuse_taken(directory, names, positive_int("version", version))
-    tolerance = _default_tolerance(vae) if tolerance is None else tolerance
+    check_draws(model)
+    tolerance = _default_tolerance(model) if tolerance is None else tolerance
     with staging(directory) as stage:
         staged = stage / "servables"
-        for servable in SERVABLES:
-            _write(servable(vae), staged / servable.name, warmup_batch_sizes)
+        for servable in servables:
+            write(servable(model), staged / servable.name, warmup_batch_sizes)
         live = {
-            servable.name: servable(vae, share=lambda function: function) for servable in SERVABLES
+            servable.name: servable(model, share=lambda function: function)
+            for servable in servables
         }
         scratch = stage / "comparison"
         scratch.mkdir()
         folders = {name: staged / name for name in names}
-        differences = verify.compare(folders, live, tuple(vae.image_shape), scratch)
+        differences = verify.compare(folders, live, scratch)
         verify.refuse_drift(differences, tolerance)
         flush(staged)
         version = publish(staged, directory, names, version)
@@ -116,7 +116,7 @@ def saved_model(
     return SavedModels(directory, version, paths, differences)
 
 
-def _write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> None:
+def write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> None:
     """Writes one servable as a plain `tf.Module`: variables and signatures, no Keras metadata."""
     signatures = servable.signatures()
     concrete = {name: signature.concrete() for name, signature in signatures.items()}
@@ -130,8 +130,7 @@ def _write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> No
         with quiet_notes():
             tf.saved_model.save(module, str(folder), signatures=concrete)
         if warmup_batch_sizes:
-            shape = tuple(servable.vae.image_shape)
-            write_warmup(folder, servable.name, signatures, shape, warmup_batch_sizes)
+            write_warmup(folder, servable.name, signatures, warmup_batch_sizes)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or error
         raise ExportError(
@@ -140,15 +139,6 @@ def _write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> No
         ) from error
 
 
-def _check_built(vae: Any) -> None:
-    unbuilt = [name for name in ("encoder", "decoder", "prior") if not getattr(vae, name).built]
-    if unbuilt:
-        raise UserError(
-            f"the model's {', '.join(unbuilt)} has no weights yet: fit it, call it on a batch, or "
-            "vae.build((None, *image_shape)) before exporting"
-        )
-
-
-def _default_tolerance(vae: Any) -> float:
-    dtypes = {layer.compute_dtype for layer in vae._flatten_layers()}
+def _default_tolerance(model: Any) -> float:
+    dtypes = {layer.compute_dtype for layer in model._flatten_layers()}
     return TOLERANCE if dtypes <= {"float32", "float64"} else TOLERANCE_BFLOAT16

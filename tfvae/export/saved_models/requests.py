@@ -6,62 +6,79 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
-from tfvae.export.servables.signatures import COUNTS
+from tfvae.data.fields import Field
+from tfvae.export.servables.signatures import COUNTS, Signature, per_rows
+
+# What stands for an interval without an end.
+_WIDE = 3.0
 
 
-def random_request(
-    inputs: Mapping[str, tf.TensorSpec], rows: int, image_shape: tuple[int, ...], seed: int
-) -> dict[str, np.ndarray]:
+def random_request(signature: Signature, rows: int, seed: int) -> dict[str, np.ndarray]:
     """A valid request of `rows` random rows, which differ in everything."""
     generator = np.random.default_rng(seed)
     return {
-        name: _random_input(name, spec, rows, image_shape, generator)
-        for name, spec in sorted(inputs.items())
+        name: _random_input(name, spec, signature.fields.get(name), rows, generator)
+        for name, spec in sorted(signature.inputs.items())
     }
+
+
+def random_fields(fields: Mapping[str, Field], rows: int, seed: int) -> dict[str, np.ndarray]:
+    """Valid random values of fields, `[rows, ...]` each."""
+    return random_request(Signature(None, per_rows(fields), fields), rows, seed)
 
 
 def _random_input(
     name: str,
     spec: tf.TensorSpec,
+    declared: Field | None,
     rows: int,
-    image_shape: tuple[int, ...],
     generator: np.random.Generator,
 ) -> np.ndarray:
     shape = (rows, *spec.shape[1:])
-    if name in COUNTS:  # all others take any number between 0 and 1, or any byte
+    if name in COUNTS:
         return generator.integers(1, 4, shape, np.int32)
-    if spec.dtype == tf.int32:
-        return generator.integers(-(2**31), 2**31, shape, np.int32)
     if spec.dtype == tf.string:
-        return np.array([_png(generator, image_shape) for _ in range(rows)], object)
+        return np.array([_png(generator, declared.shape) for _ in range(rows)], object)
     if spec.dtype == tf.uint8:
         return generator.integers(0, 256, shape, np.uint8)
-    return generator.random(shape, np.float32)
+    low, high = _interval(declared)
+    if spec.dtype == tf.int32:
+        if declared is None:  # a seed
+            return generator.integers(-(2**31), 2**31, shape, np.int32)
+        return generator.integers(int(low), int(high) + 1, shape, np.int32)
+    return generator.uniform(low, high, shape).astype(np.float32)
 
 
-def plain_request(
-    inputs: Mapping[str, tf.TensorSpec], rows: int, image_shape: tuple[int, ...]
-) -> dict[str, tensor_pb2.TensorProto]:
+def plain_request(signature: Signature, rows: int) -> dict[str, tensor_pb2.TensorProto]:
     """A valid request of `rows` equal rows, as small protocol buffers.
 
     A `TensorProto` that holds fewer values than its shape asks for repeats the last of them, so a
     request of 256 images takes a few dozen bytes.
     """
     request = {}
-    for name, spec in sorted(inputs.items()):
+    for name, spec in sorted(signature.inputs.items()):
+        declared = signature.fields.get(name)
         tensor = tensor_pb2.TensorProto(dtype=spec.dtype.as_datatype_enum)
         for size in (rows, *spec.shape[1:]):
             tensor.tensor_shape.dim.add(size=size)
         if spec.dtype == tf.string:
-            tensor.string_val.append(_png(np.random.default_rng(0), image_shape))
+            tensor.string_val.append(_png(np.random.default_rng(0), declared.shape))
         elif spec.dtype == tf.float32:
-            tensor.float_val.append(0.5)
+            tensor.float_val.append(float(np.mean(_interval(declared))))
         else:
-            tensor.int_val.append(2)
+            tensor.int_val.append(2 if declared is None else int(_interval(declared)[0]))
         request[name] = tensor
     return request
 
 
-def _png(generator: np.random.Generator, image_shape: tuple[int, ...]) -> bytes:
-    pixels = generator.integers(0, 256, image_shape, np.uint8)
-    return tf.io.encode_png(pixels).numpy()
+def _interval(declared: Field | None) -> tuple[float, float]:
+    """Ends of what an input may hold; those that it has none of are near 0."""
+    if declared is None:
+        return 0.0, 1.0
+    low, high = declared.interval or (-_WIDE, _WIDE)
+    low = max(low, -_WIDE) if declared.dtype == "float32" else low
+    return low, min(high, low + 2 * _WIDE) if declared.dtype == "float32" else high
+
+
+def _png(generator: np.random.Generator, shape: tuple[int, ...]) -> bytes:
+    return tf.io.encode_png(generator.integers(0, 256, shape, np.uint8)).numpy()

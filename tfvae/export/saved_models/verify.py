@@ -24,7 +24,6 @@ TIMEOUT_SECONDS = 600
 def compare(
     folders: Mapping[str, Path],
     live: Mapping[str, Any],
-    image_shape: tuple[int, ...],
     scratch: Path,
 ) -> dict[str, float]:
     """The largest difference between each reloaded signature and the live model.
@@ -32,7 +31,6 @@ def compare(
     Args:
         folders: servable name -> SavedModel folder.
         live: servable name -> servable whose functions run eagerly, on the model itself.
-        image_shape: of one image.
         scratch: a folder for the requests and the expected answers.
 
     Returns:
@@ -44,19 +42,19 @@ def compare(
     """
     jobs = {}
     for servable, folder in folders.items():
-        requests = _requests(live[servable], image_shape, scratch / servable)
+        requests = _requests(live[servable], scratch / servable)
         jobs[servable] = {"path": str(folder), "requests": requests}
     return _reload(jobs, scratch)
 
 
-def _requests(servable: Any, image_shape: tuple[int, ...], scratch: Path) -> list[dict[str, str]]:
+def _requests(servable: Any, scratch: Path) -> list[dict[str, str]]:
     scratch.mkdir()
     signatures = servable.signatures()
     signatures["serving_default"] = signatures[servable.default]
     requests = []
     for rows in BATCH_SIZES:
         for name, signature in signatures.items():
-            inputs = random_request(signature.inputs, rows, image_shape, seed=rows)
+            inputs = random_request(signature, rows, seed=rows)
             # The fresh process runs on the CPU, and accelerators round differently.
             with tf.device("CPU"):
                 tensors = {key: tf.constant(value) for key, value in inputs.items()}

@@ -29,7 +29,6 @@ def write_warmup(
     folder: Path,
     servable: str,
     signatures: Mapping[str, Signature],
-    image_shape: tuple[int, ...],
     batch_sizes: Sequence[int] = BATCH_SIZES,
 ) -> Path:
     """Writes one request per signature and batch size below a SavedModel's folder.
@@ -38,7 +37,6 @@ def write_warmup(
         folder: the SavedModel's version folder.
         servable: the model's name in the requests.
         signatures: what to call, `serving_default` included.
-        image_shape: of the images that encoded inputs hold.
         batch_sizes: rows of the requests; a batching server refuses to load a version whose
             warm-up exceeds its `max_batch_size`.
 
@@ -50,7 +48,7 @@ def write_warmup(
     with tf.io.TFRecordWriter(str(path)) as writer:
         for rows in batch_sizes:
             for name, signature in signatures.items():
-                inputs = plain_request(signature.inputs, rows, image_shape)
+                inputs = plain_request(signature, rows)
                 writer.write(_prediction_log(servable, name, inputs))
     return path
 

@@ -1,81 +1,114 @@
 """The decoder's servable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from tfvae.data.fields import Field
 from tfvae.export.servables.signatures import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
     Signature,
+    Tensors,
     most,
-    per_row,
+    named_codes,
+    per_count,
+    per_rows,
+    row_first,
     same_rows,
+    shared,
+    whole_batch,
 )
-from tfvae.inference.rows import for_each_row
+from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates
+from tfvae.noise import Noise
 
 
 class DecoderServable:
-    """Latents to images: `decode` and `sample`.
+    """Codes to examples: `decode` and `sample`.
 
     | signature | inputs | outputs |
     | --- | --- | --- |
-    | `decode`, `serving_default` | `z [B, D]` | `probs`, `logits [B, H, W, C]`; for a Normal likelihood `loc`, `scale` |
-    | `sample` | `num_samples [B]`, `seed [B]` int32, `temperature [B]` | `images [B, S, H, W, C]`, `z [B, S, D]` |
+    | `decode`, `serving_default` | `z [B, D]`, or the levels by name, and the conditions | what the model's `decoder_outputs` returns: of a Bernoulli `probs`, `logits [B, ...]`, of a Normal `loc`, `scale` |
+    | `sample`, of a model that generates | `num_samples [B]`, `seed [B]` int32, `temperature [B]`, and the conditions | the modelled field, such as `x [B, S, ...]`, and `z [B, S, D]` |
 
     `sample` draws z from the prior, widened by `temperature`, with the counter-based generator, and
-    returns the likelihood's mean: row b holds what `vae.sample(num_samples[b], seed[b],
+    returns the likelihood's mean: row b holds what `model.sample(num_samples[b], seed[b],
     temperature[b])` returns in Python.
 
     Args:
-        vae: a built `tfvae.VAE`.
-        share: wraps what several signatures call; with `tf.function` the file holds it once.
+        model: a built model that decodes.
+        share: wraps what several signatures call; as it is, the file holds that once.
     """  # noqa: E501
 
     name = "decoder"
     default = "decode"
+    needs = (Decodes,)
 
-    def __init__(self, vae: Any, share: Callable[[Callable], Callable] = tf.function):
-        self.vae = vae
-        self.parameters = share(vae.decoder.parameters)
+    def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
+        self.model, self.conditions = model, model.conditions()
+        self.decoded = share(model.decode)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
-        scalars = {"num_samples": tf.int32, "seed": tf.int32, "temperature": tf.float32}
-        counts = {name: per_row(dtype) for name, dtype in scalars.items()}
-        z = {"z": per_row(tf.float32, (self.vae.latent_size,))}
-        return {"decode": Signature(self.decode, z), "sample": Signature(self.sample, counts)}
+        conditions, fields = per_rows(self.conditions), self.conditions
+        codes = per_rows(code_fields(self.model))
+        found = {"decode": Signature(self.decode, {**codes, **conditions}, fields)}
+        if isinstance(self.model, Generates):
+            counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
+            found["sample"] = Signature(self.sample, {**counts, **conditions}, fields)
+        return found
 
-    def decode(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The likelihood's parameters; of a Bernoulli its probabilities as well."""
-        parameters = dict(self.parameters(z))
-        if "logits" in parameters:
-            parameters["probs"] = tf.sigmoid(parameters["logits"])
-        return parameters
+    def decode(self, **inputs: tf.Tensor) -> Tensors:
+        """The likelihood's parameters, and what follows from them."""
+        given = whole_batch(self.conditions, inputs)
+        z = codes_of({name: inputs[name] for name in inputs if name not in given})
+        return self.model.decoder_outputs(z, given)
 
     def sample(
-        self, num_samples: tf.Tensor, seed: tf.Tensor, temperature: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Draws S images a row from the prior."""
-        seed, temperature = same_rows(num_samples, seed=seed, temperature=temperature)
+        self,
+        num_samples: tf.Tensor,
+        seed: tf.Tensor,
+        temperature: tf.Tensor,
+        **inputs: tf.Tensor,
+    ) -> Tensors:
+        """Draws S examples a row from the prior."""
+        given = whole_batch(self.conditions, inputs)
+        seed, temperature, *values = same_rows(
+            num_samples, seed=seed, temperature=temperature, **given
+        )
+        given = dict(zip(given, values, strict=True))
         valid = (temperature >= 0) & tf.math.is_finite(temperature)
         message = "temperature must be a finite number of at least 0; received:"
         data = [message, tf.boolean_mask(temperature, ~valid)]
         with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(valid), data)]):
             temperature = tf.identity(temperature)
         count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
-        z = for_each_row(
-            lambda row: self.vae.prior.sample(count, row[0], row[1]), (seed, temperature)
-        )
-        z = tf.reshape(z, [tf.size(seed), count, self.vae.latent_size])
-        return {"images": mean_images(self.vae, self.parameters, z), "z": z}
+        noise = Noise(seed, row=tf.range(count)[:, tf.newaxis], temperature=temperature)
+        z = self.model.generate(noise, given)
+        x = self.decoded(z, given)
+        name = next(iter(self.model.fields()))
+        return {name: row_first(x), **named_codes(row_first(z))}
 
 
-def mean_images(vae: Any, parameters: Callable[..., Any], z: tf.Tensor) -> tf.Tensor:
-    """The likelihood's mean at `z [B, S, D]`: images `[B, S, H, W, C]`."""
-    rows, samples = tf.shape(z)[0], tf.shape(z)[1]
-    likelihood = vae.decoder.head.distribution(
-        **parameters(tf.reshape(z, [rows * samples, vae.latent_size]))
-    )
-    return tf.reshape(likelihood.mean(), [rows, samples, *vae.image_shape])
+def codes_of(named: Mapping[str, tf.Tensor]) -> Any:
+    """Codes from named tensors: the inverse of `named_codes`."""
+    return named["z"] if set(named) == {"z"} else dict(named)
+
+
+def code_fields(model: Any) -> dict[str, Field]:
+    """The shape and type of each code of a model, by name: of one that it makes."""
+    example = {name: tf.zeros([1, *f.shape], f.dtype) for name, f in model.fields().items()}
+    if isinstance(model, Encodes):
+        z = model.encode(example)
+    else:
+        z = model.generate(Noise(0, row=tf.range(1)), model.given(example))
+    return {
+        name: Field(tuple(level.shape[1:]), level.dtype.name, None)
+        for name, level in named_codes(z).items()
+    }
+
+
+def unfolded(decode: Callable[[Any, Batch], tf.Tensor], z: Any, given: Batch) -> tf.Tensor:
+    """What `decode` makes of codes `[B, S, ...]`, given conditions `[B, ...]`: `[B, S, ...]`."""
+    return row_first(decode(row_first(z), given))

@@ -5,77 +5,84 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.errors import UserTypeError
 from tfvae.export.servables.signatures import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
     Signature,
+    Tensors,
     most,
-    noise,
+    named_codes,
     of_bytes,
-    per_row,
+    per_count,
+    per_rows,
+    row_first,
     same_rows,
+    shared,
+    whole_batch,
 )
+from tfvae.models.capabilities import Encodes, Scores
+from tfvae.noise import Noise
 
 
 class EncoderServable:
-    """Images to posteriors: `encode` and `sample`.
+    """Examples to posteriors: `encode` and `sample`.
 
     | signature | inputs | outputs |
     | --- | --- | --- |
-    | `encode`, `serving_default` | `images [B, H, W, C]` | the posterior's parameters (`loc [B, D]` and `scale_diag [B, D]` or `scale_tril [B, D, D]`), `mean [B, D]`, `stddev [B, D]` |
-    | `encode_uint8` | `images` uint8 | as `encode` |
-    | `encode_image_bytes` | `image_bytes [B]` PNG or JPEG | as `encode` |
-    | `sample` | `images`, `num_samples [B]`, `seed [B]` int32 | `z [B, S, D]` |
+    | `encode`, `serving_default` | the model's fields, such as `x [B, ...]` | what its `encoder_outputs` returns: of a Normal `loc [B, D]` and `scale_diag [B, D]` or `scale_tril [B, D, D]`, `mean [B, D]`, `stddev [B, D]` |
+    | `encode_uint8`, of images | `x` uint8 | as `encode` |
+    | `encode_image_bytes`, of images | `image_bytes [B]` PNG or JPEG | as `encode` |
+    | `sample`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `z [B, S, D]`, or the levels by name |
 
     Args:
-        vae: a built `tfvae.VAE`.
-        share: wraps what several signatures call; with `tf.function` the file holds it once.
+        model: a built model that encodes.
+        share: wraps what several signatures call; as it is, the file holds that once.
     """  # noqa: E501
 
     name = "encoder"
     default = "encode"
+    needs = (Encodes,)
 
-    def __init__(self, vae: Any, share: Callable[[Callable], Callable] = tf.function):
-        self.vae = vae
-        self.share = share
-        self.parameters = share(vae.encoder.parameters)
+    def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
+        self.model, self.fields = model, model.fields()
+        self.encode = share(self._encode)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
-        shape = tuple(self.vae.image_shape)
-        encode = Signature(self.share(self.encode), {"images": per_row(tf.float32, shape)})
-        counts = {"num_samples": per_row(tf.int32), "seed": per_row(tf.int32)}
-        forms = {f"encode_{form}": signature for form, signature in of_bytes(encode, shape).items()}
-        return {"encode": encode, **forms, "sample": Signature(self.sample, encode.inputs | counts)}
+        inputs = per_rows(self.fields)
+        encode = Signature(self.encode, inputs, self.fields)
+        forms = of_bytes(encode, next(iter(self.fields)))
+        found = {"encode": encode, **{f"encode_{form}": s for form, s in forms.items()}}
+        if isinstance(self.model, Scores):
+            counts = per_count(num_samples=tf.int32, seed=tf.int32)
+            found["sample"] = Signature(self.sample, {**inputs, **counts}, self.fields)
+        return found
 
-    def encode(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Posterior parameters, mean and standard deviation."""
-        parameters = self.parameters(images)
-        posterior = self.vae.encoder.head.distribution(**parameters)
-        return {**parameters, "mean": posterior.mean(), "stddev": posterior.stddev()}
+    def _encode(self, **inputs: tf.Tensor) -> Tensors:
+        """What the model's encoder returns."""
+        return self.model.encoder_outputs(whole_batch(self.fields, inputs))
 
-    def sample(
-        self, images: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Draws `z [B, S, D]` from the posteriors; one seed a row, one draw for each of S."""
-        num_samples, seed = same_rows(images, num_samples=num_samples, seed=seed)
-        count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
-        posterior = self.vae.encoder.head.distribution(**self.parameters(images))
-        z = posterior_draws(posterior, noise(seed, tf.constant(0), count, self.vae.latent_size))
-        return {"z": tf.transpose(z, [1, 0, 2])}
-
-
-def posterior_draws(posterior: Any, eps: tf.Tensor) -> tf.Tensor:
-    """z = g(eps): a posterior's reparameterisation applied to given noise, `[S, B, D]`.
-
-    Raises:
-        TypeError: for a posterior that is not standard normal noise behind a TFP bijector.
-    """
-    if not hasattr(posterior, "bijector"):
-        raise UserTypeError(
-            f"export needs a posterior that maps standard normal noise to z, received "
-            f"{type(posterior).__name__}. Give the encoder a head whose distribution is a "
-            "tfd.TransformedDistribution, such as heads.MultivariateNormalTriL."
+    def sample(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
+        """Draws z from the posteriors; one seed a row, one draw for each of S."""
+        batch = whole_batch(self.fields, inputs)
+        num_samples, seed = same_rows(
+            next(iter(batch.values())), num_samples=num_samples, seed=seed
         )
-    return posterior.bijector.forward(eps)
+        count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
+        proposal = self.model.infer(batch).proposal
+        return named_codes(row_first(proposal.draw(posterior_noise(seed, 0, count)).z))
+
+
+def posterior_noise(seeds: tf.Tensor, first: Any, count: Any) -> Noise:
+    """The noise `[S, B]` of draws `first`, ..., `first + count - 1` of every row.
+
+    Draw k of a row is a function of the row's seed and k alone, so results change neither with the
+    batch size nor with how the draws are cut into chunks.
+
+    Args:
+        seeds: `[B]`, int32.
+        first: number of the first draw.
+        count: S.
+    """
+    # Negative streams: the prior's draws from the same seed use those from 0 on.
+    return Noise(seeds, (-1 - (first + tf.range(count)))[:, tf.newaxis])

@@ -1,6 +1,6 @@
-"""What the exported signatures share: their form, their limits, images as bytes, seeded noise.
+"""What the exported signatures share: their form, their limits, images as bytes.
 
-One rule holds for every signature of the three servables: **each input has one row per example, and
+One rule holds for every signature of every servable: **each input has one row per example, and
 each output the same rows first**. TensorFlow Serving needs that twice over:
 
 * the REST row format (`"instances"`) stacks one value per instance into every input, so a scalar
@@ -14,21 +14,29 @@ counts (which is what a server makes of two clients), S is the largest of them; 
 is the beginning of its S entries.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import tensorflow as tf
 
-from tfvae.inference.rows import normals
+from tfvae.data.fields import Field
 
 # Inputs that say how much work a request is.
 COUNTS = ("num_samples", "steps")
-# A request may ask for this many images or latents in one row, and in all of its rows together: a
+# A request may ask for this many examples or latents in one row, and in all of its rows together: a
 # wrong number is answered with an error instead of with an exhausted memory.
 MAX_SAMPLES_PER_ROW = 4_096
 MAX_SAMPLES = 16_384
 # `score` works in chunks of constant memory, so only its time needs a limit.
 MAX_SCORE_SAMPLES = 100_000
+
+Tensors = dict[str, tf.Tensor]
+
+
+def shared(function: Callable) -> Callable:
+    """What several signatures call: the file holds its graph once."""
+    return tf.function(function, autograph=False)
 
 
 @dataclass(frozen=True)
@@ -38,14 +46,16 @@ class Signature:
     Args:
         function: called with the inputs by name, returns a dict of outputs.
         inputs: name -> `tf.TensorSpec`, whose first dimension is free.
+        fields: what an input that is a field of an example may hold, by the input's name.
     """
 
-    function: Callable[..., dict[str, tf.Tensor]]
+    function: Callable[..., Tensors]
     inputs: dict[str, tf.TensorSpec]
+    fields: Mapping[str, Field] = field(default_factory=dict)
 
     def concrete(self) -> tf.types.experimental.ConcreteFunction:
         """Traces the function at its input specs, named as the inputs are."""
-        return tf.function(self.function).get_concrete_function(**self.inputs)
+        return shared(self.function).get_concrete_function(**self.inputs)
 
 
 def per_row(dtype: tf.DType, shape: tuple[int, ...] = ()) -> tf.TensorSpec:
@@ -53,27 +63,50 @@ def per_row(dtype: tf.DType, shape: tuple[int, ...] = ()) -> tf.TensorSpec:
     return tf.TensorSpec([None, *shape], dtype)
 
 
-def of_bytes(signature: Signature, image_shape: tuple[int, ...]) -> dict[str, Signature]:
-    """The same signature for clients that hold pixels as bytes: scaled inside the graph.
+def per_rows(fields: Mapping[str, Field]) -> dict[str, tf.TensorSpec]:
+    """The specs of fields."""
+    return {name: per_row(tf.as_dtype(f.dtype), f.shape) for name, f in fields.items()}
+
+
+def per_count(**counts: tf.DType) -> dict[str, tf.TensorSpec]:
+    """The specs of inputs with one number per row."""
+    return {name: per_row(dtype) for name, dtype in counts.items()}
+
+
+def is_image(declared: Field) -> bool:
+    """Whether a field can be sent as bytes or as an encoded file: pixels of 1, 3 or 4 channels."""
+    shape = declared.shape
+    return len(shape) == 3 and shape[-1] in (1, 3, 4) and declared.dtype == "float32"
+
+
+def of_bytes(signature: Signature, name: str) -> dict[str, Signature]:
+    """The same signature for clients that hold the pixels of a field as bytes.
 
     Returns:
-        `uint8` takes `images` as uint8 `[B, H, W, C]`, 0 to 255; `image_bytes` takes one encoded
-        PNG or JPEG a row instead (over REST `{"b64": ...}`). The other inputs stay. The latter is
-        there only where the images have 1, 3 or 4 channels, as the encoded formats do.
+        For an image, `uint8` takes it as uint8 `[B, H, W, C]`, 0 to 255, and `image_bytes` takes
+        one encoded PNG or JPEG a row instead (over REST `{"b64": ...}`); both are scaled to
+        [0, 1] in the graph. The other inputs stay. For any other field nothing.
     """
-    rest = {name: spec for name, spec in signature.inputs.items() if name != "images"}
+    declared = signature.fields[name]
+    if not is_image(declared):
+        return {}
+    shape = declared.shape
+    rest = {other: spec for other, spec in signature.inputs.items() if other != name}
+    fields = {other: f for other, f in signature.fields.items() if other != name}
 
-    def from_uint8(images: tf.Tensor, **others: tf.Tensor) -> dict[str, tf.Tensor]:
-        return signature.function(images=scaled(images), **others)
+    def from_uint8(**inputs: tf.Tensor) -> Tensors:
+        return signature.function(**{**inputs, name: scaled(inputs[name])})
 
-    def from_bytes(image_bytes: tf.Tensor, **others: tf.Tensor) -> dict[str, tf.Tensor]:
-        return signature.function(images=decoded(image_bytes, image_shape), **others)
+    def from_bytes(image_bytes: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
+        return signature.function(**inputs, **{name: decoded(image_bytes, shape)})
 
-    forms = {"uint8": Signature(from_uint8, {"images": per_row(tf.uint8, image_shape), **rest})}
-    if len(image_shape) == 3 and image_shape[-1] in (1, 3, 4):
-        inputs = {"image_bytes": per_row(tf.string), **rest}
-        forms["image_bytes"] = Signature(from_bytes, inputs)
-    return forms
+    encoded = {"image_bytes": declared}
+    return {
+        "uint8": Signature(from_uint8, {name: per_row(tf.uint8, shape), **rest}, fields),
+        "image_bytes": Signature(
+            from_bytes, {"image_bytes": per_row(tf.string), **rest}, {**fields, **encoded}
+        ),
+    }
 
 
 def scaled(pixels: tf.Tensor) -> tf.Tensor:
@@ -81,7 +114,7 @@ def scaled(pixels: tf.Tensor) -> tf.Tensor:
     return tf.cast(pixels, tf.float32) / 255.0
 
 
-def decoded(image_bytes: tf.Tensor, image_shape: tuple[int, ...]) -> tf.Tensor:
+def decoded(image_bytes: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     """PNG or JPEG files `[B]` as float32 images `[B, H, W, C]` in [0, 1].
 
     Colours are converted to the model's channels; another height or width is refused, because how
@@ -89,17 +122,15 @@ def decoded(image_bytes: tf.Tensor, image_shape: tuple[int, ...]) -> tf.Tensor:
     """
 
     def one(file: tf.Tensor) -> tf.Tensor:
-        image = tf.io.decode_image(file, channels=image_shape[-1], expand_animations=False)
-        expected = tf.constant(image_shape)
-        same = tf.reduce_all(tf.equal(tf.shape(image), expected))
-        message = f"the image's height, width, channels are not {image_shape}: resize it"
+        image = tf.io.decode_image(file, channels=shape[-1], expand_animations=False)
+        same = tf.reduce_all(tf.equal(tf.shape(image), tf.constant(shape)))
+        message = f"the image's height, width, channels are not {shape}: resize it"
         with tf.control_dependencies([tf.debugging.Assert(same, [message, tf.shape(image)])]):
             image = tf.identity(image)
-        image.set_shape(image_shape)
+        image.set_shape(shape)
         return image
 
-    spec = tf.TensorSpec(image_shape, tf.uint8)
-    return scaled(tf.map_fn(one, image_bytes, fn_output_signature=spec))
+    return scaled(tf.map_fn(one, image_bytes, fn_output_signature=tf.TensorSpec(shape, tf.uint8)))
 
 
 def same_rows(reference: tf.Tensor, **inputs: tf.Tensor) -> list[tf.Tensor]:
@@ -112,6 +143,22 @@ def same_rows(reference: tf.Tensor, **inputs: tf.Tensor) -> list[tf.Tensor]:
         with tf.control_dependencies([check]):
             checked.append(tf.identity(values))
     return checked
+
+
+def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """The fields among the inputs, of one length, whole numbers checked to lie within theirs."""
+    found = {name: inputs[name] for name in fields}
+    if len(found) > 1:
+        found = dict(zip(found, same_rows(next(iter(found.values())), **found), strict=True))
+    for name, declared in fields.items():
+        if declared.dtype == "int32" and declared.interval is not None:
+            low, high = declared.interval
+            valid = tf.reduce_all((found[name] >= low) & (found[name] <= high))
+            message = f"{name} must be from {low} to {high}; received:"
+            check = tf.debugging.Assert(valid, [message, found[name]])
+            with tf.control_dependencies([check]):
+                found[name] = tf.identity(found[name])
+    return found
 
 
 def most(counts: tf.Tensor, name: str, per_row: int, total: int | None = None) -> tf.Tensor:
@@ -130,13 +177,15 @@ def most(counts: tf.Tensor, name: str, per_row: int, total: int | None = None) -
         return tf.identity(largest)
 
 
-def noise(seeds: tf.Tensor, first: tf.Tensor, count: tf.Tensor, size: int) -> tf.Tensor:
-    """Standard normal draws `first`, ..., `first + count - 1` of every row.
+def named_codes(z: Any) -> Tensors:
+    """Codes as named tensors: `z`, or the names of a nest's levels."""
+    return {"z": z} if tf.is_tensor(z) else dict(z)
 
-    Draw k of a row is a function of the row's seed and k alone, so results change neither with the
-    batch size nor with how the draws are cut into chunks.
 
-    Shapes: `seeds [B]` int32 -> `[count, B, size]` float32.
-    """
-    # Negative streams: the prior's draws from the same seed use those from 0 on.
-    return normals(seeds, -1 - (first + tf.range(count)), size)
+def row_first(z: Any) -> Any:
+    """Codes `[S, B, ...]` as `[B, S, ...]`."""
+
+    def swapped(level: tf.Tensor) -> tf.Tensor:
+        return tf.transpose(level, [1, 0, *range(2, level.shape.rank)])
+
+    return tf.nest.map_structure(swapped, z)

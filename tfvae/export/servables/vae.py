@@ -5,90 +5,95 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.export.servables.decoder import mean_images
+from tfvae.export.servables.decoder import code_fields, unfolded
 from tfvae.export.servables.score import importance_scores
 from tfvae.export.servables.signatures import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
     MAX_SCORE_SAMPLES,
     Signature,
+    Tensors,
     most,
     of_bytes,
-    per_row,
+    per_count,
+    per_rows,
     same_rows,
+    shared,
+    whole_batch,
 )
+from tfvae.models.capabilities import Decodes, Encodes, Scores
 
 
 class VAEServable:
-    """Images to images and to likelihoods: `reconstruct`, `score`, `interpolate`.
+    """Examples to examples and to likelihoods: `reconstruct`, `score`, `interpolate`.
 
     | signature | inputs | outputs |
     | --- | --- | --- |
-    | `reconstruct`, `serving_default` | `images [B, H, W, C]` | `images [B, H, W, C]` |
-    | `reconstruct_uint8` | `images` uint8 | as `reconstruct` |
-    | `reconstruct_image_bytes` | `image_bytes [B]` PNG or JPEG | as `reconstruct` |
-    | `score` | `images`, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
-    | `score_uint8`, `score_image_bytes` | bytes, and `num_samples`, `seed` | as `score` |
-    | `interpolate` | `start_images`, `end_images [B, H, W, C]`, `steps [B]` int32 | `images [B, S, H, W, C]` |
+    | `reconstruct`, `serving_default` | the model's fields, such as `x [B, ...]` | `x [B, ...]` |
+    | `reconstruct_uint8`, of images | `x` uint8 | as `reconstruct` |
+    | `reconstruct_image_bytes`, of images | `image_bytes [B]` PNG or JPEG | as `reconstruct` |
+    | `score`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
+    | `score_uint8`, `score_image_bytes`, of images | bytes, and `num_samples`, `seed` | as `score` |
+    | `interpolate`, of one field and one vector z | `start_x`, `end_x [B, ...]`, `steps [B]` int32 | `x [B, S, ...]` |
 
     Args:
-        vae: a built `tfvae.VAE`.
-        share: wraps what several signatures call; with `tf.function` the file holds it once.
+        model: a built model that encodes and decodes.
+        share: wraps what several signatures call; as it is, the file holds that once.
     """  # noqa: E501
 
     name = "vae"
     default = "reconstruct"
+    needs = (Encodes, Decodes)
 
-    def __init__(self, vae: Any, share: Callable[[Callable], Callable] = tf.function):
-        self.vae = vae
-        self.share = share
-        self.encoded = share(vae.encoder.parameters)
-        self.decoded = share(vae.decoder.parameters)
+    def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
+        self.model, self.fields = model, model.fields()
+        self.field = next(iter(self.fields))
+        self.encoded, self.decoded = share(model.encode), share(model.decode)
+        self.reconstruct, self.score = share(self._reconstruct), share(self._score)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
-        shape = tuple(self.vae.image_shape)
-        images = per_row(tf.float32, shape)
-        counts = {"num_samples": per_row(tf.int32), "seed": per_row(tf.int32)}
-        ends = {"start_images": images, "end_images": images, "steps": per_row(tf.int32)}
-        found = {
-            "reconstruct": Signature(self.share(self.reconstruct), {"images": images}),
-            "score": Signature(self.share(self.score), {"images": images, **counts}),
-        }
+        inputs = per_rows(self.fields)
+        found = {"reconstruct": Signature(self.reconstruct, inputs, self.fields)}
+        if isinstance(self.model, Scores):
+            counts = per_count(num_samples=tf.int32, seed=tf.int32)
+            found["score"] = Signature(self.score, {**inputs, **counts}, self.fields)
         for name, signature in list(found.items()):
-            for form, taking_bytes in of_bytes(signature, shape).items():
+            for form, taking_bytes in of_bytes(signature, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
-        return {**found, "interpolate": Signature(self.interpolate, ends)}
+        codes = code_fields(self.model)
+        if len(self.fields) == 1 and set(codes) == {"z"} and codes["z"].dtype == "float32":
+            ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
+            steps = per_count(steps=tf.int32)
+            found["interpolate"] = Signature(self.interpolate, {**per_rows(ends), **steps}, ends)
+        return found
 
-    def reconstruct(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The likelihood's mean at the posterior's mean: not random."""
-        z = self._latents(images)[:, tf.newaxis]
-        return {"images": mean_images(self.vae, self.decoded, z)[:, 0]}
+    def _reconstruct(self, **inputs: tf.Tensor) -> Tensors:
+        """The likelihood's mean at the code of each example: not random."""
+        batch = whole_batch(self.fields, inputs)
+        return {self.field: self.decoded(self.encoded(batch), self.model.given(batch))}
 
-    def score(
-        self, images: tf.Tensor, num_samples: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+    def _score(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
         """Importance-weighted log-likelihood from K = num_samples draws a row, and the ELBO."""
-        inputs = (images, *same_rows(images, num_samples=num_samples, seed=seed))
-        last = most(inputs[1], "num_samples", MAX_SCORE_SAMPLES)
-        return importance_scores(self.vae, (self.encoded, self.decoded), inputs, last)
+        batch = whole_batch(self.fields, inputs)
+        num_samples, seed = same_rows(
+            next(iter(batch.values())), num_samples=num_samples, seed=seed
+        )
+        last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
+        return importance_scores(self.model.infer(batch), num_samples, seed, last)
 
-    def interpolate(
-        self, start_images: tf.Tensor, end_images: tf.Tensor, steps: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Decodes `steps` points of the line between two posterior means, both ends included.
+    def interpolate(self, steps: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
+        """Decodes `steps` points of the line between two codes, both ends included.
 
         A row that asks for fewer steps than its neighbours repeats its end; one step is the start.
         """
-        end_images, steps = same_rows(start_images, end_images=end_images, steps=steps)
+        start, end = inputs[f"start_{self.field}"], inputs[f"end_{self.field}"]
+        end, steps = same_rows(start, **{f"end_{self.field}": end, "steps": steps})
         count = most(steps, "steps", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
-        start, end = self._latents(start_images), self._latents(end_images)
+        start, end = (self.encoded({self.field: x})[:, tf.newaxis] for x in (start, end))
         last = tf.cast(tf.maximum(steps - 1, 1), tf.float32)
         position = tf.cast(tf.range(count), tf.float32) / last[:, tf.newaxis]
         position = tf.where(steps[:, tf.newaxis] > 1, tf.minimum(position, 1.0), 0.0)
         weights = position[..., tf.newaxis]
-        z = (1.0 - weights) * start[:, tf.newaxis] + weights * end[:, tf.newaxis]
-        return {"images": mean_images(self.vae, self.decoded, z)}
-
-    def _latents(self, images: tf.Tensor) -> tf.Tensor:
-        return self.vae.encoder.head.distribution(**self.encoded(images)).mean()
+        z = (1.0 - weights) * start + weights * end
+        return {self.field: unfolded(self.decoded, z, {})}

@@ -9,9 +9,12 @@ import tensorflow as tf
 
 from tfvae.export.publishing import ExportError
 from tfvae.export.quiet import quiet_notes
-from tfvae.export.servables.decoder import DecoderServable
+from tfvae.export.servables.decoder import code_fields, codes_of
+from tfvae.export.servables.signatures import named_codes
 from tfvae.export.tflite_files.join import join
 from tfvae.export.tflite_files.quiet import quiet, reason
+from tfvae.models.capabilities import EncodesInTwo, Generates, require
+from tfvae.noise import Noise
 
 CALIBRATION_ROWS = 16  # rows of one calibration step
 
@@ -25,98 +28,106 @@ def file_name(part: str, variant: str) -> str:
 
 
 def decoder_file(
-    vae: Any, variant: str, latents: np.ndarray, sampler: bytes, rows: int | None = None
+    model: Any,
+    variant: str,
+    codes: Mapping[str, np.ndarray],
+    sampler: bytes | None,
+    rows: int | None = None,
 ) -> bytes:
-    """`decode`, `sample` and `sample_seeded` in one file.
+    """`decode`, and of a model that generates `sample` and `sample_seeded`, in one file.
 
     Args:
-        vae: a built `tfvae.VAE`.
+        model: a built model that decodes.
         variant: one of `VARIANTS`; the sampler stays float32 in all of them.
-        latents: `z [N, D]` to calibrate int8 with.
-        sampler: `sampler_file(vae, rows)`, which is the same for all variants.
+        codes: inputs of `decode` by name, to calibrate int8 with.
+        sampler: `sampler_file(model, rows)`, which is the same for all variants; None for none.
         rows: None leaves the batch size free; a number fixes it.
     """
-    servable = DecoderServable(vae, share=_unshared)
+    fields = {**code_fields(model), **model.conditions()}
+    inputs = {n: tf.TensorSpec([rows, *f.shape], f.dtype) for n, f in fields.items()}
+    field = next(iter(model.fields()))
 
-    def decode(z: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = servable.decode(z)
-        live = {name: outputs[name] for name in parameter_names(outputs)}
-        return {**outputs, "mean": vae.decoder.head.distribution(**live).mean()}
+    def decode(**named: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = {name: named[name] for name in model.conditions()}
+        z = codes_of({name: named[name] for name in named if name not in given})
+        mean = {} if sampler is None else {_mean(field): model.decode(z, given)}
+        return {**model.decoder_outputs(z, given), **mean}
 
-    z = {"z": tf.TensorSpec([rows, vae.latent_size], tf.float32)}
-    decoder = convert({"decode": (decode, z)}, variant, {"z": latents})
-    return join(sampler, decoder, {"images": "mean", "z": "z"}, keep="decode", but="mean")
+    decoder = convert({"decode": (decode, inputs)}, variant, codes)
+    if sampler is None:
+        return decoder
+    drawn = {name: name for name in code_fields(model)}
+    outputs = {field: _mean(field), **drawn}
+    return join(sampler, decoder, outputs, keep="decode", but=_mean(field))
 
 
-def encoder_file(vae: Any, variant: str, images: np.ndarray | None) -> bytes:
-    """`encode`: images to the posterior's parameters, mean and standard deviation.
+def _mean(field: str) -> str:
+    """What the mean of x is called until the files are joined: `decode` may return a `mean`."""
+    return f"mean_of_{field}"
+
+
+def encoder_file(model: Any, variant: str, calibration: Mapping[str, np.ndarray] | None) -> bytes:
+    """`encode`: examples to what the model's `encoder_outputs` returns.
 
     In the int8 variant the network computes in 8 bits and the head in float32, with weights in 8
     bits: softplus and the standard deviation in 8 bits cost 64 nats (full covariance, D = 50).
-    """
-    encoder = vae.encoder
-    x = {"images": tf.TensorSpec([None, *vae.image_shape], tf.float32)}
 
-    def network(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"features": tf.cast(encoder.network(images, training=False), tf.float32)}
+    Raises:
+        UserError: for int8, if the model does not split its encoder.
+    """
+    inputs = {n: tf.TensorSpec([None, *f.shape], f.dtype) for n, f in model.fields().items()}
+    if variant != "int8":
+        encode = {"encode": (lambda **batch: model.encoder_outputs(batch), inputs)}
+        return convert(encode, variant, {})
+    require(model, "an int8 encoder", EncodesInTwo)
+
+    def network(**batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"features": model.features(batch)}
 
     def head(features: tf.Tensor) -> dict[str, tf.Tensor]:
-        return moments(encoder, encoder.head.parameters(features))
+        return model.outputs_of(features)
 
-    if variant != "int8":
-        encode = {"encode": (lambda images: moments(encoder, encoder.parameters(images)), x)}
-        return convert(encode, variant, {})
-    first = convert({"encode": (network, x)}, "int8", {"images": images})
-    traced = tf.function(head, autograph=False).get_concrete_function(
-        features=_features(network, x)
-    )
-    second = convert({"head": (head, {"features": _features(network, x)})}, "dynamic", {})
-    return join(first, second, {name: name for name in traced.structured_outputs})
+    first = convert({"encode": (network, inputs)}, "int8", calibration)
+    features = _traced(network, inputs).structured_outputs["features"]
+    spec = {"features": tf.TensorSpec(features.shape, tf.float32)}
+    second = convert({"head": (head, spec)}, "dynamic", {})
+    return join(first, second, {name: name for name in _traced(head, spec).structured_outputs})
 
 
-def _features(network: Callable, x: Specs) -> tf.TensorSpec:
-    shape = (
-        tf.function(network, autograph=False)
-        .get_concrete_function(**x)
-        .structured_outputs["features"]
-        .shape
-    )
-    return tf.TensorSpec(shape, tf.float32)
+def _traced(function: Callable, specs: Specs) -> Any:
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
-def moments(encoder: Any, parameters: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Parameters, mean and standard deviation of a posterior, as the SavedModel's `encode`."""
-    posterior = encoder.head.distribution(**parameters)
-    if "scale_tril" in parameters:
-        # TFP takes the diagonal of L L^T by MatrixDiagPart, which TFLite has not built in.
-        stddev = tf.norm(parameters["scale_tril"], axis=-1)
-    else:
-        stddev = posterior.stddev()
-    return {**parameters, "mean": posterior.mean(), "stddev": stddev}
+def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
+    """`sample` and `sample_seeded`, both to codes and the conditions that they were drawn under.
 
-
-def parameter_names(outputs: Mapping[str, Any]) -> list[str]:
-    """Which of a servable's outputs are the distribution's parameters, not derived from them."""
-    return [name for name in outputs if name not in ("probs", "mean", "stddev")]
-
-
-def sampler_file(vae: Any, rows: int | None = None) -> bytes:
-    """`sample` and `sample_seeded`, both to z; with fixed `rows` they have no `num_samples`."""
+    With fixed `rows` they have no `num_samples`. None for a model that does not generate.
+    """
+    if not isinstance(model, Generates):
+        return None
     scalar = tf.TensorSpec([], tf.int32)
+    conditions = model.conditions()
+    given_specs = {n: tf.TensorSpec([rows, *f.shape], f.dtype) for n, f in conditions.items()}
 
-    def sample_seeded(seed: tf.Tensor, num_samples: Any = rows) -> dict[str, tf.Tensor]:
-        return {"z": vae.prior.sample(num_samples, seed, 1.0)}
+    def sample_seeded(
+        seed: tf.Tensor, num_samples: Any = rows, **given: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        z = model.generate(Noise(seed, row=tf.range(num_samples)), given)
+        passed = {name: tf.identity(value) for name, value in given.items()}
+        return {**named_codes(z), **passed}
 
-    def sample(num_samples: Any = rows) -> dict[str, tf.Tensor]:
+    def sample(num_samples: Any = rows, **given: tf.Tensor) -> dict[str, tf.Tensor]:
         # Seeds (0, 0) make TFLite seed itself anew in every process. tf.random.uniform would bake
         # the global seed into the file: the same samples at each start of an app.
         uniform = tf.raw_ops.RandomUniform(shape=[2], dtype=tf.float32, seed=0, seed2=0)
         high, low = tf.unstack(tf.cast(uniform * 32768.0, tf.int32))
-        return sample_seeded(high * 32768 + low, num_samples)
+        return sample_seeded(high * 32768 + low, num_samples, **given)
 
     count = {"num_samples": scalar} if rows is None else {}
-    seeded = (sample_seeded, {**count, "seed": scalar})
-    return convert({"sample": (sample, count), "sample_seeded": seeded}, "float32", {})
+    seeded = (sample_seeded, {**count, "seed": scalar, **given_specs})
+    return convert(
+        {"sample": (sample, {**count, **given_specs}), "sample_seeded": seeded}, "float32", {}
+    )
 
 
 def convert(
@@ -166,11 +177,6 @@ def _batches(
     for start in range(0, rows, CALIBRATION_ROWS):
         batch = {name: values[start : start + CALIBRATION_ROWS] for name, values in arrays.items()}
         yield signature, batch
-
-
-def _unshared(function: Callable) -> Callable:
-    """Inlines what signatures share: the converter inlines every call anyway."""
-    return function
 
 
 def _variables(functions: Sequence[Any]) -> list[tf.Variable]:

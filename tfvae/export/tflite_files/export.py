@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.export.publishing import ExportError, replace_files, staging
-from tfvae.export.tflite_files import measure as tflite_measure
+from tfvae.export.tflite_files import measure
 from tfvae.export.tflite_files.convert import file_name
 from tfvae.export.tflite_files.data import TestData
 from tfvae.export.tflite_files.float32 import in_float32
@@ -39,12 +37,12 @@ class TFLiteFiles:
 
 
 def tflite(
-    vae: Any,
+    model: Any,
     directory: str | Path,
     variants: Sequence[str] = ("float32",),
     *,
-    images: np.ndarray | None = None,
-    calibration_images: np.ndarray | None = None,
+    data: Any = None,
+    calibration: Any = None,
     max_nll_change: float = 0.1,
     allow: Sequence[str] = (),
     browser_samples: int | None = None,
@@ -53,10 +51,10 @@ def tflite(
 
     | file | signature | inputs | outputs |
     | --- | --- | --- | --- |
-    | decoder | `decode` | `z [B, D]` | `probs`, `logits [B, H, W, C]`; for a Normal `loc`, `scale` |
-    | decoder | `sample` | `num_samples` | `images [S, H, W, C]`, `z [S, D]` |
-    | decoder | `sample_seeded` | `num_samples`, `seed` | the same; equal to `vae.sample(num_samples, seed)` |
-    | encoder | `encode` | `images [B, H, W, C]` | the posterior's parameters, `mean`, `stddev [B, D]` |
+    | decoder | `decode` | `z [B, D]`, or the levels by name, and the conditions | what `decoder_outputs` returns: of a Bernoulli `probs`, `logits`, of a Normal `loc`, `scale` |
+    | decoder | `sample` | `num_samples`, and the conditions `[S, ...]` | `x [S, ...]`, `z [S, D]` |
+    | decoder | `sample_seeded` | `num_samples`, `seed`, and the conditions | the same; equal to `model.sample(num_samples, seed)` |
+    | encoder | `encode` | the model's fields, such as `x [B, ...]` | what `encoder_outputs` returns: of a Normal its parameters, `mean`, `stddev [B, D]` |
 
     Variants, each a pair of files (`decoder_float16.tflite`, ...; float32 has no suffix):
 
@@ -73,15 +71,15 @@ def tflite(
     as its float32 copy.
 
     Args:
-        vae: a built `tfvae.VAE`.
+        model: a built model that encodes or decodes.
         directory: the folder, such as "export/mnist"; made if missing. Files of this function that
             are there already are replaced, or removed if this export does not make them: the
             folder holds one model's files, the ones `report.json` describes.
         variants: which to make.
-        images: held-out test images `[N, H, W, C]`, as the model is evaluated on; needed for every
-            variant but float32. A few hundred do.
-        calibration_images: training images, needed for int8; a few hundred do.
-        max_nll_change: nats an image, at least 0.
+        data: held-out test examples, as the model is evaluated on, an array or a dict of arrays by
+            field; needed for every variant but float32. A few hundred do.
+        calibration: training examples likewise, needed for int8; a few hundred do.
+        max_nll_change: nats an example, at least 0.
         allow: variants to publish whatever their change.
         browser_samples: also writes `decoder_browser.tflite`, float32, with all sizes fixed to this
             number: `decode` takes as many rows, and `sample` and `sample_seeded`, which then have
@@ -91,8 +89,8 @@ def tflite(
         The paths and the report, which is also written as `report.json`.
 
     Raises:
-        ValueError: for an unbuilt model, an unknown variant, or images that are missing or do not
-            fit.
+        ValueError: for an unbuilt model, an unknown variant, or data that are missing or do
+            not fit.
         ExportError: if the folder can't be written, a layer has no built-in counterpart, or the
             float32 file drifts from the live model; nothing is published then.
 
@@ -109,15 +107,15 @@ def tflite(
     directory = Path(directory)
     for name, values in (("variants", variants), ("allow", allow)):
         _known_variants(name, values)
-    data = TestData.checked(vae, variants, images, calibration_images)
+    test_data = TestData.checked(model, variants, data, calibration)
     limit = real("max_nll_change", max_nll_change, minimum=0.0)
     if browser_samples is not None:
         browser_samples = positive_int("browser_samples", browser_samples)
-    vae = in_float32(vae)
+    model = in_float32(model)
     with staging(directory) as stage:
-        files, report = tflite_measure.make(vae, variants, data, limit, allow)
+        files, report = measure.make(model, variants, test_data, limit, allow)
         if browser_samples is not None:
-            files[BROWSER] = tflite_measure.browser_file(vae, browser_samples)
+            files[BROWSER] = measure.browser_file(model, browser_samples)
         files[REPORT] = report.to_json().encode()
         removed = _publish(stage, directory, files)
     paths = {name: directory / name for name in files if name != REPORT}

@@ -5,17 +5,17 @@ from typing import Any
 SIXTEEN_BITS = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
 
 
-def in_float32(vae: Any) -> Any:
+def in_float32(model: Any) -> Any:
     """The model itself, or a float32 copy of it if one of its layers computes in 16 bits.
 
     The copy has the same weights, which mixed precision keeps in float32, so its results differ
     from the original's by what the original's rounding cost.
     """
-    if all(layer.compute_dtype not in SIXTEEN_BITS for layer in vae._flatten_layers()):
-        return vae
-    copy = type(vae).from_config(_replace_policies(vae.get_config()))
-    copy.build((None, *vae.image_shape))
-    copy.set_weights(vae.get_weights())
+    if all(layer.compute_dtype not in SIXTEEN_BITS for layer in model._flatten_layers()):
+        return model
+    copy = type(model).from_config(_replace_policies(model.get_config()))
+    copy.build(model.input_shapes())
+    copy.set_weights(model.get_weights())
     return copy
 
 

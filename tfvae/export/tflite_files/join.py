@@ -36,8 +36,8 @@ def join(
     """Appends the second file's graph to every graph of the first.
 
     Args:
-        first_file: signatures with one output each.
-        second_file: one signature, whose one input takes that output.
+        first_file: signatures whose outputs have the names of the second's inputs.
+        second_file: one signature.
         outputs: name in the new signatures -> name of the second's output, or of the first's.
         keep: keep the second's signature as well, under this name.
         but: which of its outputs to leave out there.
@@ -57,8 +57,8 @@ def join(
     part = _Part(part_model.subgraphs[0], part_model.signatureDefs[0])
     for signature in model.signatureDefs:
         graph = model.subgraphs[signature.subgraphIndex]
-        (link,) = signature.outputs
-        found = part.append_to(graph, link.tensorIndex) | {_text(link.name): link.tensorIndex}
+        links = {_text(output.name): output.tensorIndex for output in signature.outputs}
+        found = part.append_to(graph, links) | links
         _set_outputs(signature, graph, {name: found[source] for name, source in outputs.items()})
     if keep is not None:
         signature = part_model.signatureDefs[0]
@@ -94,20 +94,19 @@ class _Aligned(schema.BufferT):
 
 
 class _Part:
-    """A graph with one input that can be appended to others."""
+    """A graph that can be appended to others."""
 
     def __init__(self, graph: Any, signature: Any):
-        (source,) = signature.inputs
-        self.graph, self.input = graph, source.tensorIndex
+        self.graph = graph
+        self.inputs = {_text(entry.name): entry.tensorIndex for entry in signature.inputs}
         self.outputs = {_text(output.name): output.tensorIndex for output in signature.outputs}
 
-    def append_to(self, graph: Any, source: int) -> dict[str, int]:
-        """Appends a copy that reads tensor `source`; returns its outputs' new indices by name."""
-        first = len(graph.tensors)
-        index = {-1: -1, self.input: source}
+    def append_to(self, graph: Any, sources: Mapping[str, int]) -> dict[str, int]:
+        """Appends a copy that reads the sources' tensors; returns its outputs' indices by name."""
+        index = {-1: -1, **{number: sources[name] for name, number in self.inputs.items()}}
         for number, tensor in enumerate(self.graph.tensors):
-            if number != self.input:
-                index[number] = first + number - (number > self.input)
+            if number not in index:
+                index[number] = len(graph.tensors)
                 unnamed = copy.copy(tensor)
                 unnamed.name = b""
                 graph.tensors.append(unnamed)

@@ -1,4 +1,4 @@
-"""What a variant costs: its errors against the live model, and nats of the test images."""
+"""What a variant costs: its errors against the live model, and nats of the test data."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,76 +6,87 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae import random
-from tfvae.export.servables.encoder import posterior_draws
-from tfvae.export.tflite_files.convert import parameter_names
+from tfvae.export.servables.decoder import DecoderServable
+from tfvae.export.servables.signatures import named_codes
+from tfvae.noise import Noise
 
 Arrays = Mapping[str, np.ndarray]
+Call = Callable[[Arrays], Arrays]
 
 
 class TestBound:
-    """The importance-weighted bound of test images, with parts of the model exchanged.
+    """The importance-weighted bound of test data, with parts of the model exchanged.
 
         IW_K = mean_n log 1/K sum_k p(x_n|z_nk) p(z_nk) / q(z_nk|x_n)
 
-    Every exchange sees the same images and the same noise, so that the difference from the live
+    Every exchange sees the same examples and the same noise, so that the difference from the live
     model has far less variance than either bound.
 
     Args:
-        vae: the live model.
-        images: `[N, H, W, C]`, as the model is evaluated on (binarised for a Bernoulli).
+        model: the live model, one that rebuilds its distributions from outputs.
+        batch: its fields, `[N, ...]` each, as the model is evaluated on (binarised for a
+            Bernoulli).
         num_samples: K.
         seed: of the noise.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
 
-    def __init__(self, vae: Any, images: np.ndarray, num_samples: int = 32, seed: int = 0):
-        self.vae, self.images, self.num_samples = vae, images, num_samples
-        self.noise = random.normal((num_samples, len(images), vae.latent_size), seed)
-        self.live_encoder: Callable[[np.ndarray], Arrays] = _compiled(vae.encoder)
-        self.live_decoder: Callable[[np.ndarray], Arrays] = _compiled(vae.decoder)
+    def __init__(self, model: Any, batch: Arrays, num_samples: int = 32, seed: int = 0):
+        self.model, self.num_samples, self.seed = model, num_samples, seed
+        self.arrays = batch
+        self.batch = {name: tf.constant(values) for name, values in batch.items()}
         # Compiled once for all variants: eager TFP took longer than the networks.
         self.draw = tf.function(self._draw, autograph=False)
         self.log_likelihood = tf.function(self._log_likelihood, autograph=False)
+        self.live_encoder = _compiled(model.encoder_outputs)
+        self.live_decoder = _compiled(self._decode)
         self.live = self.bound(self.live_encoder, self.live_decoder)
 
-    def change_with_decoder(self, decode: Callable[[np.ndarray], Arrays]) -> float:
-        """By how many nats an image the NLL rises when `decode` replaces the live decoder."""
+    def change_with_decoder(self, decode: Call) -> float:
+        """By how many nats an example the NLL rises when `decode` replaces the live decoder."""
         return self.live - self.bound(self.live_encoder, decode)
 
-    def change_with_encoder(self, encode: Callable[[np.ndarray], Arrays]) -> float:
-        """By how many nats an image the bound falls when `encode` replaces the live encoder."""
+    def change_with_encoder(self, encode: Call) -> float:
+        """By how many nats an example the bound falls when `encode` replaces the live encoder."""
         return self.live - self.bound(encode, self.live_decoder)
 
-    def bound(self, encode: Callable[..., Arrays], decode: Callable[..., Arrays]) -> float:
-        """The bound of an encoder and a decoder, both from arrays to named arrays."""
-        posterior = _parameters(encode(self.images))
+    def bound(self, encode: Call, decode: Call) -> float:
+        """The bound of an encoder and a decoder, both from named arrays to named arrays."""
+        encoded = _tensors(encode(self.arrays))
+        given = {name: self.arrays[name] for name in self.model.conditions()}
         log_weights = []
-        for noise in self.noise:  # one draw of every image at a time: constant memory
-            z, log_ratio = self.draw(posterior, noise)
-            log_likelihood = self.log_likelihood(_parameters(decode(z.numpy())))
+        for number in range(self.num_samples):  # one draw of every example: constant memory
+            z, log_ratio = self.draw(encoded, tf.constant(number))
+            codes = {name: level.numpy() for name, level in named_codes(z).items()}
+            log_likelihood = self.log_likelihood(_tensors(decode({**codes, **given})))
             log_weights.append(log_likelihood + log_ratio)
         log_mean = tf.reduce_logsumexp(tf.stack(log_weights), axis=0) - np.log(self.num_samples)
         return float(tf.reduce_mean(log_mean))
 
-    def _draw(self, parameters: Any, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """z = g(noise) and log p(z) / q(z|x)."""
-        posterior = self.vae.encoder.head.distribution(**parameters)
-        z = posterior_draws(posterior, noise)
-        return z, self.vae.prior.distribution().log_prob(z) - posterior.log_prob(z)
+    def _decode(self, inputs: Mapping[str, tf.Tensor]) -> Arrays:
+        return DecoderServable(self.model, share=lambda function: function).decode(**inputs)
 
-    def _log_likelihood(self, parameters: Any) -> tf.Tensor:
-        return self.vae.decoder.head.distribution(**parameters).log_prob(self.images)
+    def _draw(self, encoded: Any, number: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        """One z of each example, and log p(z) / q(z|x)."""
+        inference = self.model.rebuilt(self.batch, encoded)
+        rows = next(iter(self.batch.values())).shape[0]
+        noise = Noise(self.seed, tf.reshape(number, [1, 1]), tf.range(rows))
+        draws = inference.draw_from(noise)
+        z = tf.nest.map_structure(lambda level: level[0], draws.z)
+        return z, -draws.log_ratio[0]
+
+    def _log_likelihood(self, decoded: Any) -> tf.Tensor:
+        return self.model.log_likelihood_of(self.batch, decoded)
 
 
-def _parameters(outputs: Arrays) -> dict[str, tf.Tensor]:
-    return {name: tf.convert_to_tensor(outputs[name]) for name in parameter_names(outputs)}
+def _tensors(arrays: Arrays) -> dict[str, tf.Tensor]:
+    return {name: tf.convert_to_tensor(values) for name, values in arrays.items()}
 
 
-def _compiled(conditional: Any) -> Callable[[np.ndarray], Arrays]:
-    function = tf.function(conditional.parameters, autograph=False, reduce_retracing=True)
-    return lambda rows: function(tf.constant(rows))
+def _compiled(function: Callable) -> Call:
+    compiled = tf.function(function, autograph=False, reduce_retracing=True)
+    return lambda inputs: compiled({n: tf.constant(values) for n, values in inputs.items()})
 
 
 def errors(outputs: Arrays, expected: Arrays, name: str) -> tuple[float, float]:

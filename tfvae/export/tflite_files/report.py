@@ -14,8 +14,6 @@ _COLUMNS = (
     "NLL change",
     "1: ms",
     "64: ms",
-    "arena 1: kB",
-    "64: kB",
     "",
 )
 
@@ -29,15 +27,13 @@ class FileReport:
         part: "decoder" or "encoder".
         variant: "float32", "float16", "dynamic" or "int8".
         size: bytes.
-        mean_error: of the decoder's mean images (for a Bernoulli, probabilities) or of the
-            encoder's posterior means, against the live model.
+        mean_error: of the part's judged output: of a Bernoulli its probabilities, of a Normal its
+            means, of an encoder the posterior means, against the live model.
         max_error: the largest of these errors.
-        nll_change: by how many nats an image the test NLL rises with this part in place of the
-            live one; None without test images.
-        latency_1: seconds for one sample (`sample_seeded`) or one image (`encode`), one thread.
+        nll_change: by how many nats an example the test NLL rises with this part in place of the
+            live one; None without test data.
+        latency_1: seconds for one sample (`sample_seeded`) or one example (`encode`), one thread.
         latency_64: seconds for 64 of them.
-        arena_1: bytes of activations for one; see `tflite_runtime.arena_bytes`.
-        arena_64: for 64 of them.
         refused: the change is over the limit, and the file was not published.
     """
 
@@ -50,8 +46,6 @@ class FileReport:
     nll_change: float | None
     latency_1: float
     latency_64: float
-    arena_1: int
-    arena_64: int
     refused: bool
 
     def cells(self) -> list[str]:
@@ -65,8 +59,6 @@ class FileReport:
             change,
             f"{self.latency_1 * 1e3:.3f}",
             f"{self.latency_64 * 1e3:.3f}",
-            f"{self.arena_1 / 1e3:.1f}",
-            f"{self.arena_64 / 1e3:.1f}",
             "REFUSED" if self.refused else "",
         ]
 
@@ -77,10 +69,10 @@ class TFLiteReport:
 
     Args:
         files: one report a file.
-        max_nll_change: the limit, nats an image.
-        test_nll: the live model's importance-weighted bound on the same images, as an NLL in nats
-            an image; None without test images.
-        test_images: how many.
+        max_nll_change: the limit, nats an example.
+        test_nll: the live model's importance-weighted bound on the same examples, as an NLL in
+            nats an example; None without test data.
+        test_examples: how many.
         num_samples: K of the bound.
         runtime: name and version of the runtime that measured, and the machine's architecture.
     """
@@ -88,7 +80,7 @@ class TFLiteReport:
     files: Sequence[FileReport]
     max_nll_change: float
     test_nll: float | None
-    test_images: int
+    test_examples: int
     num_samples: int
     runtime: str
 

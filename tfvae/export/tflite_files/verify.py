@@ -7,27 +7,41 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.export.publishing import ExportError
+from tfvae.export.servables.signatures import named_codes
 from tfvae.export.tflite_files.runtime import LiteRTFile
+from tfvae.noise import Noise
 
 # Both compute in float32; sums are taken in another order.
 TOLERANCE = 1e-4
 
 
-def check_sampler(vae: Any, file: LiteRTFile, name: str, variant: str) -> None:
-    """Compares `sample_seeded` with `vae.sample`: z in every variant, images in float32."""
+def check_sampler(model: Any, file: LiteRTFile, name: str, variant: str) -> None:
+    """Compares `sample_seeded` with `model.sample`: z in every variant, x in float32."""
     for num_samples, seed in ((1, 7), (5, -(2**31))):
-        got = file.run("sample_seeded", num_samples=num_samples, seed=seed)
-        expected = sampled(vae, num_samples, seed)
+        given = random_conditions(model, num_samples)
+        got = file.run("sample_seeded", num_samples=num_samples, seed=seed, **given)
+        expected = sampled(model, num_samples, seed, given)
         if variant != "float32":
-            got, expected = {"z": got["z"]}, {"z": expected["z"]}
+            expected.pop(next(iter(model.fields())))
         same(f"{name}, sample_seeded", got, expected)
 
 
-def sampled(vae: Any, num_samples: int, seed: int) -> dict[str, np.ndarray]:
+def random_conditions(model: Any, rows: int) -> dict[str, np.ndarray]:
+    """A valid value of each condition for each row."""
+    return random_request(
+        Signature(None, per_rows(model.conditions()), model.conditions()), rows, 1
+    )
+
+
+def sampled(
+    model: Any, num_samples: int, seed: int, given: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """What `sample_seeded` has to return."""
     with tf.device("CPU"):
-        images = vae.sample(num_samples, seed=seed)
-        return arrays({"z": vae.prior.sample(num_samples, seed, 1.0), "images": images})
+        x = model.sample(num_samples, seed=seed, **given)
+        conditions = {name: tf.constant(values) for name, values in given.items()}
+        z = model.generate(Noise(seed, row=tf.range(num_samples)), conditions)
+        return arrays({next(iter(model.fields())): x, **named_codes(z)})
 
 
 def same(name: str, got: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:

@@ -1,0 +1,34 @@
+"""Which servables a model makes: those that it has the capabilities for."""
+
+from typing import Any
+
+from tfvae.errors import UserError
+from tfvae.export.servables.decoder import DecoderServable
+from tfvae.export.servables.encoder import EncoderServable
+from tfvae.export.servables.vae import VAEServable
+
+SERVABLES = (EncoderServable, DecoderServable, VAEServable)
+
+
+def servables_of(model: Any) -> list[type]:
+    """Returns the classes of the servables that a model can make.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = [s for s in SERVABLES if all(isinstance(model, needed) for needed in s.needs)]
+    if not found:
+        raise UserError(
+            f"{type(model).__name__} can be served by none of its methods: exporting needs a model "
+            "that encodes or decodes; see tfvae.models.capabilities."
+        )
+    return found
+
+
+def check_built(model: Any) -> None:
+    """Raises `UserError` for a model without weights."""
+    if not model.built:
+        raise UserError(
+            "the model has no weights yet: fit it, call it on a batch, or "
+            f"model.build({model.input_shapes()}) before exporting"
+        )
