@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfvae.export.publishing import ExportError
 from tfvae.export.saved_models.requests import random_fields
 from tfvae.export.servables.encoder import posterior_noise
+from tfvae.inference.proposal import Proposal
 from tfvae.models.capabilities import Scores
 
 ROWS, DRAWS = 3, 4096
@@ -26,7 +27,7 @@ def check_draws(model: Any) -> None:
     its base would pass every comparison of a served file with the code that made it.
 
     Args:
-        model: a built model.
+        model: a built model. One whose proposal does not evaluate log q of a given z can't be checked.
 
     Raises:
         ExportError: if they disagree.
@@ -37,6 +38,8 @@ def check_draws(model: Any) -> None:
     with tf.device("CPU"):
         batch = {name: tf.constant(values) for name, values in examples.items()}
         proposal = model.infer(batch).proposal
+        if type(proposal).log_prob is Proposal.log_prob:  # it can't say
+            return
         draw = proposal.draw(posterior_noise(tf.range(ROWS), 0, DRAWS))
         expected = proposal.log_prob(draw.z)
         difference = float(tf.reduce_max(tf.abs(draw.log_prob - expected) / (1 + tf.abs(expected))))

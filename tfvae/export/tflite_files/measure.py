@@ -105,9 +105,7 @@ def _decoder(model: Any, bound: TestBound | None) -> _Part:
 
     def one_call(rows: int) -> tuple[str, dict[str, Any]]:
         if sampler is None:
-            return "decode", {
-                name: np.resize(v, (rows, *v.shape[1:])) for name, v in inputs.items()
-            }
+            return "decode", _resized(inputs, rows)
         return "sample_seeded", {"num_samples": rows, "seed": 1, **random_conditions(model, rows)}
 
     return _Part(

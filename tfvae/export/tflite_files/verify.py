@@ -28,9 +28,7 @@ def check_sampler(model: Any, file: LiteRTFile, name: str, variant: str) -> None
 
 def random_conditions(model: Any, rows: int) -> dict[str, np.ndarray]:
     """A valid value of each condition for each row."""
-    return random_request(
-        Signature(None, per_rows(model.conditions()), model.conditions()), rows, 1
-    )
+    return random_fields(model.conditions(), rows, seed=1)
 
 
 def sampled(
