@@ -27,7 +27,7 @@ def check_draws(model: Any) -> None:
     its base would pass every comparison of a served file with the code that made it.
 
     Args:
-        model: a built model. One whose proposal does not evaluate log q of a given z can't be checked.
+        model: a built model; one whose proposal can't evaluate log q of a given z is let pass.
 
     Raises:
         ExportError: if they disagree.

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.export.publishing import ExportError
+from tfvae.export.saved_models.requests import random_fields
 from tfvae.export.servables.signatures import named_codes
 from tfvae.export.tflite_files.runtime import LiteRTFile
 from tfvae.noise import Noise
