@@ -1,5 +1,6 @@
 """The model that the whole family shares."""
 
+import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from tfvae.suggestions import nearest
 from tfvae.training.checked import CheckedTrainer
 from tfvae.training.phases import Phase, gradients, optimizer_of
 from tfvae.training.programs import compiled
+from tfvae.training.replicas import own_rows
 from tfvae.training.xla import xla_pays
 
 _NO_LOSS = (
@@ -147,13 +149,10 @@ class LatentVariableModel(CheckedTrainer):
 
     def with_noise(self, inference: Inference, batch: Batch) -> Inference:
         """Returns the inference of a batch with the noise of this step and N: for an objective."""
-        seed, first = self.next_seed(), next(iter(batch.values()))
-        rows = first.shape[0] or tf.shape(first)[0]
-        replica = tf.distribute.get_replica_context()
-        number = 0 if replica is None else replica.replica_id_in_sync_group
+        seed, rows = self.next_seed(), own_rows(batch)
 
         def noise(num_samples: int) -> Noise:
-            return training_noise(seed, num_samples, rows, number * rows)
+            return training_noise(seed, num_samples, rows.count, rows.first)
 
         return replace(inference, noise=noise, num_examples=tf.convert_to_tensor(self.num_examples))
 
@@ -186,20 +185,40 @@ class LatentVariableModel(CheckedTrainer):
         super().compile(optimizer=optimizer, **kwargs)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Keras' step; with several phases, each minimises its own terms."""
-        phases = self.phases()
-        if len(phases) == 1:
-            return super().train_step(data)
+        """Keras' step, in which each phase minimises its own terms, and each row counts once.
+
+        Keras averages over replicas, so that rows of a smaller share would count for more.
+        """
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape(persistent=True) as tape:
-            self(x, training=True)
-            losses = list(self.losses)
-        self._loss_tracker.update_state(tf.add_n(losses))
-        named = dict(zip(self._terms, losses, strict=False))
-        found = gradients(tape, phases, named, losses[len(self._terms) :])
+        phases, rows = self.phases(), own_rows(x)
+        with tf.GradientTape(persistent=len(phases) > 1) as tape:
+            losses = self._named_losses(x, training=True)
+            scaled = {
+                name: self.optimizer.scale_loss(loss * rows.share) for name, loss in losses.items()
+            }
+            total = tf.add_n(list(scaled.values()))
+        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=rows.count)
         variables = self.trainable_variables
-        self.optimizer.apply([found.get(id(v)) for v in variables], variables)
+        if len(phases) == 1:
+            found = tape.gradient(total, [variable.value for variable in variables])
+        else:
+            found = gradients(tape, phases, scaled, variables)
+        self.optimizer.apply_gradients(zip(found, variables, strict=True))
         return self.get_metrics_result()
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Keras' step, in which each row counts once."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        losses = self._named_losses(x, training=False)
+        count = own_rows(x).count
+        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=count)
+        return self.get_metrics_result()
+
+    def _named_losses(self, x: Any, training: bool) -> dict[str, tf.Tensor]:
+        """The weighted means of the terms by name, and what layers add to them by number."""
+        self(x, training=training)
+        numbers = (str(number) for number in itertools.count())
+        return dict(zip(itertools.chain(self._terms, numbers), self.losses, strict=False))
 
     def _resolve_auto_jit_compile(self) -> bool:
         # Keras 3.15 turns jit_compile="auto" off where there is only a CPU.

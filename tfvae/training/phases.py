@@ -11,8 +11,6 @@ from tfvae.checks import positive_int
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
-Terms = Mapping[str, tf.Tensor]
-
 
 @dataclass(frozen=True)
 class Phase:
@@ -184,17 +182,21 @@ def optimizer_of(optimizer: Any, names: Sequence[str]) -> Any:
 
 
 def gradients(
-    tape: tf.GradientTape, phases: Sequence[Phase], losses: Terms, shared: Sequence[tf.Tensor]
-) -> dict[int, Any]:
-    """Returns the gradient of each phase's own loss by id of its variables.
+    tape: tf.GradientTape,
+    phases: Sequence[Phase],
+    losses: Mapping[str, tf.Tensor],
+    variables: Sequence[keras.Variable],
+) -> list[tf.Tensor | None]:
+    """Returns the gradient by each variable of the loss of the phase that trains it.
 
     Args:
         tape: persistent.
         phases: of the model.
-        losses: name of a term -> its weighted mean.
-        shared: losses without a name, such as a layer's regulariser: every phase has them.
+        losses: name -> scalar: the terms, and by number what layers add (a regulariser), which
+            every phase minimises.
+        variables: of the model.
     """
-    found: dict[int, Any] = {}
+    found: dict[int, tf.Tensor | None] = {}
     for phase in phases:
         unknown = [term for term in phase.terms if term not in losses]
         if unknown:
@@ -202,10 +204,8 @@ def gradients(
                 f"The phase {phase.name!r} minimises {', '.join(unknown)}, which loss_terms() does "
                 f"not return.{nearest(unknown[0], losses)} It returns {', '.join(losses)}."
             )
-        with tape.stop_recording():
-            parts = [losses[term] for term in phase.terms] + list(shared)
+        parts = [loss for name, loss in losses.items() if name in phase.terms or name.isdigit()]
         sources = [variable.value for variable in phase.variables]
-        ones = [tf.ones_like(part) for part in parts]
-        gradient = tape.gradient(parts, sources, output_gradients=ones)
-        found.update({id(v): g for v, g in zip(phase.variables, gradient, strict=True)})
-    return found
+        pairs = zip(phase.variables, tape.gradient(parts, sources), strict=True)
+        found.update({id(variable): gradient for variable, gradient in pairs})
+    return [found.get(id(variable)) for variable in variables]
