@@ -80,7 +80,7 @@ def test_active_units_are_those_whose_mean_moves():
     np.testing.assert_array_equal(result.active, [True, False, True])
     assert result.count == 2
     assert evaluation.active_units(known.model, x, threshold=100.0).count == 0
-    np.testing.assert_allclose(evaluation.latent_means(known.model, x), means, atol=1e-4)
+    np.testing.assert_allclose(evaluation.latent_codes(known.model, x), means, atol=1e-4)
 
 
 def test_what_cannot_be_computed_is_refused():
@@ -100,10 +100,10 @@ def test_programs_are_compiled_once_and_die_with_their_model():
     from tfvae.training import programs
 
     model = digits_model(2)
-    evaluation.latent_means(model, bits(4))
+    evaluation.latent_codes(model, bits(4))
     (program,) = programs._PROGRAMS[model].values()
-    evaluation.latent_means(model, tf.data.Dataset.from_tensor_slices(bits(8)).batch(4))
-    evaluation.latent_means(model, bits(4, seed=1))
+    evaluation.latent_codes(model, tf.data.Dataset.from_tensor_slices(bits(8)).batch(4))
+    evaluation.latent_codes(model, bits(4, seed=1))
     assert program.experimental_get_tracing_count() == 2  # one for batches of 4, one for 128
     reference = weakref.ref(model)
     del model

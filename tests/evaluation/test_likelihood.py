@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from tests.evaluation.models import SHAPE, LinearGaussian, bits, digits_model, images
 from tfvae import evaluation
+from tfvae.distributions.draws import draw
 from tfvae.evaluation import importance
-from tfvae.inference.evaluation_draws import draw, example_seeds
+from tfvae.noise import example_noise, example_seeds
 
 QUIET = {"verbose": 0}
 
@@ -75,10 +76,10 @@ def test_exactly_the_draws_asked_for_whatever_the_chunk(monkeypatch):
     """K = 1, 13 and 64 in chunks of at most 5 equal one formula over K draws."""
     known, x = LinearGaussian(full=True, shift=0.3, widen=1.5), images(3)
     posterior, prior = known.model.encoder(x), known.model.prior.distribution()
-    z, log_q = draw(posterior, example_seeds(tf.constant(9), tf.constant(0), 3), tf.constant(0), 64)
+    z, log_q = draw(posterior, example_noise(example_seeds(9, 0, 3), 0, 64))
     weights = prior.log_prob(z) + known.model.decoder(z).log_prob(x) - log_q
     weights = weights.numpy().astype("float64")
-    monkeypatch.setattr(importance, "PIXELS", 5 * 3 * 16)
+    monkeypatch.setattr(importance, "NUMBERS", 5 * 3 * 16)
     for count in (1, 13, 64):
         assert importance.chunk_size(count, 3, 16) <= 5
         result = evaluation.log_likelihood(known.model, x, count, seed=9, **QUIET)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.evaluation.models import bits, digits_model
-from tfvae.evaluation import canvas, charts, latent_means, pictures
+from tfvae.evaluation import canvas, charts, latent_codes, pictures
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_traversals_move_one_dimension(model):
     x = bits(20)
     figure = pictures.traversals(model, x, num_dimensions=5, steps=3, span=2.0)
     assert sheet_of(figure).shape == (2 * 9 - 1, 3 * 9 - 1, 3)
-    means = latent_means(model, x)
+    means = latent_codes(model, x)
     first = int(np.argmax(np.var(means, axis=0)))
     assert figure.axes[0].get_yticklabels()[0].get_text().startswith(f"$z_{{{first + 1}}}$")
     code = means[:1].copy()
@@ -94,7 +94,7 @@ def test_interpolations_end_at_the_images(model):
     assert sheet.shape == (2 * 9 - 1, 5 * 9 - 1, 3)
     np.testing.assert_array_equal(sheet[9:, :8, 0], starts[1, ..., 0])
     np.testing.assert_array_equal(sheet[9:, 36:, 0], ends[1, ..., 0])
-    middle = (latent_means(model, starts) + latent_means(model, ends)) / 2
+    middle = (latent_codes(model, starts) + latent_codes(model, ends)) / 2
     expected = model.decoder(middle.astype("float32")).mean().numpy()
     np.testing.assert_allclose(sheet[9:, 18:26, 0], expected[1, ..., 0], atol=1e-5)
     with pytest.raises(ValueError, match="starts has 2 images and ends 1"):

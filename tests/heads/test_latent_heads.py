@@ -11,8 +11,8 @@ import tensorflow_probability as tfp
 
 from tfvae import heads
 from tfvae.distributions import divergences
-from tfvae.inference.rows import matvec
-from tfvae.inference.training_draws import draw
+from tfvae.distributions.draws import draw, matvec
+from tfvae.noise import training_noise
 
 tfd = tfp.distributions
 ROWS, WIDTH, SIZE = 4, 6, 3
@@ -186,7 +186,7 @@ def test_training_never_makes_the_matrix():
     def step(features):
         with tf.GradientTape() as tape:
             posterior = head(features)
-            z = draw(posterior, 1, tf.constant([1, 2]))
+            z = draw(posterior, training_noise(tf.constant([1, 2]), 1, ROWS)).z
             prior = tfd.MultivariateNormalDiag(tf.zeros(size), tf.ones(size))
             loss = tf.reduce_sum(z) + tf.reduce_sum(divergences.kl(posterior, prior))
         return tape.gradient(loss, head.trainable_variables)

@@ -114,7 +114,7 @@ def test_a_bad_scale_is_refused(bad):
         heads.IndependentNormal(SHAPE, scale=bad)
 
 
-@pytest.mark.parametrize("bad", [(), 28, (28, 0, 1), (28.0, 28, 1), "28", None])
+@pytest.mark.parametrize("bad", [28, (28, 0, 1), (28.0, 28, 1), "28", None])
 @pytest.mark.parametrize("head_class", [heads.IndependentBernoulli, heads.IndependentNormal])
 def test_a_bad_event_shape_is_refused(head_class, bad):
     with pytest.raises(ValueError, match=r"event_shape.* must be .*received"):

@@ -9,6 +9,7 @@ import tensorflow_probability as tfp
 import tfvae
 from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import heads, networks, objectives, priors
+from tfvae.noise import Noise
 from tfvae.training import programs
 
 tfd = tfp.distributions
@@ -30,11 +31,11 @@ def test_it_returns_tensors_and_its_parts_distributions(model):
     assert isinstance(likelihood.distribution, tfd.Bernoulli)
     assert isinstance(model.prior(), tfd.MultivariateNormalDiag)
     assert model.latent_size == 2
-    assert model.image_shape == SHAPE
+    assert model.fields()["x"].shape == SHAPE
 
 
 def test_samples_are_the_decoders_mean_at_the_priors_draws(model):
-    z = model.prior.sample(6, seed=3, temperature=0.5)
+    z = model.prior.generate(Noise(3, row=tf.range(6), temperature=0.5))
     images = model.sample(6, seed=3, temperature=0.5)
     np.testing.assert_array_equal(images, model.decoder(z).mean())
     np.testing.assert_array_equal(model.sample(2, seed=3, temperature=0.5), images[:2])
@@ -177,11 +178,32 @@ def test_one_latent_dimension_trains_and_reloads(head, tmp_path):
 def test_the_kl_weights_present_value_is_saved(tmp_path):
     model = vae(objective=objectives.ELBO(kl_weight=0.0))
     model.build((None, *SHAPE))
-    model.objective.kl_weight.assign(0.75)
+    model.objective.term_weights["kl"].assign(0.75)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert float(loaded.objective.kl_weight.numpy()) == 0.75
+    assert float(loaded.objective.weight("kl")) == 0.75
     assert loaded.objective.get_config()["kl_weight"] == 0.0
+
+
+def test_training_reaches_both_networks():
+    """Dropout draws anew in each training pass, and rests in the others."""
+    networks_ = [
+        keras.Sequential([keras.layers.Flatten(), keras.layers.Dropout(0.5, seed=1)])
+        for _ in range(2)
+    ]
+    model = tfvae.VAE(
+        tfvae.Encoder(networks_[0], heads.MultivariateNormalDiag(4)),
+        tfvae.Decoder(networks_[1], heads.IndependentBernoulli(SHAPE)),
+    )
+    model.build((None, *SHAPE))
+    z = np.ones((1, len(IMAGES), 4), "float32")
+    for training in (True, False):
+        first, second = (model.infer({"x": tf.constant(IMAGES)}, training) for _ in range(2))
+        moved = [
+            np.any(first.joint(z).mean.numpy() != second.joint(z).mean.numpy()),
+            np.any(first.proposal.distribution.loc != second.proposal.distribution.loc),
+        ]
+        assert moved == [training, training]
 
 
 def test_a_config_is_not_changed_by_using_it(model):

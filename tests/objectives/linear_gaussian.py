@@ -9,6 +9,11 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfvae.heads import MultivariateNormalDiag
+from tfvae.inference.inference import Inference, Joint
+from tfvae.inference.proposal import Posterior
+from tfvae.noise import training_noise
+
 tfd = tfp.distributions
 
 D, PIXELS, SIGMA = 2, 5, 0.8
@@ -43,13 +48,28 @@ def true_posterior(rows=1):
     return tfd.MultivariateNormalTriL(loc, tf.broadcast_to(factor, [len(loc), D, D]))
 
 
-def decoder(z, training=False, weights=W, bias=B):
+def decoder(z, weights=W, bias=B):
     loc = tf.linalg.matvec(tf.cast(weights, tf.float32), z) + tf.cast(bias, tf.float32)
     return tfd.Independent(tfd.Normal(loc, SIGMA), reinterpreted_batch_ndims=1)
 
 
 def images(rows=1):
     return tf.repeat(tf.constant(X, tf.float32), rows, axis=0)
+
+
+def inference(q, p=None, likelihood=decoder, x=None, seed=(1, 2)):
+    """What a model with these distributions would hand an objective."""
+    p = prior() if p is None else p
+    x = images(q.batch_shape[0] // len(X)) if x is None else x
+    rows, seed = len(x), tf.constant(seed)
+
+    def joint(z):
+        found = likelihood(z)
+        return Joint(found.log_prob(x), p.log_prob(z), found.mean())
+
+    # Its draws and its frozen() are those of every head.
+    proposal = Posterior(MultivariateNormalDiag(D), q, p)
+    return Inference(proposal, joint, lambda draws: training_noise(seed, draws, rows))
 
 
 def exact_elbo(loc=LOC, scale=SCALE):

@@ -49,7 +49,8 @@ class Head(keras.layers.Layer):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.supports_masking = True  # features may come with a mask, which says nothing here
-        self.event_shape = positive_ints("event_shape", event_shape) if len(event_shape) else ()
+        scalar = isinstance(event_shape, list | tuple) and not event_shape
+        self.event_shape = () if scalar else positive_ints("event_shape", event_shape)
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters, float32 tensors with one leading batch axis."""
