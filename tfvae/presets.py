@@ -1,6 +1,6 @@
 """Named settings of runs: each preset lists only what differs from the defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae.errors import UserError
@@ -10,10 +10,17 @@ from tfvae.suggestions import nearest
 
 @dataclass(frozen=True)
 class Preset:
-    """A description of one line, and the settings that differ from the defaults."""
+    """A description of one line, and the settings that differ from the defaults.
+
+    Attributes:
+        description: One line.
+        changes: Of the run, and so of its first stage.
+        stages: Name -> changes of a further stage, with "dataset": "codes of STAGE".
+    """
 
     description: str
     changes: dict[str, Any]
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 _ADAM = {"learning_rate": 2e-3, "schedule": "cosine", "epsilon": 1e-4}
@@ -94,7 +101,8 @@ def get(name: str = DEFAULT, **changes: Any) -> Settings:
             f"no such preset {name!r}.{nearest(name, PRESETS)} Expected one of "
             f"{', '.join(PRESETS)}."
         )
-    return settings(changes, PRESETS[name].changes)
+    preset = PRESETS[name]
+    return settings(changes, preset.changes, stages=preset.stages)
 
 
 def model(name: str = DEFAULT, **changes: Any) -> Any:

@@ -33,7 +33,7 @@ def command(
 
     test = measure(
         vae,
-        load_data(settings)[1],
+        load_data(settings, vae)[1],
         num_samples or settings["eval_samples"],
         num_images or settings["eval_images"],
         seed,

@@ -59,6 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", 130)
+    except BrokenPipeError:  # of `tfvae list | head`; what is left to flush would raise again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except ModuleNotFoundError as error:
         if debug or not error.name or error.name.startswith("tfvae"):
             raise

@@ -72,7 +72,8 @@ def given_settings(ctx: click.Context, preset: str) -> Settings:
     try:
         texts = {name: ctx.meta[_GIVEN][option] for name, option in options.items()}
         _check_dataset(texts.get("dataset"))
-        return settings(texts, presets.PRESETS[preset].changes, values.parse)
+        base = presets.PRESETS[preset]
+        return settings(texts, base.changes, values.parse, base.stages)
     except SettingError as error:
         option = options.get(error.name, flag(error.name))
         known = (*error.known, *_own(ctx)) if error.known else ()

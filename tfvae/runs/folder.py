@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import filelock
 
 from tfvae.errors import UserError, UserFileNotFoundError, UserRuntimeError
 from tfvae.runs.files import cannot_write, write_text
-from tfvae.runs.names import SettingError, flag
+from tfvae.runs.names import SettingError
 from tfvae.runs.settings import Settings, settings
 from tfvae.values import show
 
@@ -38,6 +38,7 @@ class RunFolder:
         self.history = self.path / "history.csv"
         self.pictures = self.path / "pictures"
         self.checkpoint = self.path / "checkpoint.npz"
+        self.stages = self.path / "stages"
 
     @property
     def finished(self) -> bool:
@@ -53,7 +54,9 @@ class RunFolder:
         """
         content = self._content()
         schema, found = content.get("schema"), content.get("settings")
-        if type(schema) is not int or not isinstance(found, dict):
+        stages = content.get("stages", {})
+        groups = [found, stages, *(stages.values() if isinstance(stages, dict) else ())]
+        if type(schema) is not int or not all(isinstance(group, dict) for group in groups):
             raise UserError(f"{self.config} is damaged: expected a schema number and settings.")
         if schema > SCHEMA:
             raise UserError(
@@ -61,9 +64,13 @@ class RunFolder:
                 f"{SCHEMA}. Install the version that wrote it, or a newer one."
             )
         try:
-            return settings(found)
+            return settings(found, stages=stages)
         except SettingError as error:
             raise UserError(f"{self.config} is damaged or of another version: {error}") from error
+
+    def read_metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`."""
+        return json.loads(self.metrics.read_text(encoding="utf-8"))
 
     def _content(self) -> dict[str, Any]:
         if not self.config.is_file():
@@ -109,7 +116,9 @@ class RunFolder:
         else:
             self.check(config)
         if replace or not self.config.is_file():
+            stages = {name: dict(stage) for name, stage in config.stages.items()}
             content = {"schema": SCHEMA, "settings": dict(config), "versions": versions}
+            content |= {"stages": stages} if stages else {}
             write_text(self.config, json.dumps(content, indent=2) + "\n")
 
     def changed_versions(self, versions: dict[str, str]) -> list[str]:
@@ -124,9 +133,9 @@ class RunFolder:
 
     def refuse_other(self, here: Settings) -> None:
         """Raises `ValueError` naming the settings in which the folder's run differs."""
-        there = self.read_config()
+        there, here = self.read_config().flat(), here.flat()
         differing = [
-            f"{flag(name)} is {_said(there, name)} there and {_said(here, name)} here"
+            f"{name} is {_said(there, name)} there and {_said(here, name)} here"
             for name in {**here, **there}
             if _said(there, name) != _said(here, name)
         ]
@@ -143,7 +152,8 @@ class RunFolder:
         """
         for path in (self.metrics, self.checkpoint, self.model, self.history):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.pictures, ignore_errors=True)
+        for folder in (self.pictures, self.stages):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -179,5 +189,5 @@ def _names(folder: Path) -> list[str]:
     return [name for name in names if not name.startswith(".")]
 
 
-def _said(values: Settings, name: str) -> str:
+def _said(values: Mapping[str, Any], name: str) -> str:
     return show(values[name]) if name in values else "absent"

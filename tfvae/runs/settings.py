@@ -14,9 +14,10 @@ from tfvae import catalogue, values
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.errors import UserError
 from tfvae.runs.groups import GROUPS
-from tfvae.runs.names import SettingError, arguments, asked_once, full_name
+from tfvae.runs.names import SettingError, arguments, asked_once, flag, full_name
 from tfvae.signatures import COMPUTED, REQUIRED, Argument
 
+FIRST_STAGE, CODES_OF = "first", "codes of "
 DEFAULTS = {
     "model": "vae",
     "network": "mlp",
@@ -36,10 +37,15 @@ _PARTS = {
 
 
 class Settings(Mapping):
-    """Everything that decides a run's result, by name; `settings` makes it."""
+    """Everything that decides a run's result, by name; `settings` makes it.
 
-    def __init__(self, values: Mapping[str, Any]):
-        self._values = dict(values)
+    Args:
+        values: Setting -> value.
+        stages: Name -> the settings of a further stage, whose "dataset" is "codes of STAGE".
+    """
+
+    def __init__(self, values: Mapping[str, Any], stages: Mapping[str, "Settings"]):
+        self._values, self.stages = dict(values), dict(stages)
 
     def __getitem__(self, name: str) -> Any:
         """The value of a setting."""
@@ -50,6 +56,25 @@ class Settings(Mapping):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self.flat() == other.flat()
+
+    def flat(self) -> dict[str, Any]:
+        """All settings by their flags, those of further stages included."""
+        found = {flag(name): value for name, value in self.items()}
+        for stage, its in self.stages.items():
+            found |= {f"stage {stage}: {name}": value for name, value in its.flat().items()}
+        return found
+
+    @property
+    def source(self) -> str:
+        """The stage whose codes are the data."""
+        return self["dataset"].removeprefix(CODES_OF)
+
+    def on(self, dataset: str) -> "Settings":
+        """The same on another data set."""
+        return Settings({**self, "dataset": dataset}, self.stages)
 
     def group(self, name: str) -> dict[str, Any]:
         """What differs from the defaults of a group's function, as its arguments."""
@@ -89,6 +114,7 @@ def settings(
     given: Mapping[str, Any],
     base: Mapping[str, Any] = MappingProxyType({}),
     read: Callable[[str, Any], Any] = values.check,
+    stages: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Settings:
     """All settings of a run: what is given, what it is based on, and defaults for the others.
 
@@ -100,6 +126,8 @@ def settings(
         base: Values by the settings' names, such as a preset's. Those of members that `given`
             replaces by others count where the others take them.
         read: (annotation, what is given) -> value: `values.parse` where texts are given.
+        stages: Name -> what is given for a further stage, "dataset" being "codes of STAGE" where
+            STAGE is "first" or one before it.
 
     Raises:
         SettingError: names what is wrong as it was given.
@@ -128,7 +156,21 @@ def settings(
     typed = {full_name(name, chosen, owned): name for name in given}
     members = {name: value(name, argument, typed.get(name)) for name, argument in owned.items()}
     members = {name: value for name, value in members.items() if value is not COMPUTED}
-    return Settings({**found, **chosen, **members})
+    return Settings({**found, **chosen, **members}, _stages(stages))
+
+
+def _stages(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
+    made: dict[str, Settings] = {}
+    for name, changes in given.items():
+        stage = settings(changes)
+        sources = [f"{CODES_OF}{known}" for known in (FIRST_STAGE, *made)]
+        if stage["dataset"] not in sources:
+            raise SettingError(
+                "dataset",
+                f"of stage {name}: expected {' or '.join(sources)}, received {stage['dataset']!r}.",
+            )
+        made[name] = stage
+    return made
 
 
 def _choices(named: Mapping[str, Any], likelihood: str) -> dict[str, str | None]:

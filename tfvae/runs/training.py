@@ -24,6 +24,7 @@ from tfvae.runs.machine import peak_memory_mb, versions
 from tfvae.runs.measuring import measure
 from tfvae.runs.progress import Progress
 from tfvae.runs.settings import Settings
+from tfvae.runs.stages import train_stages
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ def train(
     if not overwrite:
         folder.check(settings)
     datasets = load_data(settings)  # before there is a folder: an unknown data set leaves nothing
-    model = settings.model(datasets[0].element_spec.shape[1:])  # and so does a refused setting
+    model = settings.model(_event_shape(datasets[0]))  # and so does a refused setting
+    if _declared(model) is not None:
+        datasets = load_data(settings, model)
     if export_to is not None:
         check_writable(export_to)
     with folder.locked():
@@ -94,6 +97,8 @@ def train(
         written = draw(model, settings, datasets[1], rows, folder.pictures)
         if export_to is not None:
             written += export_run(model, datasets, export_to, report=report)
+        if settings.stages:
+            metrics["stages"] = train_stages(settings, model, folder, report)
         write_text(folder.metrics, json.dumps(metrics, indent=2) + "\n")
         folder.checkpoint.unlink(missing_ok=True)
     return TrainedRun(
@@ -101,10 +106,31 @@ def train(
     )
 
 
-def load_data(settings: Settings, first_epoch: int = 0) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    """Training and held-out data of a run."""
-    options = {"name_or_path": settings["dataset"], **settings.group("data")}
+def load_data(
+    settings: Settings, model: Any = None, first_epoch: int = 0
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Training and held-out data of a run.
+
+    Args:
+        settings: Of the run.
+        model: The fields that it declares are loaded, unless the settings say which.
+        first_epoch: The epoch that the first iteration over the training data shows.
+    """
+    options = settings.group("data")
+    if (declared := _declared(model)) is not None:
+        options.setdefault("fields", declared)
     return data.load(seed=settings["seed"], first_epoch=first_epoch, **options)
+
+
+def _declared(model: Any) -> tuple[str, ...] | None:
+    """The fields that a model declares; None for x alone, which is loaded bare."""
+    names = tuple(model.fields()) if hasattr(model, "fields") else ("x",)
+    return None if names == ("x",) else names
+
+
+def _event_shape(dataset: tf.data.Dataset) -> tuple[int, ...]:
+    spec = dataset.element_spec
+    return tuple((spec["x"] if isinstance(spec, dict) else spec).shape[1:])
 
 
 def _report_bits(
@@ -156,7 +182,7 @@ def fit(
     if seen < epochs:
         report(f"{model.count_params():,} weights; compiling the training step")
         model.fit(
-            load_data(settings, first_epoch=seen)[0] if seen else train_set,
+            load_data(settings, model, first_epoch=seen)[0] if seen else train_set,
             validation_data=test_set,
             epochs=epochs,
             initial_epoch=seen,
