@@ -9,6 +9,7 @@ import keras
 import pytest
 
 from tfvae import catalogue, docstrings, presets, signatures, values
+from tfvae.runs.folder import RunFolder
 from tfvae.signatures import COMPUTED, REQUIRED
 
 MEMBERS = [(kind, name) for kind in catalogue.KINDS for name in catalogue.members(kind)]
@@ -78,6 +79,17 @@ def test_a_strangers_member_is_chosen_by_its_path(stranger, name):
     head = settings.model().encoder.head
     assert (type(head).__name__, head.widening, head.name) == ("Wide", 3.0, "posterior")
     assert isinstance(head, keras.layers.Layer)
+
+
+def test_a_run_of_a_strangers_member_is_read_where_nobody_imported_it(stranger, tmp_path):
+    settings = presets.get("digits", posterior="strangers.heads:Wide", units=(8,))
+    folder = RunFolder(tmp_path / "run")
+    with folder.locked():
+        folder.prepare(settings, {}, overwrite=False)
+    settings.model().save(folder.model)
+    del sys.modules["strangers.heads"]
+    head = folder.read_model().encoder.head
+    assert type(head) is sys.modules["strangers.heads"].Wide
 
 
 def test_arguments_of_a_base_class_are_read_with_their_texts(stranger):

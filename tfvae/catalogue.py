@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae import signatures, values
-from tfvae.errors import UserError
+from tfvae.errors import UserError, UserImportError
 from tfvae.signatures import Argument, Signature
 from tfvae.suggestions import nearest
 
@@ -155,6 +155,19 @@ def arguments(kind: str, name: str) -> dict[str, Argument]:
     }
 
 
+def constructor(kind: str, name: str) -> Any:
+    """The class or function of a member, imported.
+
+    Raises:
+        UserError: if there is no such member, or a package that it imports is missing.
+    """
+    module, _, attribute = path(kind, name).partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise UserImportError(f"--{kind} {name} can't be imported: {error}.") from error
+
+
 def build(kind: str, name: str, settings: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
     """Makes a member.
 
@@ -168,7 +181,6 @@ def build(kind: str, name: str, settings: Mapping[str, Any], given: Mapping[str,
         UserError: if the constructor refuses its arguments, or wants one that nobody gave.
     """
     described = signature(kind, name)
-    module, _, attribute = described.path.partition(":")
     taken = (*described.arguments, *(["name"] if described.named else []))
     known = {key: given[key] for key in taken if key in given}
     missing = [
@@ -178,8 +190,7 @@ def build(kind: str, name: str, settings: Mapping[str, Any], given: Mapping[str,
     ]
     if missing:
         raise UserError(f"--{kind} {name} wants {', '.join(missing)}, which a run does not have.")
-    constructor = getattr(importlib.import_module(module), attribute)
     try:
-        return constructor(**{**known, **settings})
+        return constructor(kind, name)(**{**known, **settings})
     except ValueError as error:
         raise UserError(f"--{kind} {name}: {error}") from error

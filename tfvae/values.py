@@ -12,33 +12,30 @@ import json
 import os
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pydantic
+from typing import TYPE_CHECKING, Any
 
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
-_NAMES = {
-    **{t.__name__: t for t in (bool, int, float, str, list, tuple, dict, Sequence, Mapping)},
-    **{
-        name: getattr(typing, name) for name in ("Annotated", "Any", "Literal", "Optional", "Union")
-    },
-    **{
-        name: getattr(pydantic, name)
-        for name in ("Field", "PositiveInt", "NonNegativeInt", "PositiveFloat", "NonNegativeFloat")
-    },
-    "os": os,
-}
-_STRICT = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
+if TYPE_CHECKING:
+    import pydantic
+
+_PYDANTIC = ("Field", "PositiveInt", "NonNegativeInt", "PositiveFloat", "NonNegativeFloat")
+_TYPING = ("Annotated", "Any", "Literal", "Optional", "Union")
+_TYPES = {t.__name__: t for t in (bool, int, float, str, list, tuple, dict, Sequence, Mapping)}
 
 
 @functools.cache
-def adapter(annotation: str) -> pydantic.TypeAdapter | None:
+def adapter(annotation: str) -> "pydantic.TypeAdapter | None":
     """What checks values of an annotation; None where it asks for objects, such as a layer."""
+    import pydantic  # a tenth of a second, which `tfvae --help` can do without
+
+    names = {"os": os, **_TYPES, **{name: getattr(typing, name) for name in _TYPING}}
+    names |= {name: getattr(pydantic, name) for name in _PYDANTIC}
     try:
-        kind = eval(annotation, {"__builtins__": {}}, _NAMES)
-        return pydantic.TypeAdapter(kind, config=_STRICT)
+        kind = eval(annotation, {"__builtins__": {}}, names)
+        config = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
+        return pydantic.TypeAdapter(kind, config=config)
     except (NameError, AttributeError, TypeError, pydantic.PydanticUserError):
         return None
 
@@ -49,9 +46,11 @@ def check(annotation: str, value: Any) -> Any:
     Raises:
         UserError: says what was received and what was expected.
     """
+    from pydantic import ValidationError
+
     try:
         return adapter(annotation).validate_python(frozen(value))
-    except pydantic.ValidationError as error:
+    except ValidationError as error:
         raise UserError(_refusal(value, error)) from None
 
 
@@ -97,7 +96,7 @@ def _json(text: str) -> list[Any]:
         return []
 
 
-def _refusal(value: Any, error: pydantic.ValidationError) -> str:
+def _refusal(value: Any, error: "pydantic.ValidationError") -> str:
     problems = [p for p in error.errors() if p["type"] != "none_required"] or error.errors()
     said = " or ".join(dict.fromkeys(map(_wanted, problems)))
     words = [w.strip("' ") for w in said.replace(" or ", ",").split(",")] if "'" in said else []

@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import filelock
-
-from tfvae.errors import UserError, UserFileNotFoundError, UserRuntimeError
+from tfvae.errors import UserError, UserFileNotFoundError, UserOSError, UserRuntimeError
 from tfvae.runs.files import cannot_write, write_text
 from tfvae.runs.names import SettingError
 from tfvae.runs.settings import Settings, settings
@@ -67,6 +65,17 @@ class RunFolder:
             return settings(found, stages=stages)
         except SettingError as error:
             raise UserError(f"{self.config} is damaged or of another version: {error}") from error
+
+    def read_model(self) -> Any:
+        """The trained model; the modules of its members are imported first.
+
+        Raises:
+            UserError: if `config.json` or `model.keras` can't be read.
+        """
+        from tfvae.models.loading import load_model  # TensorFlow, and only where it is needed
+
+        members = self.read_config().members()
+        return load_model(self.model, {member.__name__: member for member in members})
 
     def read_metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`."""
@@ -151,7 +160,10 @@ class RunFolder:
         `config.json` stays until another replaces it: the folder is a run's throughout.
         """
         for path in (self.metrics, self.checkpoint, self.model, self.history):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(path, error) from error
         for folder in (self.pictures, self.stages):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -166,6 +178,8 @@ class RunFolder:
             UserOSError: if the folder can't be made or written.
             UserRuntimeError: if another process trains in it.
         """
+        import filelock  # no help page needs it
+
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -185,7 +199,10 @@ class RunFolder:
 
 def _names(folder: Path) -> list[str]:
     """What lies in a folder, but for hidden files: our own partial ones are."""
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    try:
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        raise UserOSError(f"{folder} can't be read: {error.strerror}.") from error
     return [name for name in names if not name.startswith(".")]
 
 

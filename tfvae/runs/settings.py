@@ -86,6 +86,14 @@ class Settings(Mapping):
         own = {n.removeprefix(start): v for n, v in self.items() if n.startswith(start)}
         return catalogue.build(kind, self[kind], own, given)
 
+    def members(self) -> list[Any]:
+        """The chosen members of other packages, imported."""
+        return [
+            catalogue.constructor(kind, self[kind])
+            for kind, described in catalogue.KINDS.items()
+            if self.get(kind) is not None and self[kind] not in described.members
+        ]
+
     def model(self, event_shape: Sequence[int] | None = None) -> Any:
         """A fresh, built and uncompiled model, with weights from the seed.
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from tfvae import evaluation
-from tfvae.models.loading import load_model
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.settings import FIRST_STAGE, Settings
@@ -42,7 +41,7 @@ def train_stages(
         codes = folder.stages / f"{name}.npz"
         stage = stage.on(str(codes.absolute()))
         if place.finished:
-            trained = load_model(place.model)
+            trained = place.read_model()
         else:
             write_codes(source, load_data(its_settings, source), codes)
             trained = train(stage, place.path, report=report).model
