@@ -1,10 +1,12 @@
 """What a run asks once: the arguments of the functions that it calls, in groups."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae import signatures
 from tfvae.signatures import Argument
+from tfvae.values import adapter
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,22 @@ class Group:
 
     def settings(self) -> dict[str, Argument]:
         """Setting -> the argument that it is."""
-        found = {}
-        for argument in signatures.read(self.path).arguments.values():
-            name = self.renamed.get(argument.name, argument.name)
-            if argument.name not in self.given:
-                default = self.defaults.get(name, argument.default)
-                found[name] = argument.replace(default=default)
-        return found
+        return {
+            name: argument.replace(default=self.defaults.get(name, argument.default))
+            for name, argument in self._named().items()
+        }
 
-    def arguments(self, values: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The settings as arguments of the function: those that differ from its defaults."""
-        known = signatures.read(self.path).arguments
-        named = {a: values[self.renamed.get(a, a)] for a in known if a not in self.given}
-        return {a: value for a, value in named.items() if value != known[a].default}
+        named = self._named().items()
+        return {a.name: values[name] for name, a in named if values[name] != a.default}
+
+    def _named(self) -> dict[str, Argument]:
+        return {
+            self.renamed.get(name, name): argument
+            for name, argument in signatures.read(self.path).arguments.items()
+            if name not in self.given and adapter(argument.annotation)
+        }
 
 
 GROUPS = {
