@@ -2,72 +2,100 @@
 
 import re
 
+import numpy as np
 import pytest
 
+import tfvae
 from tfvae import presets
-from tfvae.runs.config import Config, from_flat, settings
-from tfvae.runs.fields import SettingError
-
-DEFAULTS = Config().flat()
+from tfvae.runs.names import SettingError
+from tfvae.runs.settings import settings
 
 
 @pytest.mark.parametrize("name", presets.names())
 def test_presets_are_valid_and_list_only_what_differs(name):
-    config = presets.get(name).resolve()
-    assert "auto" not in config.flat().values()
-    same = {k for k, v in presets.PRESETS[name].changes.items() if v == DEFAULTS[k]}
+    changes = presets.PRESETS[name].changes
+    chosen = {kind: value for kind, value in changes.items() if isinstance(value, str)}
+    defaults = settings({k: v for k, v in chosen.items() if k in ("network", "schedule")})
+    same = {k for k, v in changes.items() if k not in chosen and defaults[k] == v}
     assert not same
+    assert changes.items() <= dict(presets.get(name)).items()
 
 
 def test_the_literatures_network():
-    config = presets.get("mnist")
-    assert (config.model.units, config.model.activation) == ((200, 200), "tanh")
-    assert (config.model.latent_size, config.model.posterior) == (50, "diag")
-    assert (config.data.batch_size, config.training.learning_rate) == (128, 2e-3)
-    assert (config.training.schedule, config.training.final_learning_rate) == ("cosine", 0.01)
-    assert config.training.epsilon == 1e-4
+    preset = presets.get("mnist")
+    assert (preset["network.units"], preset["network.activation"]) == ((200, 200), "tanh")
+    assert (preset["latent_size"], preset["posterior"]) == (50, "diag")
+    assert (preset["batch_size"], preset["learning_rate"]) == (128, 2e-3)
+    assert (preset["schedule"], preset["schedule.final_learning_rate"]) == ("cosine", 0.01)
+    assert preset["epsilon"] == 1e-4
 
 
-def test_every_setting_comes_back_from_its_flat_form():
-    config = presets.get("mnist-conv", seed=3, free_bits=0.5)
-    assert from_flat(config.flat()) == config
-    assert set(config.flat()) == set(settings())
+def test_settings_come_back_from_their_values():
+    preset = presets.get("mnist-conv", seed=3, free_bits=0.5)
+    assert settings(preset) == preset
+    assert preset["objective.free_bits"] == 0.5
+
+
+def test_a_preset_is_a_graph_that_keras_reads():
+    import keras
+
+    model = keras.saving.deserialize_keras_object(presets.get("digits", units=(8,)).config())
+    assert isinstance(model, tfvae.VAE)
+    assert not model.compiled
+    assert model.encoder.network.units == (8,)
+
+
+def test_a_presets_weights_follow_from_the_seed():
+    one, other, third = (presets.model("digits", units=(8,), seed=s).weights for s in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert not np.array_equal(one[0], third[0])
+
+
+def test_another_member_takes_what_it_can_of_the_preset():
+    preset = presets.get("mnist-conv", network="mlp")
+    assert (preset["network.units"], preset["network.activation"]) == ((256,), "elu")
+    assert "network.filters" not in preset
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"latent_sise": 3}, "Did you mean 'latent_size'?"),
-        ({"latent_size": 0}, "at least 1"),
-        ({"latent_size": 2.5}, "a whole number"),
-        ({"latent_size": True}, "a whole number"),
-        ({"latent_size": "2"}, "a whole number"),
-        ({"learning_rate": float("nan")}, "a number above 0"),
-        ({"learning_rate": 0}, "a number above 0"),
-        ({"test_fraction": 1.0}, "above 0 and below 1"),
+        ({"latent_sise": 3}, "Did you mean '--latent-size'?"),
+        ({"latent_size": 0}, "greater than 0"),
+        ({"latent_size": 2.5}, "a valid integer"),
+        ({"latent_size": True}, "a valid integer"),
+        ({"latent_size": "2"}, "a valid integer"),
+        ({"learning_rate": float("nan")}, "a finite number"),
+        ({"learning_rate": 0}, "a number greater than 0"),
         ({"posterior": "trill"}, "Did you mean 'tril'?"),
-        ({"units": ()}, "at least one layer"),
-        ({"units": [200, 0]}, "whole numbers of at least 1"),
-        ({"image_size": (8,)}, "2 whole numbers"),
-        ({"filters": (3,)}, "no effect with network='mlp'"),
-        ({"objective": "importance_weighted", "free_bits": 1.0}, "no effect with objective"),
-        ({"likelihood_scale": "learnt"}, "Did you mean 'learned'?"),
+        ({"posterior": 3}, "no such posterior 3"),
+        ({"network.units": [200, "x"]}, "a valid integer"),
+        ({"image_size": (8,)}, "Field required"),
+        ({"filters": (3,)}, "belongs to --network conv, and this run has --network mlp"),
+        ({"objective": "importance_weighted", "free_bits": 1.0}, "belongs to --objective elbo"),
+        ({"callback": "linear_weight"}, "is needed"),
     ],
 )
 def test_bad_settings_are_refused(changes, said):
     with pytest.raises(SettingError, match=re.escape(said)) as caught:
         presets.get("digits", **changes)
-    assert caught.value.name in {*changes, "units"}
+    assert caught.value.name in {*changes, "callback.epochs"}
+
+
+def test_what_only_the_constructor_knows_names_the_member():
+    with pytest.raises(ValueError, match=r"--prior mixture: num_components must be an integer"):
+        presets.model("digits", prior="mixture", num_components=0)
 
 
 def test_unknown_preset_suggests_the_nearest():
-    with pytest.raises(SettingError, match="Did you mean 'mnist-conv'"):
+    with pytest.raises(ValueError, match="Did you mean 'mnist-conv'"):
         presets.get("mnist_conv")
 
 
 def test_likelihood_follows_from_the_data():
-    assert presets.get("digits").resolve().model.likelihood == "bernoulli"
-    assert presets.get("digits", binarisation="none").resolve().model.likelihood == "normal"
-    assert presets.get(dataset="binarized_mnist").resolve().model.likelihood == "bernoulli"
-    photos = presets.get(dataset="photos/").resolve()
-    assert (photos.data.binarisation, photos.model.likelihood) == ("none", "normal")
+    assert presets.get("digits")["likelihood"] == "bernoulli"
+    assert presets.get("digits", binarisation="none")["likelihood"] == "normal"
+    assert presets.get(dataset="binarized_mnist")["likelihood"] == "bernoulli"
+    photos = presets.get(dataset="photos/")
+    assert (photos["binarisation"], photos["likelihood"]) == ("none", "normal")
+    assert photos["likelihood.scale"] == "learned"

@@ -1,39 +1,57 @@
 """Named settings of runs: each preset lists only what differs from the defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tfvae.runs.config import Config, from_flat
-from tfvae.runs.fields import SettingError
+from tfvae.errors import UserError
+from tfvae.runs.settings import Settings, settings
 from tfvae.suggestions import nearest
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A description of one line, and the settings that differ from the defaults."""
+    """A description of one line, and the settings that differ from the defaults.
+
+    Attributes:
+        description: One line.
+        changes: Of the run, and so of its first stage.
+        stages: Name -> changes of a further stage, with "dataset": "codes of STAGE".
+    """
 
     description: str
     changes: dict[str, Any]
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 _ADAM = {"learning_rate": 2e-3, "schedule": "cosine", "epsilon": 1e-4}
 # The network that papers share, after Burda et al. 2016, arXiv:1509.00519, one stochastic layer.
-_MNIST = {"dataset": "mnist", "activation": "tanh", "latent_size": 50, "epochs": 800, **_ADAM}
+_MNIST = {
+    "dataset": "mnist",
+    "network.activation": "tanh",
+    "latent_size": 50,
+    "epochs": 800,
+    **_ADAM,
+}
 # With relu and gradients of the KL alone, the encoder's units are dead after 60 steps and stay so.
 # 500 draws in the evaluation: a draw costs ten times that of the network above.
 _MNIST_CONV = {
     "dataset": "mnist",
     "network": "conv",
-    "filters": (16, 32),
-    "kernel_size": 4,
-    "units": (256,),
-    "activation": "elu",
+    "network.filters": (16, 32),
+    "network.kernel_size": 4,
+    "network.units": (256,),
+    "network.activation": "elu",
     "latent_size": 50,
     "epochs": 60,
     "eval_samples": 500,
     **_ADAM,
 }
-_DIGITS = {"activation": "tanh", "epochs": 400, "learning_rate": 2e-3, "schedule": "cosine"}
+_DIGITS = {
+    "network.activation": "tanh",
+    "epochs": 400,
+    "learning_rate": 2e-3,
+    "schedule": "cosine",
+}
 
 PRESETS = {
     "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),
@@ -44,7 +62,7 @@ PRESETS = {
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
         "the same trained on the importance-weighted bound, 5 draws",
-        {**_MNIST, "objective": "importance_weighted", "num_samples": 5},
+        {**_MNIST, "objective": "importance_weighted"},
     ),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),
     "fashion-mnist": Preset(
@@ -59,24 +77,39 @@ def names() -> list[str]:
     return list(PRESETS)
 
 
-def get(name: str = DEFAULT, **changes: Any) -> Config:
-    """The settings of a preset.
+def get(name: str = DEFAULT, **changes: Any) -> Settings:
+    """A preset: the data, the model and the training of a run, and how it is evaluated.
+
+    `tfvae.presets.get("mnist").model()` is its model, fresh and not compiled, `.config()` the same
+    as `keras.saving.deserialize_keras_object` reads it.
 
     Args:
         name: One of `names()`.
-        **changes: Settings that replace the preset's, such as `latent_size=2`.
+        **changes: Settings that replace the preset's, such as `latent_size=2`, `prior="mixture"`,
+            `num_components=20` or `**{"prior.num_components": 20}`.
 
     Raises:
-        SettingError: An unknown preset or setting, with the nearest name, or a bad value.
+        SettingError: An unknown setting, with the nearest name, or a bad value.
+        UserError: An unknown preset, with the nearest name.
 
     Example:
-        >>> get("mnist", epochs=3).training.epochs
+        >>> get("mnist", epochs=3)["epochs"]
         3
     """
     if name not in PRESETS:
-        raise SettingError(
-            "preset",
+        raise UserError(
             f"no such preset {name!r}.{nearest(name, PRESETS)} Expected one of "
-            f"{', '.join(PRESETS)}.",
+            f"{', '.join(PRESETS)}."
         )
-    return from_flat({**PRESETS[name].changes, **changes})
+    preset = PRESETS[name]
+    return settings(changes, preset.changes, stages=preset.stages)
+
+
+def model(name: str = DEFAULT, **changes: Any) -> Any:
+    """The model of a preset, fresh and not compiled; the arguments are those of `get`.
+
+    Example:
+        >>> model("mnist-tril", latent_size=3).encoder.head.event_shape
+        (3,)
+    """
+    return get(name, **changes).model()

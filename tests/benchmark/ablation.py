@@ -27,7 +27,7 @@ from tfvae.objectives import elbo
 from tfvae.runs import building
 
 BATCH_SIZE, SECONDS, SAMPLES = 128, 1.0, 5000
-MLP, IMAGE_SHAPE = presets.get("mnist", activation="relu").resolve(), (28, 28, 1)
+MLP, IMAGE_SHAPE = presets.get("mnist", activation="relu"), (28, 28, 1)
 
 
 def uniform_bits(pixels, seed, epoch, number):
@@ -71,7 +71,8 @@ CONVOLUTIONS = {"as it is": False, "through XLA": True}
 
 
 def model(config):
-    return building.build(config, IMAGE_SHAPE), building.optimizer(config.training, 468)
+    steps = 468 * config["epochs"]
+    return config.model(IMAGE_SHAPE), building.optimizer(config, steps, **config.group("optimizer"))
 
 
 def training(name, train):
@@ -101,7 +102,7 @@ def evaluation(name, images):
 def convolutions(xla, images):
     """Returns what trains the convolutional preset on some batches."""
     images = np.tile(images, (8, 1, 1, 1))
-    vae, optimizer = model(presets.get("mnist-conv").resolve())
+    vae, optimizer = model(presets.get("mnist-conv"))
     vae.compile(optimizer, jit_compile=xla)
     vae.fit(images, batch_size=BATCH_SIZE, verbose=0)
     return lambda: vae.fit(images, batch_size=BATCH_SIZE, verbose=0)

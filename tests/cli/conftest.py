@@ -16,7 +16,8 @@ SETTINGS = {
     "steps_per_execution": 5,
     "units": (16,),
     "latent_size": 2,
-    "kl_warmup_epochs": 3,
+    "callback": "linear_weight",
+    "callback.epochs": 3,
     "eval_samples": 5,
     "eval_images": 20,
 }

@@ -28,7 +28,7 @@ def whole(tmp_path_factory):
     from tfvae.runs import training
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "measure", lambda *_: {})
+        patch.setattr(training, "measure", lambda *_, **__: {})
         patch.setattr(training, "draw", lambda *_: [])
         path = tmp_path_factory.mktemp("whole") / "whole"
         config = presets.get("digits", **SETTINGS)
@@ -63,13 +63,14 @@ def test_saved_model_is_the_trained_one(resumed):
 
 def test_folder_holds_what_the_run_promises_and_nothing_else(resumed):
     run, _ = resumed
-    names = {path.name for path in run.folder.path.iterdir()}
+    names = {path.name for path in run.folder.path.iterdir()} - {".lock"}
     assert names == {"model.keras", "config.json", "metrics.json", "history.csv", "pictures"}
     pictures = {path.stem for path in run.folder.pictures.iterdir()}
     curves = {"reconstructions", "samples", "latent_scatter", "training_curves"}
     assert pictures == {*curves, "manifold"}
     config = json.loads(run.folder.config.read_text("utf-8"))
-    assert config["settings"]["units"] == [16]
+    assert config["schema"] == 1
+    assert config["settings"]["network.units"] == [16]
     assert config["settings"]["likelihood"] == "bernoulli"
     assert {"tfvae", "tensorflow", "keras", "python"} <= set(config["versions"])
     metrics = json.loads(run.folder.metrics.read_text("utf-8"))
@@ -155,6 +156,6 @@ def test_folder_of_another_run_is_refused_naming_the_settings(resumed, tfvae_com
     arguments = train_arguments(run.folder.path.parent, "killed")
     done = tfvae_command(*arguments, "--latent-size", 3, "--seed", 5)
     assert done.code == 1
-    assert "latent_size is 2 there and 3 here" in done.err
-    assert "seed is 0 there and 5 here" in done.err
+    assert "--latent-size is 2 there and 3 here" in done.err
+    assert "--seed is 0 there and 5 here" in done.err
     assert "units" not in done.err

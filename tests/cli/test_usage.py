@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tfvae.cli.main import COMMANDS
+from tfvae.errors import UserError, UserOSError
 
 _HELP = """
 import sys
@@ -45,21 +46,32 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
     [
         (["trian"], "Did you mean 'train'?"),
         (["train", "minst"], "Did you mean 'mnist'?"),
-        (["train", "--latent-sise", "3"], "--latent-size"),
-        (["train", "--latent-size", "2.5"], "'2.5' is not a whole number"),
-        (["train", "--latent-size", "0"], "at least 1"),
-        (["train", "--units", "200;200"], "'200;200' is not whole numbers"),
+        (["train", "--latent-sise", "3"], "--latent-sise: no such setting. Did you mean '--latent"),
+        (["train", "--nmae", "x"], "Did you mean '--name'?"),
+        (["train", "--overwrit"], "wants a value. Did you mean '--overwrite'?"),
+        (["train", "--latent-size", "2.5"], "received 2.5; expected a valid integer"),
+        (
+            ["train", "--latent-size=0"],
+            "--latent-size: received 0; expected a number greater than 0",
+        ),
+        (["train", "--units", "200;200"], "received '200;200'; expected a list such as 200,200"),
         (["train", "--dataset", "minst"], "Did you mean 'mnist'?"),
-        (["train", "--binarisation", "dynamc"], "Did you mean 'dynamic'?"),
-        (["train", "--filters", "8,16"], "--filters: (8, 16) has no effect with network='mlp'"),
-        (["train", "--epochs"], "--epochs"),
+        (["train", "--posterior", "trill"], "--posterior: no such posterior 'trill'. Did you mean"),
+        (["train", "--posterior", "a.b:C"], "No module 'a.b'"),
+        (["train", "--network.activation", "reul"], "--network.activation: received 'reul'"),
+        (["train", "--activation", "reul"], "Did you mean 'relu'?"),
+        (["train", "--filters", "8,16"], "--filters: belongs to --network conv"),
+        (["train", "--prior.num-components", "3"], "belongs to --prior mixture, and this run has"),
+        (["train", "--callback", "linear_weight"], "--callback.epochs: is needed"),
+        (["train", "--epochs"], "--epochs wants a value"),
+        (["list", "trill"], "Did you mean 'tril'?"),
         (["evaluate", "no/such/run"], "no/such/run does not exist"),
         (["sample", os.curdir], "holds no run"),
         (["benchmark", "--output", "no/such/folder/x.json"], "Can't write no/such/folder/x.json"),
         (["benchmark", "--output", ""], "'' is no file's name"),
         (["train", "--name", ""], "'' is not a folder's name"),
         (["train", "--name", "../elsewhere"], "--runs-dir"),
-        (["train", "--seed", "2147483648"], "below 2147483648"),
+        (["train", "--seed", "2147483648"], "less than 2147483648"),
         (["evaluate", os.curdir, "--seed", "x"], "not a valid integer range"),
         (["export", "no/such/run"], "Expected a folder that `tfvae train` wrote"),
     ],
@@ -81,18 +93,49 @@ def test_folder_of_something_else_is_refused(tfvae_command, tmp_path):
 
 
 def test_unfinished_run_says_how_to_go_on(tfvae_command, tmp_path):
-    (tmp_path / "config.json").write_text('{"settings": {}}', "utf-8")
+    (tmp_path / "config.json").write_text('{"schema": 1, "settings": {}}', "utf-8")
     done = tfvae_command("sample", tmp_path)
     assert done.code == 2
     assert "not finished" in done.err
 
 
-def test_damaged_config_is_named(tfvae_command, tmp_path):
-    (tmp_path / "config.json").write_text("{", "utf-8")
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "config.json is damaged"),
+        ("[" * 100_000, "config.json is damaged: maximum recursion depth"),
+        ('{"x": "' + "x" * 2**20 + '"}', "and a run's has at most"),
+        ("[]", "expected an object"),
+        ('{"settings": {}}', "expected a schema number"),
+        ('{"schema": 2, "settings": {}}', "has schema 2, and this version of tfvae reads up to 1"),
+        ('{"schema": 1, "settings": {"latent_sise": 3}}', "latent_sise: no such setting."),
+        ('{"schema": 1, "settings": {"epochs": "3"}}', "epochs: received '3'; expected a valid"),
+    ],
+)
+def test_a_config_that_is_no_runs_is_one_message(tfvae_command, tmp_path, content, said):
+    (tmp_path / "config.json").write_text(content, "utf-8")
     (tmp_path / "model.keras").write_text("", "utf-8")
     done = tfvae_command("evaluate", tmp_path)
     assert done.code == 1
-    assert "config.json is damaged" in done.err
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_help_shows_the_arguments_of_what_is_chosen(tfvae_command):
+    done = tfvae_command("train", "mnist", "--prior", "mixture", "--help")
+    assert "--num-components, --prior.num-components INT" in done.out
+    assert "[800]" in done.out
+    assert "--num-components" not in tfvae_command("train", "--help").out
+
+
+def test_list_shows_members_and_what_they_are(tfvae_command):
+    every = tfvae_command("list").out
+    assert "N(z; 0, I)" in every
+    assert "importance_weighted" in every
+    one = tfvae_command("list", "mixture").out
+    assert "num_components: int, default 10. K, at least 1." in one
+    assert "p(z) = sum_k pi_k N(z; loc_k, diag(scale_k^2))" in one
+    assert "arXiv:1705.07120" in one
 
 
 def test_missing_library_says_what_to_install(tfvae_command, monkeypatch):
@@ -107,12 +150,25 @@ def test_missing_library_says_what_to_install(tfvae_command, monkeypatch):
     assert "pip install 'tfvae[serving]'" in done.err
 
 
-def test_a_bug_keeps_its_traceback(tfvae_command, monkeypatch):
+@pytest.mark.parametrize("kind", [AssertionError, ValueError, TypeError, OSError, RuntimeError])
+def test_a_bug_keeps_its_traceback(tfvae_command, monkeypatch, kind):
     from tfvae.cli import main
 
     def broken(name):
-        raise AssertionError("a bug")
+        raise kind("a bug")
 
     monkeypatch.setattr(main.importlib, "import_module", broken)
-    with pytest.raises(AssertionError, match="a bug"):
+    with pytest.raises(kind, match="a bug"):
         tfvae_command("train")
+
+
+@pytest.mark.parametrize("kind", [UserError, UserOSError, MemoryError])
+def test_an_error_of_the_users_is_one_line(tfvae_command, monkeypatch, kind):
+    from tfvae.cli import main
+
+    def refused(name):
+        raise kind("mend this")
+
+    monkeypatch.setattr(main.importlib, "import_module", refused)
+    done = tfvae_command("train")
+    assert (done.code, done.err) == (1, "Error: mend this\n")

@@ -14,7 +14,7 @@ from tfvae.runs import training
 def test_bits_under_a_normal_likelihood_are_reported(tmp_path, likelihood, bits, said):
     pixels = np.random.default_rng(0).random((20, 4, 4)) > 0.5
     np.save(tmp_path / "x.npy", pixels if bits else np.float32(0.5 * pixels + 0.25))
-    config = presets.get(dataset=str(tmp_path / "x.npy"), likelihood=likelihood).resolve()
+    config = presets.get(dataset=str(tmp_path / "x.npy"), likelihood=likelihood)
     lines = []
     training._report_bits(config, training.load_data(config)[1], lines.append)
     assert ["--likelihood bernoulli" in line for line in lines] == [True] * said
@@ -23,6 +23,6 @@ def test_bits_under_a_normal_likelihood_are_reported(tmp_path, likelihood, bits,
 def test_a_path_does_not_depend_on_the_folder(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", np.zeros((4, 4, 4), bool))
     monkeypatch.chdir(tmp_path)
-    config = presets.get(dataset="x.npy").resolve()
-    assert config.data.dataset == str(tmp_path / "x.npy")
-    assert presets.get(dataset="digits").resolve().data.dataset == "digits"
+    config = presets.get(dataset="x.npy")
+    assert config["dataset"] == str(tmp_path / "x.npy")
+    assert presets.get(dataset="digits")["dataset"] == "digits"

@@ -14,9 +14,9 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
-from tfvae.runs.building import build, optimizer
-from tfvae.runs.config import Config
+from tfvae.runs.building import optimizer
 from tfvae.runs.machine import peak_memory_mb, versions
+from tfvae.runs.settings import Settings as RunSettings
 from tfvae.training.devices import accelerators
 
 _CODES = 2048  # decoded at once where the decoder's products are run alone
@@ -47,12 +47,12 @@ class Rate(NamedTuple):
 
 
 def benchmark(
-    config: Config, image_shape: tuple[int, ...], settings: Settings, report: Callable
+    config: RunSettings, image_shape: tuple[int, ...], settings: Settings, report: Callable
 ) -> dict[str, Any]:
     """Measures one model on this machine.
 
     Args:
-        config: Resolved settings of a run: the model, objective, batch size and precision.
+        config: The settings of a run: the model, objective, batch size and precision.
         image_shape: `(H, W, C)`.
         settings: How long and on how much.
         report: Called with a line of text before each round.
@@ -65,11 +65,12 @@ def benchmark(
         machine hardly change.
     """
     start = time.perf_counter()
-    vae = build(config, image_shape)
+    vae = config.model(image_shape)
     with tempfile.TemporaryDirectory() as folder:
         train, images = random_images(Path(folder), config, image_shape, settings)
-    batch = config.data.batch_size
-    vae.compile(optimizer(config.training, max(1, settings.num_images // batch)))
+    batch = config["batch_size"]
+    steps = config["epochs"] * max(1, settings.num_images // batch)
+    vae.compile(optimizer(config, steps, **config.group("optimizer")))
     vae.fit(train, verbose=0)
     first_epoch = time.perf_counter() - start
     jobs = _jobs(vae, train, images, batch, settings)
@@ -97,14 +98,14 @@ def benchmark(
 
 
 def random_images(
-    folder: Path, config: Config, image_shape: tuple[int, ...], settings: Settings
+    folder: Path, config: RunSettings, image_shape: tuple[int, ...], settings: Settings
 ) -> tuple[tf.data.Dataset, np.ndarray]:
     """A training set of `tfvae.data.load`, written to `folder`, and one batch of bits."""
-    random, batch = np.random.default_rng(0), config.data.batch_size
+    random, batch = np.random.default_rng(0), config["batch_size"]
     pixels = random.integers(0, 256, (settings.num_images, *image_shape), np.uint8)
     bits = (random.random((min(128, batch), *image_shape)) < 0.5).astype(np.float32)
     np.savez(folder / "images.npz", x_train=pixels, x_test=pixels[:1])
-    binarisation = "dynamic" if config.model.likelihood == "bernoulli" else "none"
+    binarisation = "dynamic" if config["likelihood"] == "bernoulli" else "none"
     train, _ = tfvae.data.load(folder / "images.npz", batch, binarisation, drop_remainder=True)
     return train, bits
 

@@ -2,21 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tfvae import presets
-from tfvae.cli.options import GroupedCommand, OneOf, OutputFile, setting_options, usage
+from tfvae.cli.options import OneOf, OutputFile
+from tfvae.cli.settings import SettingsCommand, given_settings
 from tfvae.data.catalogue import CATALOGUE
-from tfvae.runs.fields import SettingError
 from tfvae.runs.files import write_text
 
 _COUNT = click.IntRange(min=1)
 
 
 @click.command(
-    "benchmark", cls=GroupedCommand, short_help="Measure how fast this machine trains and samples."
+    "benchmark", cls=SettingsCommand, short_help="Measure how fast this machine trains and samples."
 )
 @click.argument("preset", type=OneOf("preset", presets.names()), default="mnist")
 @click.option("--images", type=_COUNT, default=60_000, show_default=True, help="To train on.")
@@ -30,15 +29,15 @@ _COUNT = click.IntRange(min=1)
     help="For each measurement of a round; at least one repetition.",
 )
 @click.option("--output", type=OutputFile(), help="Also write JSON here.")
-@setting_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     preset: str,
     images: int,
     samples: int,
     rounds: int,
     seconds: float,
     output: Path | None,
-    **given: Any,
 ) -> None:
     """Measure training, evaluation and sampling of a preset's model.
 
@@ -46,12 +45,8 @@ def command(
     minute. The images are random bytes of the size of the preset's data set, so nothing is
     downloaded. Options for settings are those of `tfvae train`.
     """
-    try:
-        changes = {name: value for name, value in given.items() if value is not None}
-        config = presets.get(preset, **changes).resolve()
-    except SettingError as error:
-        raise usage(error) from None
-    if config.data.dataset not in CATALOGUE:
+    settings = given_settings(ctx, preset)
+    if settings["dataset"] not in CATALOGUE:
         raise click.UsageError(
             "--dataset: a benchmark takes the size of a data set that has a name"
         )
@@ -61,8 +56,8 @@ def command(
     from tfvae.benchmark import Settings, benchmark, text
 
     result = benchmark(
-        config,
-        CATALOGUE[config.data.dataset].image_shape,
+        settings,
+        CATALOGUE[settings["dataset"]].image_shape,
         Settings(num_images=images, num_samples=samples, seconds=seconds, rounds=rounds),
         report=lambda line: click.echo(line, err=True),
     )

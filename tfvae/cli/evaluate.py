@@ -26,17 +26,16 @@ def command(
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
-    config = run.read_config()
+    settings = run.read_config()
     vae = load(run)
     from tfvae.runs.measuring import measure, table
     from tfvae.runs.training import load_data
 
-    settings = config.evaluation
     test = measure(
         vae,
-        load_data(config)[1],
-        num_samples or settings.eval_samples,
-        num_images or settings.eval_images,
+        load_data(settings, vae)[1],
+        num_samples or settings["eval_samples"],
+        num_images or settings["eval_images"],
         seed,
     )
     for line in table(test):

@@ -75,5 +75,5 @@ def command(
     from tfvae.runs.exporting import export_run
     from tfvae.runs.training import load_data
 
-    for path in export_run(vae, load_data(config), output, variants, click.echo, **options):
+    for path in export_run(vae, load_data(config, vae), output, variants, click.echo, **options):
         click.echo(path)

@@ -8,13 +8,10 @@ from typing import Any
 import click
 
 from tfvae import __version__
+from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
-COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark")
-
-# What our own code raises for bad input or a bad machine. Anything else is a bug, and its
-# traceback is wanted.
-_KNOWN = (ValueError, TypeError, OSError, RuntimeError, ArithmeticError, MemoryError)
+COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark", "list")
 
 
 class Commands(click.Group):
@@ -62,6 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted", 130)
+    except BrokenPipeError:  # of `tfvae list | head`; what is left to flush would raise again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except ModuleNotFoundError as error:
         if debug or not error.name or error.name.startswith("tfvae"):
             raise
@@ -82,18 +82,15 @@ def quiet_tensorflow() -> None:
 
 
 def is_known(error: Exception) -> bool:
-    """Whether an error's message is meant for the user."""
-    if isinstance(error, _KNOWN):
+    """Whether an error is the user's, or the machine's; any other is a bug."""
+    if isinstance(error, UserError | MemoryError):
         return True
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
 
 
 def message(error: Exception) -> str:
-    """The error's message, with the file it is about."""
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
+    """What is printed of an error that is the user's."""
     return str(error) or type(error).__name__
 
 

@@ -45,6 +45,4 @@ def load(folder: RunFolder) -> "VAE":
     from tfvae.cli.quiet import load_tensorflow
 
     load_tensorflow()
-    from tfvae.models.loading import load_model
-
-    return load_model(folder.model)
+    return folder.read_model()

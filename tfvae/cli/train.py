@@ -2,14 +2,12 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tfvae import presets
-from tfvae.cli.options import GroupedCommand, OneOf, RunName, setting_options, usage
-from tfvae.runs.config import Config
-from tfvae.runs.fields import SettingError
+from tfvae.cli.options import OneOf, RunName
+from tfvae.cli.settings import SettingsCommand, given_settings
 from tfvae.runs.folder import RunFolder
 
 _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESETS.items())
@@ -17,7 +15,7 @@ _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESE
 
 @click.command(
     "train",
-    cls=GroupedCommand,
+    cls=SettingsCommand,
     short_help="Train a preset, evaluate it, draw its pictures.",
     epilog=f"\b\nPresets:\n{_PRESETS}",
 )
@@ -39,26 +37,28 @@ _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESE
 )
 @click.option("--no-export", is_flag=True, help="Train without exporting.")
 @click.option("--overwrite", is_flag=True, help="Replace what the run's folder holds.")
-@setting_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     preset: str,
     name: str | None,
     runs_dir: Path,
     export_dir: Path,
     no_export: bool,
     overwrite: bool,
-    **given: Any,
 ) -> None:
     """Train a preset, evaluate it, draw its pictures and export it.
 
     A run that was interrupted or killed goes on from its last completed epoch when the same command
-    is given again. Values in brackets are the defaults, of which the preset changes some.
+    is given again. In brackets is what the preset and the other options make of a setting; the
+    arguments of a member are shown once it is chosen, as in `tfvae train --prior mixture --help`,
+    and by `tfvae list mixture`.
     """
     begun = time.perf_counter()
     name = preset if name is None else name
-    config, folder = _config(preset, given), RunFolder(runs_dir / name)
+    settings, folder = given_settings(ctx, preset), RunFolder(runs_dir / name)
     if not overwrite:
-        folder.check(config)
+        folder.check(settings)
         if folder.finished:
             click.echo(f"The run in {folder.path} is finished. Train it anew with --overwrite.")
             return
@@ -69,16 +69,8 @@ def command(
     from tfvae.runs.training import train
 
     export_to = None if no_export else export_dir / name
-    run = train(config, folder.path, export_to, overwrite, report=click.echo, begun=begun)
+    run = train(settings, folder.path, export_to, overwrite, report=click.echo, begun=begun)
     for line in table(run.metrics["test"]):
         click.echo(line)
     for path in run.written:
         click.echo(path)
-
-
-def _config(preset: str, given: dict[str, Any]) -> Config:
-    try:
-        changes = {name: value for name, value in given.items() if value is not None}
-        return presets.get(preset, **changes).resolve()
-    except SettingError as error:
-        raise usage(error) from None

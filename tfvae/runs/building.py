@@ -1,104 +1,78 @@
 """From settings to a model, an optimiser and callbacks."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from tfvae import heads, networks, objectives, priors
-from tfvae.callbacks import LinearWeight
-from tfvae.models import VAE, Decoder, Encoder
-from tfvae.runs import groups
-from tfvae.runs.config import Config
+from tfvae.models import Decoder, Encoder
+
+if TYPE_CHECKING:
+    from tfvae.runs.settings import Settings
 
 
-def build(config: Config, image_shape: Sequence[int]) -> VAE:
-    """The built model of a run, with fresh weights from Keras' global seed.
+def build(
+    settings: "Settings",
+    event_shape: Sequence[int],
+    latent_size: PositiveInt = 10,
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0,
+    dtype_policy: Literal["float32", "mixed_bfloat16"] = "float32",
+) -> Any:
+    """The built model of a run, with fresh weights.
 
     Args:
-        config: The settings; "auto" must be resolved.
-        image_shape: `(H, W, C)`.
+        settings: Of the members.
+        event_shape: Of one example, such as `(H, W, C)`.
+        latent_size: Number of latent dimensions.
+        seed: Of weights, order and noise.
+        dtype_policy: Precision of the networks.
+
+    Raises:
+        UserError: if a member refuses its settings.
     """
-    model, image_shape = config.model, tuple(image_shape)
-    policy = config.training.dtype_policy
-    encoder, decoder = _networks(model, image_shape, policy)
-    vae = VAE(
-        encoder=Encoder(encoder, _posterior(model), name="encoder"),
-        decoder=Decoder(decoder, _likelihood(model, image_shape), name="decoder"),
-        prior=_prior(model),
-        objective=_objective(config.objective),
-        seed=config.training.seed,
-        name="vae",
-    )
-    vae.build((None, *image_shape))
-    return vae
+    keras.utils.set_random_seed(seed)
+    event_shape = tuple(event_shape)
+    known = {"event_shape": event_shape, "latent_size": latent_size, "seed": seed}
+
+    def part(kind: str) -> Any:
+        return settings.build(kind, name=kind, **known)
+
+    parts = {}
+    if "network" in settings:
+        down, up = settings.build("network", dtype=dtype_policy, **known)
+    if "posterior" in settings:
+        parts["encoder"] = Encoder(down, part("posterior"), name="encoder")
+    if "likelihood" in settings:
+        parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
+    parts |= {kind: part(kind) for kind in ("prior", "objective") if kind in settings}
+    name = settings["model"].rpartition(":")[2]
+    model = settings.build("model", name=name, **parts, **known)
+    model.build((None, *event_shape))
+    return model
 
 
-def optimizer(training: groups.Training, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Adam as the settings describe it."""
-    rate = training.learning_rate
-    if training.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate, training.epochs * steps_per_epoch, alpha=training.final_learning_rate
-        )
-    return keras.optimizers.Adam(rate, epsilon=training.epsilon)
+def optimizer(
+    settings: "Settings",
+    steps: int,
+    learning_rate: PositiveFloat = 1e-3,
+    epsilon: PositiveFloat = 1e-7,
+) -> keras.optimizers.Optimizer:
+    """Adam as the settings describe it.
+
+    Args:
+        settings: Of the schedule.
+        steps: Of the whole run.
+        learning_rate: Of Adam, at the start.
+        epsilon: Of Adam.
+    """
+    rate = settings.build("schedule", learning_rate=learning_rate, steps=steps)
+    return keras.optimizers.Adam(rate, epsilon=epsilon)
 
 
-def callbacks(objective: groups.Objective) -> list[keras.callbacks.Callback]:
-    """What changes while training."""
-    if not objective.kl_warmup_epochs:
+def callbacks(settings: "Settings") -> list[keras.callbacks.Callback]:
+    """What changes while training; a schedule of the KL's weight ends at the objective's."""
+    if settings["callback"] is None:
         return []
-    return [LinearWeight(objective.kl_warmup_epochs, end=objective.kl_weight)]
-
-
-def _networks(
-    model: groups.Model, image_shape: tuple[int, ...], policy: str
-) -> tuple[keras.layers.Layer, keras.layers.Layer]:
-    """The encoder's network and its mirror image."""
-    common = {"activation": model.activation, "dtype": policy}
-    dense = [
-        networks.MLP(units, name=f"{side}_mlp", **common) if units else None
-        for side, units in (("encoder", model.units), ("decoder", model.units[::-1]))
-    ]
-    if model.network == "mlp":
-        return dense[0], dense[1]
-    kernels = {"kernel_size": model.kernel_size, **common}
-    conv = networks.Conv(model.filters, name="encoder_conv", **kernels)
-    back = networks.ConvTranspose(
-        model.filters[::-1], image_size=image_shape[:2], name="decoder_conv", **kernels
-    )
-    return _chain("encoder_network", conv, dense[0]), _chain("decoder_network", dense[1], back)
-
-
-def _chain(name: str, *layers: keras.layers.Layer | None) -> keras.layers.Layer:
-    present = [layer for layer in layers if layer is not None]
-    return present[0] if len(present) == 1 else keras.Sequential(present, name=name)
-
-
-def _posterior(model: groups.Model) -> heads.Head:
-    kinds = {"diag": heads.MultivariateNormalDiag, "tril": heads.MultivariateNormalTriL}
-    return kinds[model.posterior](model.latent_size, name="posterior")
-
-
-def _likelihood(model: groups.Model, image_shape: tuple[int, ...]) -> heads.Head:
-    if model.likelihood == "bernoulli":
-        return heads.IndependentBernoulli(image_shape, name="likelihood")
-    return heads.IndependentNormal(image_shape, scale=model.likelihood_scale, name="likelihood")
-
-
-def _prior(model: groups.Model) -> priors.Prior:
-    if model.prior == "mixture":
-        return priors.MixtureOfGaussians(model.latent_size, model.mixture_components, name="prior")
-    return priors.StandardNormal(model.latent_size, name="prior")
-
-
-def _objective(objective: groups.Objective) -> objectives.Objective:
-    if objective.objective == "importance_weighted":
-        return objectives.ImportanceWeighted(
-            objective.num_samples, gradient=objective.gradient, name="objective"
-        )
-    return objectives.ELBO(
-        kl_weight=objective.kl_weight,
-        num_samples=objective.num_samples,
-        free_bits=objective.free_bits,
-        name="objective",
-    )
+    weight = settings.get("objective.kl_weight")
+    return [settings.build("callback", **({} if weight is None else {"end": weight}))]

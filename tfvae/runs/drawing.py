@@ -11,21 +11,21 @@ from tfvae import data
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.evaluation import pictures
 from tfvae.models import VAE
-from tfvae.runs.config import Config
 from tfvae.runs.files import cannot_write, replacing
+from tfvae.runs.settings import Settings
 
 POINTS = 2000  # held-out images in the scatter plot
 PAIRS = 8  # interpolations
 
 
 def draw(
-    vae: VAE, config: Config, test: tf.data.Dataset, rows: list[dict[str, float]], folder: Path
+    vae: VAE, settings: Settings, test: tf.data.Dataset, rows: list[dict[str, float]], folder: Path
 ) -> list[Path]:
     """Draws all pictures that suit the model into the folder, and returns their paths.
 
     Args:
         vae: The trained model.
-        config: The run's settings.
+        settings: Of the run.
         test: Its held-out images.
         rows: Its history.
         folder: Made if missing.
@@ -37,11 +37,11 @@ def draw(
         "reconstructions": lambda path: pictures.reconstructions(vae, images[:40], save=path),
         "samples": lambda path: pictures.prior_samples(vae, 64, save=path),
         "latent_scatter": lambda path: pictures.latent_scatter(
-            vae, images, _labels(config, len(images)), save=path
+            vae, images, _labels(settings, len(images)), save=path
         ),
         "training_curves": lambda path: pictures.training_curves(history, save=path),
     }
-    if vae.latent_size == 2 and config.model.prior == "standard_normal":
+    if vae.latent_size == 2 and settings.get("prior") == "standard_normal":
         drawings["manifold"] = lambda path: pictures.latent_manifold(vae, save=path)
     elif len(images) > 1:
         drawings["traversals"] = lambda path: pictures.traversals(vae, images, save=path)
@@ -71,11 +71,11 @@ def first_images(images: tf.data.Dataset, count: int) -> np.ndarray:
     return np.concatenate(batches)[:count]
 
 
-def _labels(config: Config, count: int) -> np.ndarray | None:
+def _labels(settings: Settings, count: int) -> np.ndarray | None:
     """Labels of the held-out images, of data sets that are known by name."""
-    if config.data.dataset not in CATALOGUE:
+    if settings["dataset"] not in CATALOGUE:
         return None
-    labels = data.arrays(config.data.dataset, test_fraction=config.data.test_fraction).test_labels
+    labels = data.arrays(settings["dataset"], test_fraction=settings["test_fraction"]).test_labels
     return None if labels is None else labels[:count]
 
 

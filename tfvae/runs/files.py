@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfvae.errors import UserOSError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -13,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     The suffix stays the same, because Keras and NumPy look at it.
 
     Raises:
-        OSError: if it can't be written; names `path`.
+        UserOSError: if it can't be written; names `path`.
     """
     beside = _beside(path)
     try:
@@ -36,7 +38,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raises `OSError` if a file can't be written at `path`; leaves no trace."""
+    """Raises `UserOSError` if a file can't be written at `path`; leaves no trace."""
     beside = _beside(path)
     try:
         beside.touch()
@@ -49,12 +51,12 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.stem}.partial{path.suffix}")
 
 
-def cannot_write(path: Path, error: OSError) -> OSError:
+def cannot_write(path: Path, error: OSError) -> UserOSError:
     """The error again, saying what to do."""
     reason = error.strerror or str(error)
     if isinstance(error, FileExistsError):
         reason = f"{error.filename} is a file and not a folder"
-    return OSError(
+    return UserOSError(
         f"Can't write {path}: {reason}. Free some space, or choose another folder that you may "
         "write to; what was there before is unchanged."
     )

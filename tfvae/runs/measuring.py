@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from pydantic import PositiveInt
 
 from tfvae import evaluation
 from tfvae.models import VAE
@@ -17,8 +18,8 @@ ELBO_SAMPLES = 10  # draws of z an image: the noise of the mean is then below it
 def measure(
     vae: VAE,
     images: tf.data.Dataset,
-    num_samples: int,
-    num_images: int | None = None,
+    eval_samples: PositiveInt = 5000,
+    eval_images: PositiveInt | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """The bound, its parts and the importance-weighted likelihood, in nats an image.
@@ -26,14 +27,14 @@ def measure(
     Args:
         vae: A built model.
         images: Batches of held-out images, binarised once.
-        num_samples: Draws of z for each image in the likelihood.
-        num_images: Only so many of the images, the first; None for all.
+        eval_samples: Draws of z for each image in the importance-weighted likelihood.
+        eval_images: Only so many of the held-out images, the first; None for all.
         seed: Of the draws.
     """
-    data = images if num_images is None else first_images(images, num_images)
+    data = images if eval_images is None else first_images(images, eval_images)
     bound = evaluation.elbo(vae, data, num_samples=ELBO_SAMPLES, seed=seed)
     likelihood = evaluation.log_likelihood(
-        vae, data, num_samples=num_samples, seed=seed, verbose=int(sys.stdout.isatty())
+        vae, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
     error = likelihood.standard_error
     return {
@@ -43,7 +44,7 @@ def measure(
         "elbo": bound.mean,
         "nll": float(np.mean(bound.nll)),
         "kl": float(np.mean(bound.kl)),
-        "num_samples": num_samples,
+        "num_samples": eval_samples,
         "num_images": len(likelihood.per_example),
         "seed": seed,
     }

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
+from pydantic import PositiveInt
 
 from tfvae import data
 from tfvae.errors import UserError
 from tfvae.models import VAE
 from tfvae.runs import building
 from tfvae.runs.checkpoint import Checkpoint
-from tfvae.runs.config import Config
 from tfvae.runs.drawing import draw
 from tfvae.runs.exporting import check_writable, export_run
 from tfvae.runs.files import replacing, write_text
@@ -24,6 +23,8 @@ from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import peak_memory_mb, versions
 from tfvae.runs.measuring import measure
 from tfvae.runs.progress import Progress
+from tfvae.runs.settings import Settings
+from tfvae.runs.stages import train_stages
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class TrainedRun:
 
 
 def train(
-    config: Config,
+    settings: Settings,
     path: str | os.PathLike,
     export_to: Path | None = None,
     overwrite: bool = False,
@@ -57,7 +58,7 @@ def train(
     settings come with the same folder, and ends with the weights that it would have had.
 
     Args:
-        config: The settings, such as `tfvae.presets.get("digits")`.
+        settings: Such as `tfvae.presets.get("digits")`.
         path: The run's folder, made if missing.
         export_to: Where to export the model to, such as export/NAME; None does not.
         overwrite: Whether to begin anew where the folder holds a run.
@@ -69,14 +70,17 @@ def train(
         OSError: if the folder can't be written; known before training starts.
     """
     begun = time.perf_counter() if begun is None else begun
-    config, folder = config.resolve(), RunFolder(path)
+    folder = RunFolder(path)
     if not overwrite:
-        folder.check(config)
-    datasets = load_data(config)  # before there is a folder: an unknown data set leaves nothing
+        folder.check(settings)
+    datasets = load_data(settings)  # before there is a folder: an unknown data set leaves nothing
+    model = settings.model(_event_shape(datasets[0]))  # and so does a refused setting
+    if _declared(model) is not None:
+        datasets = load_data(settings, model)
     if export_to is not None:
         check_writable(export_to)
     with folder.locked():
-        folder.prepare(config, versions(), overwrite)
+        folder.prepare(settings, versions(), overwrite)
         if folder.finished:
             raise UserError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
         if changed := folder.changed_versions(versions()):
@@ -84,39 +88,56 @@ def train(
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
                 "other weights than it would have had with those."
             )
-        _report_bits(config, datasets[1], report)
-        vae, rows = _fit(config, folder, datasets, report, begun)
+        _report_bits(settings, datasets[1], report)
+        rows = fit(model, settings, folder, datasets, report, begun, **settings.group("training"))
         with replacing(folder.model) as beside:
-            vae.save(beside)
-        metrics = _results(config, vae, datasets, rows, report)
+            model.save(beside)
+        metrics = _results(settings, model, datasets, rows, report)
         report(f"drawing into {folder.pictures}")
-        written = draw(vae, config, datasets[1], rows, folder.pictures)
+        written = draw(model, settings, datasets[1], rows, folder.pictures)
         if export_to is not None:
-            written += export_run(vae, datasets, export_to, report=report)
+            written += export_run(model, datasets, export_to, report=report)
+        if settings.stages:
+            metrics["stages"] = train_stages(settings, model, folder, report)
         write_text(folder.metrics, json.dumps(metrics, indent=2) + "\n")
         folder.checkpoint.unlink(missing_ok=True)
     return TrainedRun(
-        folder, vae, metrics, [folder.model, folder.metrics, folder.history, *written]
+        folder, model, metrics, [folder.model, folder.metrics, folder.history, *written]
     )
 
 
-def load_data(config: Config, first_epoch: int = 0) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    """Training and held-out images of a run."""
-    settings = config.data
-    return data.load(
-        settings.dataset,
-        batch_size=settings.batch_size,
-        binarisation=settings.binarisation,
-        seed=config.training.seed,
-        first_epoch=first_epoch,
-        test_fraction=settings.test_fraction,
-        size=settings.image_size,
-    )
+def load_data(
+    settings: Settings, model: Any = None, first_epoch: int = 0
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Training and held-out data of a run.
+
+    Args:
+        settings: Of the run.
+        model: The fields that it declares are loaded, unless the settings say which.
+        first_epoch: The epoch that the first iteration over the training data shows.
+    """
+    options = settings.group("data")
+    if (declared := _declared(model)) is not None:
+        options.setdefault("fields", declared)
+    return data.load(seed=settings["seed"], first_epoch=first_epoch, **options)
 
 
-def _report_bits(config: Config, test_set: tf.data.Dataset, report: Callable[[str], None]) -> None:
+def _declared(model: Any) -> tuple[str, ...] | None:
+    """The fields that a model declares; None for x alone, which is loaded bare."""
+    names = tuple(model.fields()) if hasattr(model, "fields") else ("x",)
+    return None if names == ("x",) else names
+
+
+def _event_shape(dataset: tf.data.Dataset) -> tuple[int, ...]:
+    spec = dataset.element_spec
+    return tuple((spec["x"] if isinstance(spec, dict) else spec).shape[1:])
+
+
+def _report_bits(
+    settings: Settings, test_set: tf.data.Dataset, report: Callable[[str], None]
+) -> None:
     """Reports bits that a Normal likelihood would describe: its density has no bound there."""
-    if config.model.likelihood == "normal":
+    if settings.get("likelihood") == "normal":
         images = next(iter(test_set))
         if bool(tf.reduce_all((images == 0) | (images == 1))):
             report(
@@ -125,56 +146,67 @@ def _report_bits(config: Config, test_set: tf.data.Dataset, report: Callable[[st
             )
 
 
-def _fit(
-    config: Config,
+def fit(
+    model: VAE,
+    settings: Settings,
     folder: RunFolder,
     datasets: tuple[tf.data.Dataset, tf.data.Dataset],
     report: Callable[[str], None],
     begun: float,
-) -> tuple[VAE, list[dict[str, float]]]:
-    """The trained model and the history, from the beginning or from the checkpoint."""
+    epochs: PositiveInt = 100,
+    steps_per_execution: PositiveInt | None = None,
+) -> list[dict[str, float]]:
+    """Trains a model from the beginning or from the folder's checkpoint, and returns the history.
+
+    Args:
+        model: Built, with fresh weights.
+        settings: Of the run.
+        folder: Has the checkpoint.
+        datasets: Training and held-out data.
+        report: Called with lines that say how it goes.
+        begun: `time.perf_counter()` where the elapsed time in them begins.
+        epochs: Passes over the training data.
+        steps_per_execution: Steps in one call of the graph; none leaves it to `compile`.
+    """
     train_set, test_set = datasets
-    training = config.training
-    keras.utils.set_random_seed(training.seed)
-    vae = building.build(config, train_set.element_spec.shape[1:])
-    vae.decoder.head.adapt(data.mean_image(train_set))
-    optimizer = building.optimizer(training, len(train_set))
-    optimizer.build(vae.trainable_variables)
-    steps = training.steps_per_execution
-    vae.compile(optimizer, **({} if steps is None else {"steps_per_execution": steps}))
+    model.decoder.head.adapt(data.mean_image(train_set))
+    steps = epochs * len(train_set)
+    optimizer = building.optimizer(settings, steps, **settings.group("optimizer"))
+    optimizer.build(model.trainable_variables)
+    options = {} if steps_per_execution is None else {"steps_per_execution": steps_per_execution}
+    model.compile(optimizer, **options)
     checkpoint = Checkpoint(folder.checkpoint, folder.history)
-    seen = checkpoint.restore(vae)
+    seen = checkpoint.restore(model)
     if seen:
         report(f"going on after epoch {seen} of {folder.path}")
-    if seen < training.epochs:
-        report(f"{vae.count_params():,} weights; compiling the training step")
-        vae.fit(
-            load_data(config, first_epoch=seen)[0] if seen else train_set,
+    if seen < epochs:
+        report(f"{model.count_params():,} weights; compiling the training step")
+        model.fit(
+            load_data(settings, model, first_epoch=seen)[0] if seen else train_set,
             validation_data=test_set,
-            epochs=training.epochs,
+            epochs=epochs,
             initial_epoch=seen,
             callbacks=[
-                *building.callbacks(config.objective),
-                Progress(training.epochs, report, begun),
+                *building.callbacks(settings),
+                Progress(epochs, report, begun),
                 checkpoint,
             ],
             verbose=0,
         )
-    return vae, checkpoint.rows
+    return checkpoint.rows
 
 
 def _results(
-    config: Config,
+    settings: Settings,
     vae: VAE,
     datasets: tuple[tf.data.Dataset, tf.data.Dataset],
     rows: list[dict[str, float]],
     report: Callable[[str], None],
 ) -> dict[str, Any]:
     """What `metrics.json` holds."""
-    settings = config.evaluation
-    report(f"evaluating: importance-weighted likelihood, {settings.eval_samples} samples an image")
+    report(f"evaluating: importance-weighted likelihood, {settings['eval_samples']} samples each")
     begun = time.perf_counter()
-    test = measure(vae, datasets[1], settings.eval_samples, settings.eval_images)
+    test = measure(vae, datasets[1], **settings.group("evaluation"))
     return {
         "test": test,
         "train": {name: rows[-1][name] for name in ("elbo", "nll", "kl")},

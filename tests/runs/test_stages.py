@@ -1,0 +1,75 @@
+"""A second stage learns the codes of the first, is taken up after a kill, and is a run itself."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tfvae
+from tfvae import evaluation
+from tfvae.data import arrays
+from tfvae.runs.names import SettingError
+from tfvae.runs.progress import Progress
+from tfvae.runs.settings import settings
+from tfvae.runs.training import load_data, train
+
+SMALL = {"units": (8,), "latent_size": 2, "batch_size": 16, "eval_samples": 3, "eval_images": 4}
+FIRST, SECOND = 2, 4  # epochs, by which they are told apart
+means = evaluation.latent_means
+
+
+def _codes(model, data):
+    """As pixels, because a run's data are pixels so far: [N, 1, D, 1] in [0, 1]."""
+    return 1 / (1 + np.exp(-means(model, data)))[:, None, :, None]
+
+
+@pytest.fixture
+def two_stages(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "latent_means", _codes)
+    np.save(tmp_path / "digits.npy", arrays("digits").train[:64])
+    return settings(
+        {**SMALL, "dataset": str(tmp_path / "digits.npy"), "epochs": FIRST},
+        stages={"second": {**SMALL, "dataset": "codes of first", "epochs": SECOND}},
+    )
+
+
+def test_second_stage_is_killed_taken_up_and_ends_bit_equal(two_stages, tmp_path, monkeypatch):
+    whole = train(two_stages, tmp_path / "whole", report=lambda line: None)
+
+    def kill(self, epoch, logs=None):
+        if self.epochs == SECOND and epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "on_epoch_end", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(two_stages, tmp_path / "killed", report=lambda line: None)
+    folder = tmp_path / "killed"
+    assert not (folder / "metrics.json").exists()
+    lines = []
+    resumed = train(two_stages, folder, report=lines.append)
+    assert any("going on after epoch 1 of" in line and "second" in line for line in lines)
+    ours, theirs = (
+        tfvae.load_model(run.folder.stages / "second" / "model.keras") for run in (resumed, whole)
+    )
+    for a, b in zip(ours.weights, theirs.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(resumed.model.weights, whole.model.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    assert type(ours.decoder.head).__name__ == "IndependentNormal"
+    found = np.load(folder / "stages" / "second.npz")
+    train_set, test_set = load_data(two_stages)
+    np.testing.assert_allclose(found["x_test"], _codes(resumed.model, test_set), rtol=1e-6)
+    assert len(found["x_train"]) == train_set.reduce(0, lambda n, x: n + len(x)).numpy()
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert metrics["stages"]["second"]["epochs"] == SECOND
+    assert resumed.folder.read_config() == two_stages
+    changed = settings(dict(two_stages), stages={"second": {"dataset": "codes of first"}})
+    with pytest.raises(ValueError, match="stage second: --epochs is 4 there and 100 here"):
+        resumed.folder.check(changed)
+
+
+def test_a_stage_of_nothing_is_refused():
+    with pytest.raises(SettingError, match="of stage second: expected codes of first, received"):
+        settings({}, stages={"second": {"dataset": "codes of third"}})

@@ -1,0 +1,196 @@
+"""The members of the family: names -> constructors, by kind, imported when they are built.
+
+A member costs one line here. What can be set of it, on the command line, in a preset and in
+`config.json`, follows from its constructor's signature and docstring. "package.module:Class" is
+somebody else's member and needs no line; a package that is installed gives its members short names
+by the entry points "tfvae.members":
+
+    [project.entry-points."tfvae.members"]
+    "posterior.iaf" = "mypackage.heads:InverseAutoregressiveFlow"
+"""
+
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfvae import signatures, values
+from tfvae.errors import UserError, UserImportError
+from tfvae.signatures import Argument, Signature
+from tfvae.suggestions import nearest
+
+_HEADS = "tfvae.heads.posteriors."
+_LIKELIHOODS = "tfvae.heads.likelihoods."
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A choice that a run makes.
+
+    Attributes:
+        text: What is chosen, one line.
+        members: Name -> "package.module:Name" of a class or function.
+        given: Arguments that the run knows, and asks once for all members.
+        defaults: Member -> argument -> a default other than the constructor's.
+    """
+
+    text: str
+    members: dict[str, str]
+    given: tuple[str, ...]
+    defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+KINDS = {
+    "model": Kind(
+        "What is trained.",
+        {"vae": "tfvae.models.vae:VAE"},
+        ("encoder", "decoder", "prior", "objective", "event_shape", "latent_size", "seed"),
+    ),
+    "network": Kind(
+        "Networks of the encoder and the decoder.",
+        {"mlp": "tfvae.networks.pairs:mlp", "conv": "tfvae.networks.pairs:conv"},
+        ("event_shape", "latent_size", "dtype"),
+    ),
+    "posterior": Kind(
+        "q(z|x).",
+        {
+            "diag": _HEADS + "multivariate_normal_diag:MultivariateNormalDiag",
+            "tril": _HEADS + "multivariate_normal_tri_l:MultivariateNormalTriL",
+        },
+        ("latent_size", "event_shape", "seed"),
+    ),
+    "likelihood": Kind(
+        "p(x|z); bernoulli for bits and normal for other data unless it is given.",
+        {
+            "bernoulli": _LIKELIHOODS + "independent_bernoulli:IndependentBernoulli",
+            "normal": _LIKELIHOODS + "independent_normal:IndependentNormal",
+        },
+        ("event_shape", "seed"),
+        # With a unit scale the KL dominates pixels in [0, 1].
+        {"normal": {"scale": "learned"}},
+    ),
+    "prior": Kind(
+        "p(z).",
+        {
+            "standard_normal": "tfvae.priors.standard_normal:StandardNormal",
+            "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
+        },
+        ("latent_size", "event_shape", "seed"),
+    ),
+    "objective": Kind(
+        "What training maximises.",
+        {
+            "elbo": "tfvae.objectives.elbo:ELBO",
+            "importance_weighted": "tfvae.objectives.importance_weighted:ImportanceWeighted",
+        },
+        ("seed",),
+    ),
+    "schedule": Kind(
+        "Of the learning rate, over all epochs.",
+        {
+            "constant": "tfvae.runs.schedules:constant",
+            "cosine": "tfvae.runs.schedules:cosine",
+        },
+        ("learning_rate", "steps"),
+    ),
+    "callback": Kind(
+        "What else changes while training; none unless it is given.",
+        {
+            "linear_weight": "tfvae.callbacks.weights:LinearWeight",
+            "cyclical_weight": "tfvae.callbacks.weights:CyclicalWeight",
+        },
+        ("end",),  # the objective's kl_weight
+    ),
+}
+
+
+@functools.cache
+def members(kind: str) -> dict[str, str]:
+    """Name -> path of the members that have a name, those of installed packages included."""
+    points = importlib.metadata.entry_points(group="tfvae.members")
+    theirs = {p.name: p.value for p in points if p.name.startswith(f"{kind}.")}
+    return {**{n.partition(".")[2]: path for n, path in theirs.items()}, **KINDS[kind].members}
+
+
+def path(kind: str, name: str) -> str:
+    """The "package.module:Name" of a member.
+
+    Raises:
+        UserError: for a name that is neither known nor of that form, with the nearest one.
+    """
+    known = members(kind)
+    if name in known:
+        return known[name]
+    if isinstance(name, str) and name.count(":") == 1 and all(name.split(":")):
+        return name
+    raise UserError(
+        f"no such {kind} {name!r}.{nearest(name, known)} Expected one of {', '.join(known)}, or "
+        "'package.module:Class' of your own."
+    )
+
+
+def signature(kind: str, name: str) -> Signature:
+    """A member's signature, read from its source.
+
+    Raises:
+        UserError: if there is no such member.
+    """
+    return signatures.read(path(kind, name))
+
+
+def arguments(kind: str, name: str) -> dict[str, Argument]:
+    """The arguments of a member that are settings: the run knows the others.
+
+    Raises:
+        UserError: if there is no such member.
+    """
+    given = KINDS[kind].given
+    changed = KINDS[kind].defaults.get(name, {})
+    return {
+        argument.name: argument.replace(default=changed.get(argument.name, argument.default))
+        for argument in signature(kind, name).arguments.values()
+        if argument.name not in (*given, "name") and values.adapter(argument.annotation)
+    }
+
+
+def constructor(kind: str, name: str) -> Any:
+    """The class or function of a member, imported.
+
+    Raises:
+        UserError: if there is no such member, or a package that it imports is missing.
+    """
+    module, _, attribute = path(kind, name).partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise UserImportError(f"--{kind} {name} can't be imported: {error}.") from error
+
+
+def build(kind: str, name: str, settings: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+    """Makes a member.
+
+    Args:
+        kind: One of `KINDS`.
+        name: Of the member, or "package.module:Class".
+        settings: Arguments by name.
+        given: What the run knows; of these the constructor gets those that it names.
+
+    Raises:
+        UserError: if the constructor refuses its arguments, or wants one that nobody gave.
+    """
+    described = signature(kind, name)
+    taken = (*described.arguments, *(["name"] if described.named else []))
+    known = {key: given[key] for key in taken if key in given}
+    missing = [
+        argument.name
+        for argument in described.arguments.values()
+        if argument.default is signatures.REQUIRED and argument.name not in {**known, **settings}
+    ]
+    if missing:
+        raise UserError(f"--{kind} {name} wants {', '.join(missing)}, which a run does not have.")
+    try:
+        return constructor(kind, name)(**{**known, **settings})
+    except ValueError as error:
+        raise UserError(f"--{kind} {name}: {error}") from error

@@ -1,0 +1,85 @@
+"""Pairs of networks, the decoder's mirroring the encoder's: what a run chooses by one name."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+
+from tfvae.networks.conv import Conv, ConvTranspose
+from tfvae.networks.mlp import MLP
+
+Activation = Literal[
+    "relu", "tanh", "elu", "gelu", "leaky_relu", "selu", "silu", "softplus", "sigmoid"
+]
+Pair = tuple[keras.layers.Layer, keras.layers.Layer]
+
+
+def mlp(
+    units: Sequence[int] = (200, 200), activation: Activation = "relu", dtype: Any = None
+) -> Pair:
+    """Dense layers on the flattened input: what to reach for first.
+
+    Args:
+        units: Widths of the encoder's layers; the decoder's are the same backwards.
+        activation: Of the hidden layers.
+        dtype: A Keras dtype policy.
+
+    Returns:
+        (the encoder's network, the decoder's).
+
+    Example:
+        >>> encoder, decoder = mlp((200, 100))
+        >>> decoder.units
+        (100, 200)
+    """
+    return tuple(
+        MLP(widths, activation, name=f"{side}_mlp", dtype=dtype)
+        for side, widths in (("encoder", tuple(units)), ("decoder", tuple(units)[::-1]))
+    )
+
+
+def conv(
+    event_shape: Sequence[int],
+    filters: Sequence[int] = (32, 64),
+    kernel_size: int = 3,
+    strides: int = 2,
+    units: Sequence[int] = (200, 200),
+    activation: Activation = "relu",
+    dtype: Any = None,
+) -> Pair:
+    """Strided convolutions, then dense layers: better on images, at more time a step.
+
+    Args:
+        event_shape: `(H, W, C)`, of the images.
+        filters: Channels of each convolution, at least one; the decoder's are the same backwards.
+        kernel_size: Side of the kernels in pixels.
+        strides: Step of every convolution.
+        units: Widths of the dense layers between convolutions and latent; "none" for none.
+        activation: Of the hidden layers.
+        dtype: A Keras dtype policy.
+
+    Returns:
+        (the encoder's network, the decoder's).
+
+    Example:
+        >>> encoder, decoder = conv((28, 28, 1), (8, 16), units=(32,))
+        >>> [layer.name for layer in encoder.layers]
+        ['encoder_conv', 'encoder_mlp']
+    """
+    dense = mlp(units, activation, dtype) if units else (None, None)
+    common = {
+        "kernel_size": kernel_size,
+        "strides": strides,
+        "activation": activation,
+        "dtype": dtype,
+    }
+    down = Conv(filters, name="encoder_conv", **common)
+    up = ConvTranspose(
+        tuple(filters)[::-1], image_size=tuple(event_shape)[:2], name="decoder_conv", **common
+    )
+    return _chain("encoder_network", down, dense[0]), _chain("decoder_network", dense[1], up)
+
+
+def _chain(name: str, *layers: keras.layers.Layer | None) -> keras.layers.Layer:
+    present = [layer for layer in layers if layer is not None]
+    return present[0] if len(present) == 1 else keras.Sequential(present, name=name)
