@@ -67,7 +67,7 @@ class PictureGrid(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the images and makes the directory, so that no epoch is trained in vain."""
-        checked_inputs(self.images, self.model.image_shape, "images")
+        checked_inputs(self.images, self.model.fields(), "images")
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True)
         if self.tensorboard_dir is not None:

@@ -62,7 +62,7 @@ def command(
 
     result = benchmark(
         config,
-        CATALOGUE[config.data.dataset].image_shape,
+        CATALOGUE[config.data.dataset].fields["x"].shape,
         Settings(num_images=images, num_samples=samples, seconds=seconds, rounds=rounds),
         report=lambda line: click.echo(line, err=True),
     )

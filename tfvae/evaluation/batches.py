@@ -50,7 +50,7 @@ def batches(
             f"The model is not built. Train or load it first, or call "
             f"build({(None, *model.image_shape)})."
         )
-    data = checked_inputs(data, model.image_shape, "data")
+    data = checked_inputs(data, model.fields(), "data")
     if isinstance(data, tf.data.Dataset):
         chunks, total = _from_dataset(data, batch_size), None
     elif hasattr(data, "shape") and hasattr(data, "dtype"):

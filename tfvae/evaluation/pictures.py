@@ -161,7 +161,7 @@ def interpolations(
 
 
 def _images(model: Any, images: Any) -> np.ndarray:
-    return np.asarray(checked_inputs(np.asarray(images), model.image_shape, "images"), np.float32)
+    return np.asarray(checked_inputs(np.asarray(images), model.fields(), "images"), np.float32)
 
 
 def _decode(model: Any, codes: np.ndarray) -> np.ndarray:

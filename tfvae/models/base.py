@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfvae.checks import int32
 from tfvae.errors import UserError
 from tfvae.objectives.base import Nats
-from tfvae.training.checked import CheckedTrainer
+from tfvae.training.trainer import Trainer
 from tfvae.training.xla import xla_pays
 
 _NO_LOSS = (
@@ -20,7 +20,7 @@ _NO_LOSS = (
 )
 
 
-class LatentVariableModel(CheckedTrainer):
+class LatentVariableModel(Trainer):
     """A Keras model whose loss is a sum of named nats per example.
 
     Subclasses implement `loss_terms`, and nothing else that trains: `call`, the only place that
@@ -62,6 +62,8 @@ class LatentVariableModel(CheckedTrainer):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
+        if isinstance(inputs, dict):
+            inputs = inputs["x"]
         nats = self.loss_terms(inputs, training)
         for name, value in nats.terms.items():
             self.add_loss(self.weight(name) * tf.reduce_mean(value))

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import tfvae.random
 from tfvae.checks import instance_of, positive_int, real
+from tfvae.data.fields import Field
 from tfvae.errors import UserError, UserRuntimeError
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
@@ -88,6 +89,10 @@ class VAE(LatentVariableModel):
     def image_shape(self) -> tuple[int, ...]:
         """`(H, W, C)`, the shape of one image."""
         return self.decoder.event_shape
+
+    def fields(self) -> dict[str, Field]:
+        """Returns what one example holds: the image x."""
+        return {"x": Field(self.image_shape, "float32", (0.0, 1.0))}
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Builds every part for images of this shape, `(None, H, W, C)`."""

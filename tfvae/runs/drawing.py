@@ -75,8 +75,8 @@ def _labels(config: Config, count: int) -> np.ndarray | None:
     """Labels of the held-out images, of data sets that are known by name."""
     if config.data.dataset not in CATALOGUE:
         return None
-    labels = data.arrays(config.data.dataset, test_fraction=config.data.test_fraction).test_labels
-    return None if labels is None else labels[:count]
+    columns = data.arrays(config.data.dataset, test_fraction=config.data.test_fraction).test
+    return columns["label"][:count] if "label" in columns else None
 
 
 def save_samples(vae: VAE, path: Path, num_samples: int, seed: int, temperature: float) -> None:

@@ -137,7 +137,7 @@ def _fit(
     training = config.training
     keras.utils.set_random_seed(training.seed)
     vae = building.build(config, train_set.element_spec.shape[1:])
-    vae.decoder.head.adapt(data.mean_image(train_set))
+    vae.decoder.head.adapt(data.mean(train_set))
     optimizer = building.optimizer(training, len(train_set))
     optimizer.build(vae.trainable_variables)
     steps = training.steps_per_execution
