@@ -19,7 +19,7 @@ SETTINGS = {
     "callback": "linear_weight",
     "callback.epochs": 3,
     "eval_samples": 5,
-    "eval_images": 20,
+    "eval_examples": 20,
 }
 EPOCHS_BEFORE = 1
 _STEP = 23 * EPOCHS_BEFORE + 10  # within the next epoch

@@ -75,7 +75,7 @@ def test_folder_holds_what_the_run_promises_and_nothing_else(resumed):
     assert {"tfvae", "tensorflow", "keras", "python"} <= set(config["versions"])
     metrics = json.loads(run.folder.metrics.read_text("utf-8"))
     assert metrics["test"]["log_likelihood"] < 0
-    assert (metrics["test"]["num_samples"], metrics["test"]["num_images"]) == (5, 20)
+    assert (metrics["test"]["num_samples"], metrics["test"]["num_examples"]) == (5, 20)
 
 
 def test_evaluate_repeats_the_numbers_of_training(resumed, tfvae_command, tmp_path):

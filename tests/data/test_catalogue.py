@@ -10,7 +10,7 @@ def test_names():
     assert names() == ["binarized_mnist", "digits", "fashion_mnist", "mnist", "omniglot"]
     for spec in CATALOGUE.values():
         assert spec.binarisation in BINARISATIONS
-        assert len(spec.image_shape) == 3
+        assert len(spec.fields["x"].shape) == 3
         assert (spec.version is None) == (spec.host is None)
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from tfvae.data import at_epoch, load
-from tfvae.data.epochs import provenance
 
 
 def epoch(dataset):
@@ -39,7 +38,7 @@ def test_an_epoch_shows_every_image_once():
     train, _ = load("digits", binarisation="none", batch_size=100)
     shown = np.concatenate(epoch(train))
     assert shown.shape == (1438, 8, 8, 1)
-    stored = provenance(train).rows.read(slice(None))
+    stored = train.recipe.columns.read()["x"]
 
     def ordered(images):
         flat = images.reshape(len(images), -1)

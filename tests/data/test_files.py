@@ -3,8 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tfvae.data import arrays, load, mean_image
-from tfvae.data.epochs import provenance
+from tfvae.data import Field, arrays, fields_of, load, mean
 from tfvae.data.sources import files
 
 BYTES = np.random.default_rng(1).integers(0, 256, (50, 6, 5), dtype=np.uint8)
@@ -23,10 +22,10 @@ def test_bytes_without_channels(tmp_path):
     assert (train.cardinality(), test.cardinality()) == (3, 1)
     shown = np.concatenate([b.numpy() for b in test])
     data = arrays(path)
-    assert data.train.shape == (45, 6, 5, 1)
-    np.testing.assert_array_equal(shown, data.test.astype(np.float32) / np.float32(255))
-    assert data.train_labels is None
-    both = np.concatenate([data.train, data.test])[..., 0]
+    assert data.train["x"].shape == (45, 6, 5, 1)
+    np.testing.assert_array_equal(shown, data.test["x"].astype(np.float32) / np.float32(255))
+    assert data.train.keys() == data.spec.fields.keys() == {"x"}
+    both = np.concatenate([data.train["x"], data.test["x"]])[..., 0]
     assert sorted(map(bytes, both)) == sorted(map(bytes, BYTES))  # a split: nothing lost or doubled
 
 
@@ -38,7 +37,7 @@ def test_floats_with_channels_are_not_binarised_unless_asked(tmp_path):
     assert len(np.unique(shown)) > 100
     bits, _ = load(str(path), batch_size=45, binarisation="dynamic")
     assert set(np.unique(next(iter(bits)))) == {0, 1}
-    np.testing.assert_allclose(mean_image(train), arrays(path).train.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(mean(train), arrays(path).train["x"].mean(axis=0), atol=1e-6)
 
 
 def test_booleans_are_bits(tmp_path):
@@ -54,7 +53,7 @@ def test_the_held_out_images_are_the_same_for_all_seeds(tmp_path):
     ]
     assert len(tests[0]) == 5
     np.testing.assert_array_equal(*tests)
-    assert len(arrays(path, test_fraction=0.5).test) == 25
+    assert len(arrays(path, test_fraction=0.5).test["x"]) == 25
 
 
 def test_an_archive_in_the_manner_of_keras(tmp_path):
@@ -62,17 +61,18 @@ def test_an_archive_in_the_manner_of_keras(tmp_path):
     labels = np.arange(50, dtype=np.uint8)
     np.savez(path, x_train=BYTES, y_train=labels, x_test=BYTES[:7], y_test=labels[:7])
     data = arrays(path)
-    np.testing.assert_array_equal(data.train[..., 0], BYTES)
-    np.testing.assert_array_equal(data.test_labels, np.arange(7))
-    assert data.train_labels.dtype == np.int64
-    with pytest.raises(ValueError, match="has its own test images"):
+    np.testing.assert_array_equal(data.train["x"][..., 0], BYTES)
+    np.testing.assert_array_equal(data.test["label"], np.arange(7))
+    assert data.train["label"].dtype == np.int32
+    assert data.spec.fields["label"] == Field.label(50)
+    with pytest.raises(ValueError, match="has its own test set"):
         load(path, test_fraction=0.3)
 
 
 def test_an_archive_with_one_array_of_any_name(tmp_path):
     path = tmp_path / "one.npz"
     np.savez(path, faces=BYTES)
-    assert len(arrays(path).train) == 45
+    assert len(arrays(path).train["x"]) == 45
 
 
 def test_labels_follow_their_images(tmp_path):
@@ -80,8 +80,8 @@ def test_labels_follow_their_images(tmp_path):
     images = np.repeat(np.arange(50, dtype=np.uint8), 30).reshape(50, 6, 5)
     np.savez(path, images=images, labels=np.arange(50))
     data = arrays(path)
-    np.testing.assert_array_equal(data.train[:, 0, 0, 0], data.train_labels)
-    np.testing.assert_array_equal(data.test[:, 0, 0, 0], data.test_labels)
+    np.testing.assert_array_equal(data.train["x"][:, 0, 0, 0], data.train["label"])
+    np.testing.assert_array_equal(data.test["x"][:, 0, 0, 0], data.test["label"])
 
 
 def test_a_large_file_is_mapped_and_gives_the_same_batches(tmp_path, monkeypatch):
@@ -89,11 +89,11 @@ def test_a_large_file_is_mapped_and_gives_the_same_batches(tmp_path, monkeypatch
     resident = load(path, batch_size=16)
     monkeypatch.setattr(files, "RESIDENT_BYTES", 100)
     mapped = load(path, batch_size=16)
-    assert not provenance(mapped[0]).rows.resident
+    assert not mapped[0].recipe.columns.resident
     for left, right in zip(resident, mapped, strict=True):
         for a, b in zip(left, right, strict=True):
             np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(mean_image(mapped[0]), mean_image(resident[0]))
+    np.testing.assert_array_equal(mean(mapped[0]), mean(resident[0]))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
@@ -109,9 +109,8 @@ def test_static_bits_of_a_mapped_file_belong_to_the_image(tmp_path, monkeypatch,
 
 
 BAD = {
-    "flat": (BYTES.reshape(50, 30), r"rank 2 .* x.reshape\(-1, H, W, C\)"),
     "empty": (BYTES[:0], "is empty"),
-    "one image": (BYTES[:1], "holds 1 image; expected at least 2"),
+    "one image": (BYTES[:1], "holds 1 example; expected at least 2"),
     "bytes as floats": (BYTES.astype(np.float32), "bytes 0..255: divide by 255"),
     "nan": (np.where(FLOATS > 0.99, np.nan, FLOATS), "NaN or infinite values, the first"),
     "bits as bytes": (BYTES // 128, r"none is above 1; .* save them as bool: x.astype\(bool\)"),
@@ -170,14 +169,86 @@ def test_a_damaged_member_of_an_archive(tmp_path):
         load(path)
 
 
-def test_archives_that_do_not_say_what_is_what(tmp_path):
-    path = tmp_path / "images.npz"
+def test_vectors(tmp_path):
+    """Floats in [0, 1] are flat images, other reals and whole numbers are not, bytes are pixels."""
+    flat = FLOATS.reshape(50, 90)
+    for array, interval in (
+        (flat, (0.0, 1.0)),
+        (4 * flat - 2, None),
+        (BYTES.reshape(50, 30).astype("int64"), None),
+        (BYTES.reshape(50, 30), (0.0, 1.0)),
+        (flat[:, 0] * 9, None),
+    ):
+        train, _ = load(saved(tmp_path / "x.npy", array), batch_size=45)
+        assert fields_of(train) == {"x": Field(array.shape[1:], interval=interval)}
+        batch = next(iter(train))
+        assert batch.dtype == "float32"
+        assert batch.shape == (45, *array.shape[1:])
+    with pytest.raises(ValueError, match=r"'dynamic', which is for pixels in .*finite values"):
+        load(tmp_path / "x.npy", binarisation="dynamic")
+    saved(tmp_path / "x.npy", np.full((5, 3), 2**24 + 1))
+    with pytest.raises(ValueError, match="from 16777217 to 16777217; expected finite values"):
+        load(tmp_path / "x.npy")
+
+
+def test_an_archives_arrays_are_columns(tmp_path):
+    path = tmp_path / "table.npz"
+    columns = {
+        "x": FLOATS,
+        "age": np.linspace(20, 70, 50),
+        "year": np.arange(1950, 2000),
+        "shift": np.arange(-25, 25)[:, None],
+        "mask": BYTES > 99,
+    }
+    np.savez(path, **columns)
+    train, test = load(path, batch_size=50, fields=tuple(columns))
+    assert fields_of(train) == {
+        "x": Field((6, 5, 3)),
+        "age": Field((), interval=None),
+        "year": Field.label(2000),
+        "shift": Field((), "int32", None),
+        "mask": Field((6, 5, 1)),
+    }
+    for batch in (next(iter(train)), next(iter(test))):
+        rows = np.asarray(batch["year"]) - 1950
+        for name, column in columns.items():
+            expected = column[rows][..., None] if name == "mask" else column[rows]
+            np.testing.assert_allclose(batch[name], expected.reshape(batch[name].shape), rtol=1e-6)
+    assert list(next(iter(load(path, fields=("year",))[0]))) == ["year"]
+
+
+def test_columns_of_two_parts(tmp_path):
+    path = tmp_path / "parts.npz"
+    np.savez(path, x_train=BYTES, x_test=BYTES[:7], age_train=np.ones(50), age_test=np.ones(7))
+    assert {name: len(rows) for name, rows in arrays(path).test.items()} == {"x": 7, "age": 7}
+    np.savez(path, x_train=BYTES, x_test=BYTES[:7], y_train=np.arange(50))
+    assert arrays(path).train.keys() == {"x"}  # labels of one part alone are no column
+
+
+def test_columns_that_are_not_there(tmp_path):
+    path = tmp_path / "columns.npz"
     np.savez(path, a=BYTES, b=BYTES)
-    with pytest.raises(ValueError, match=r"holds the arrays \['a', 'b'\]; expected one array"):
+    with pytest.raises(ValueError, match=r"has no column 'x'\. It has 'a' and 'b'"):
         load(path)
+    np.savez(path, images=BYTES, labels=np.arange(50))
+    with pytest.raises(ValueError, match=r"no column 'lable'\. Did you mean 'label'"):
+        load(path, fields=("x", "lable"))
+    np.savez(path, x_train=BYTES, y_test=np.arange(5))
+    with pytest.raises(ValueError, match=r"holds the arrays .*; expected columns of one length"):
+        load(path)
+    for fields, message in (("label", "expected names, such as"), (("x", "x"), "each name once")):
+        with pytest.raises(ValueError, match=message):
+            load(path, fields=fields)
+
+
+def test_columns_that_do_not_fit(tmp_path):
+    path = tmp_path / "columns.npz"
     np.savez(path, x_train=BYTES, x_test=FLOATS)
-    with pytest.raises(ValueError, match=r"shape \(6, 5, 1\) and test images of shape \(6, 5, 3\)"):
+    with pytest.raises(ValueError, match=r"shape \(6, 5, 1\) and .* of shape \(6, 5, 3\)"):
         load(path)
     np.savez(path, images=BYTES, labels=np.arange(49))
-    with pytest.raises(ValueError, match=r"labels of shape \(49,\) .* for 50 images"):
+    with pytest.raises(ValueError, match=r"different lengths: 'x' 50, 'label' 49"):
+        load(path)
+    np.savez(path, images=BYTES, labels=np.arange(50) + 2**31)
+    with pytest.raises(ValueError, match=r"labels.*values from .*expected whole numbers"):
         load(path)

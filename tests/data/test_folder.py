@@ -3,8 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfvae.data import arrays, load, mean_image
-from tfvae.data.epochs import provenance
+from tfvae.data import arrays, fields_of, load, mean
 from tfvae.data.sources import folder
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (30, 6, 5), dtype=np.uint8)
@@ -20,35 +19,39 @@ def write(path, pixels=PIXELS, suffix=".png"):
 def test_png_pixels_arrive_as_they_are(tmp_path):
     path = write(tmp_path / "faces")
     data = arrays(path)
-    assert data.spec.image_shape == (6, 5, 1)
+    assert data.spec.fields["x"].shape == (6, 5, 1)
     assert data.spec.name == "faces"
-    assert data.train_labels is None
-    both = np.concatenate([data.train, data.test])[..., 0]
+    assert data.train.keys() == {"x"}
+    both = np.concatenate([data.train["x"], data.test["x"]])[..., 0]
     assert sorted(map(bytes, both)) == sorted(map(bytes, PIXELS))
     train, test = load(path, batch_size=27)
     assert next(iter(test)).shape == (3, 6, 5, 1)
-    np.testing.assert_allclose(next(iter(train)).numpy().mean(0), mean_image(train), atol=1e-6)
+    np.testing.assert_allclose(next(iter(train)).numpy().mean(0), mean(train), atol=1e-6)
 
 
 def test_colour_jpeg(tmp_path):
     smooth = np.full((10, 16, 16, 3), (200, 100, 50), np.uint8)
     data = arrays(write(tmp_path, smooth, ".JPG"))
-    assert data.train.shape == (9, 16, 16, 3)
-    np.testing.assert_allclose(data.train[0, 8, 8], (200, 100, 50), atol=4)  # JPEG rounds
+    assert data.train["x"].shape == (9, 16, 16, 3)
+    np.testing.assert_allclose(data.train["x"][0, 8, 8], (200, 100, 50), atol=4)  # JPEG rounds
 
 
 def test_one_colour_image_makes_all_three_channels(tmp_path):
     write(tmp_path)
     Image.fromarray(np.zeros((6, 5, 3), np.uint8)).save(tmp_path / "zz.png")
-    assert arrays(tmp_path).train.shape == (28, 6, 5, 3)
+    assert arrays(tmp_path).train["x"].shape == (28, 6, 5, 3)
 
 
 def test_subfolders_are_labels(tmp_path):
     write(tmp_path / "a", PIXELS[:10] // 2)
     write(tmp_path / "b", 255 - PIXELS[10:20] // 2)
     data = arrays(tmp_path)
-    bright = data.train.mean(axis=(1, 2, 3)) > 128
-    np.testing.assert_array_equal(bright, data.train_labels == 1)
+    bright = data.train["x"].mean(axis=(1, 2, 3)) > 128
+    np.testing.assert_array_equal(bright, data.train["label"] == 1)
+    train, _ = load(tmp_path, fields=("label", "x"), batch_size=18)
+    assert fields_of(train)["label"].interval == (0, 1)
+    batch = next(iter(train))
+    np.testing.assert_array_equal(np.mean(batch["x"], axis=(1, 2, 3)) > 0.5, batch["label"] == 1)
 
 
 def test_different_sizes_need_a_size(tmp_path):
@@ -57,7 +60,7 @@ def test_different_sizes_need_a_size(tmp_path):
     with pytest.raises(ValueError, match=r"000.png is 6x5 and .*zz.png is 12x10 .*size=\(H, W\)"):
         load(tmp_path)
     data = arrays(tmp_path, size=(3, 5), test_fraction=0.5)
-    both = np.concatenate([data.train, data.test])
+    both = np.concatenate([data.train["x"], data.test["x"]])
     assert both.shape == (31, 3, 5, 1)
     assert any((image == 70).all() for image in both)
 
@@ -67,7 +70,7 @@ def test_a_large_folder_is_streamed_and_gives_the_same_batches(tmp_path, monkeyp
     resident = load(tmp_path, batch_size=16)
     monkeypatch.setattr(folder, "RESIDENT_BYTES", 100)
     streamed = load(tmp_path, batch_size=16)
-    assert not provenance(streamed[0]).rows.resident
+    assert not streamed[0].recipe.columns.resident
     for left, right in zip(resident, streamed, strict=True):
         for _ in range(2):
             for a, b in zip(left, right, strict=True):

@@ -36,18 +36,18 @@ def tiny(monkeypatch):
 @pytest.mark.usefixtures("tiny")
 def test_every_character_gives_fifteen_drawings_to_train_and_five_to_test():
     data = arrays("omniglot")
-    assert np.bincount(data.train_labels).tolist() == [15, 15, 15]
-    assert np.bincount(data.test_labels).tolist() == [5, 5, 5]
+    assert np.bincount(data.train["label"]).tolist() == [15, 15, 15]
+    assert np.bincount(data.test["label"]).tolist() == [5, 5, 5]
     again = arrays("omniglot")
-    np.testing.assert_array_equal(data.test, again.test)
+    np.testing.assert_array_equal(data.test["x"], again.test["x"])
 
 
 @pytest.mark.usefixtures("tiny")
 def test_drawings_are_reduced_and_inverted():
     data = arrays("omniglot")
-    assert data.train.shape == (45, 28, 28, 1)
-    assert data.train.dtype == np.uint8
-    for image, label in zip(data.train, data.train_labels, strict=True):
+    assert data.train["x"].shape == (45, 28, 28, 1)
+    assert data.train["x"].dtype == np.uint8
+    for image, label in zip(*data.train.values(), strict=True):
         assert image.sum() == 16 * 255  # ink = 1, and nothing of it is lost: 15 / 3.75 = 4
         assert image[4 * label : 4 * label + 4].sum() == 16 * 255
 

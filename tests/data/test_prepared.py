@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import requests
 
-from tfvae.data import arrays, load, mean_image
+from tfvae.data import arrays, load, mean
 
 
 @pytest.mark.parametrize("name", ["mnist", "omniglot"])
@@ -32,17 +32,17 @@ def everything(dataset):
 def test_mnist():
     train, test = load("mnist", batch_size=10_000)
     data = arrays("mnist")
-    assert data.train.shape == (60_000, 28, 28, 1)
-    assert data.train.dtype == np.uint8
-    assert np.bincount(data.test_labels).tolist() == [
+    assert data.train["x"].shape == (60_000, 28, 28, 1)
+    assert data.train["x"].dtype == np.uint8
+    assert np.bincount(data.test["label"]).tolist() == [
         980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
     ]  # fmt: skip
     # The number that PyTorch tutorials normalise by.
-    assert mean_image(train).mean() == pytest.approx(0.1306605, abs=1e-6)
+    assert mean(train).mean() == pytest.approx(0.1306605, abs=1e-6)
     bits = everything(test)
     assert set(np.unique(bits)) == {0, 1}
     # The variance of a mean of 7.84 million bits is below mean(p (1 - p)) / 7.84e6: 1e-4 is 4 sigma
-    assert bits.mean() == pytest.approx(data.test.mean() / 255, abs=1e-4)
+    assert bits.mean() == pytest.approx(data.test["x"].mean() / 255, abs=1e-4)
     with pytest.raises(ValueError, match="mnist has its own test set"):
         load("mnist", test_fraction=0.5)
 
@@ -62,6 +62,6 @@ def test_binarized_mnist_is_bits_already():
     bits = everything(test)
     assert bits.shape == (10_000, 28, 28, 1)
     assert set(np.unique(bits)) == {0, 1}
-    assert mean_image(train).mean() == pytest.approx(everything(train).mean(), abs=1e-6)
+    assert mean(train).mean() == pytest.approx(everything(train).mean(), abs=1e-6)
     _, drawn = load("binarized_mnist", batch_size=10_000, binarisation="dynamic")
     np.testing.assert_array_equal(bits, everything(drawn))

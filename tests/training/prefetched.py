@@ -19,14 +19,14 @@ def main():
     import keras
 
     from tests.models.tiny import IMAGES, vae
-    from tfvae.training import execution
+    from tfvae.training import streaming
 
     warnings.filterwarnings("error", message=".*ran out of data")
     images = tf.data.Dataset.from_tensor_slices(IMAGES[:20]).batch(8)
 
     def fit(devices):
         asked = []
-        execution.accelerators = lambda: asked.append(1) or devices
+        streaming.accelerators = lambda: asked.append(1) or devices
         keras.utils.set_random_seed(0)
         model = vae()
         model.compile("adam")
@@ -35,7 +35,7 @@ def main():
         steps = int(model.optimizer.iterations)
         model.fit(images.repeat(), steps_per_epoch=2, verbose=0)
         counted = len(asked) - prepared
-        moved = execution.ahead(images)
+        moved = streaming.ahead(images)
         return {
             "history": history,
             "prepared": prepared,

@@ -12,7 +12,7 @@ from tests.models.tiny import IMAGES, SHAPE, compiled, vae
 LABELS = np.arange(len(IMAGES))
 WEIGHTS = np.ones(len(IMAGES), "float32")
 QUIET = {"verbose": 0}
-TARGETS = "learns from images alone and received targets"
+TARGETS = "learns from .* alone.* received targets"
 SAMPLE_WEIGHT = "sample_weight is not supported"
 
 
@@ -182,10 +182,10 @@ def test_batches_of_every_kind_train(model):
         model.fit(Batches(IMAGES, LABELS), **QUIET)
 
 
-@pytest.mark.parametrize("x", [None, "images", list(IMAGES), {"images": IMAGES}, [1.0, 2.0]])
+@pytest.mark.parametrize("x", [None, "images", list(IMAGES), [1.0, 2.0]])
 def test_other_types_are_refused(model, x):
     for call in (model.fit, model.evaluate, model.predict):
-        with pytest.raises(TypeError, match=r"x is of type .*; expected an array of images"):
+        with pytest.raises(TypeError, match=r"x is of type .*; expected an array \[N, 8, 8, 1\]"):
             call(x, **QUIET)
 
 
@@ -216,9 +216,9 @@ def test_images_of_one_batch_are_checked(model):
     for call in (model.train_on_batch, model.test_on_batch, model.predict_on_batch):
         with pytest.raises(ValueError, match="from 0 to 255"):
             call(IMAGES * 255)
-        with pytest.raises(TypeError, match="expected one batch, an array of images"):
+        with pytest.raises(TypeError, match="expected one batch: an array, or a dict"):
             call(slices(IMAGES))
-    with pytest.raises(TypeError, match="validation_data is of type NoneType"):
+    with pytest.raises(ValueError, match="validation_data lacks the field 'x'"):
         model.fit(IMAGES, validation_data=(), **QUIET)
 
 

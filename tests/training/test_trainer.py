@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 
 import tfvae
-from tfvae.data.resident import resident
-from tfvae.training.execution import STEPS, OnDevice
-from tfvae.training.steps import ScannedSteps
+from tfvae.data import Field
+from tfvae.training.device_loop import DeviceLoop
+from tfvae.training.executions import STEPS
+from tfvae.training.resident import ResidentData, on_device
 
 
 def make(seed=1, jit_compile=False, **compiled):
@@ -30,6 +31,10 @@ def make(seed=1, jit_compile=False, **compiled):
 def streamed(dataset):
     """The same batches, without what tells the model how they were made."""
     return dataset.map(lambda images: images)
+
+
+def resident(dataset, **options):
+    return on_device(dataset, {"x": Field((8, 8, 1))}, None, shuffled=True, seed=0, **options)
 
 
 def load(**arguments):
@@ -204,23 +209,24 @@ def test_settings_of_compile_survive_saving(tmp_path):
 
 
 def test_large_data_stream(images, monkeypatch):
-    monkeypatch.setattr("tfvae.data.resident.LIMIT_BYTES", 1000)
+    monkeypatch.setattr("tfvae.training.resident.LIMIT_BYTES", 1000)
     train, _ = load()
     vae = make()
-    assert not isinstance(vae._on_device(train, None, whole=True), OnDevice)
-    assert not isinstance(vae._on_device(images, 32, whole=True), OnDevice)
+    assert not isinstance(vae._placed(train, None, whole=True), ResidentData)
+    assert not isinstance(vae._placed(images, 32, whole=True), ResidentData)
 
 
 def test_the_compiled_step_never_leaves_the_device():
     """One loop, no host computation, callback or transfer; the pixels are an argument."""
-    batches = resident(load()[0])
+    data = resident(load()[0])
     vae = make()
     vae.optimizer.build(vae.trainable_variables)
-    (chunk,) = iter(batches).take(2)
-    steps = ScannedSteps(vae.train_step, jit_compile=True)
-    program, arguments = steps.program(batches, chunk)
-    loop = steps._loop(batches, chunk.size, None)
-    hlo = loop.experimental_get_compiler_ir(*arguments)(stage="hlo")
+    epoch = iter(data)
+    (run,) = epoch.take(2)
+    loop = DeviceLoop(vae.train_step, jit_compile=True)
+    program, arguments = loop.program(epoch, *run)
+    compiled = loop.loop(data, 100, None)
+    hlo = compiled.experimental_get_compiler_ir(*arguments)(stage="hlo")
     entry = hlo[hlo.index("ENTRY") :]
     assert "f32[1438,8,8,1]{3,2,1,0} parameter(0)" in entry
     assert len(re.findall(r" while\(", hlo)) == 1
@@ -228,7 +234,7 @@ def test_the_compiled_step_never_leaves_the_device():
     # Neither data sets, Python nor copies to or from the host among the operations it came from.
     operations = {operation.type for operation in program.graph.get_operations()}
     assert not operations & {"PyFunc", "EagerPyFunc", "IteratorGetNext", "HostCopy"}
-    assert batches.pixels().device == tf.zeros(()).device
+    assert data.columns()["x"].device == tf.zeros(()).device
 
 
 def test_xla_is_used_where_it_pays():

@@ -115,7 +115,7 @@ def _jobs(
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """Name -> what to run, and how many images or samples that is."""
     steps, count = int(train.cardinality()), settings.num_samples
-    step = Products(vae.train_step, tf.TensorSpec((batch, *vae.image_shape)))
+    step = Products(vae.train_step, tf.TensorSpec((batch, *vae.decoder.event_shape)))
     decode = Products(vae.decoder.parameters, tf.TensorSpec((_CODES, vae.latent_size)))
     decodings = max(1, len(images) * count // _CODES)
     return {

@@ -57,7 +57,7 @@ def command(
 
     result = benchmark(
         settings,
-        CATALOGUE[settings["dataset"]].image_shape,
+        CATALOGUE[settings["dataset"]].fields["x"].shape,
         Settings(num_images=images, num_samples=samples, seconds=seconds, rounds=rounds),
         report=lambda line: click.echo(line, err=True),
     )

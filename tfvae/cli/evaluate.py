@@ -16,11 +16,15 @@ _COUNT = click.IntRange(min=1)
 @click.command("evaluate", short_help="Estimate a run's likelihood on held-out images.")
 @click.argument("run", type=Run())
 @click.option("--num-samples", type=_COUNT, help="Draws of z for each image.  [the run's]")
-@click.option("--num-images", type=_COUNT, help="Only so many images.  [the run's]")
+@click.option("--num-examples", type=_COUNT, help="Only so many images.  [the run's]")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--output", type=OutputFile(), help="Also write JSON here.")
 def command(
-    run: RunFolder, num_samples: int | None, num_images: int | None, seed: int, output: Path | None
+    run: RunFolder,
+    num_samples: int | None,
+    num_examples: int | None,
+    seed: int,
+    output: Path | None,
 ) -> None:
     """Estimate the log-likelihood of a run's held-out images.
 
@@ -35,7 +39,7 @@ def command(
         vae,
         load_data(settings, vae)[1],
         num_samples or settings["eval_samples"],
-        num_images or settings["eval_images"],
+        num_examples or settings["eval_examples"],
         seed,
     )
     for line in table(test):

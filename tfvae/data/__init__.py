@@ -1,21 +1,23 @@
-"""Images for training and testing: the one place where pixels are scaled and binarised.
+"""Columns for training and testing: the one place where pixels are scaled and binarised.
 
-`load` gives `tf.data` pipelines, `arrays` gives NumPy arrays with labels. Importing this package
+`load` gives `tf.data` pipelines, `arrays` gives NumPy arrays. Importing this package
 imports neither TensorFlow nor TensorFlow Datasets nor scikit-learn; using a name does.
 """
 
 from tfvae.lazy import lazy
 
 _HOMES = {
-    "ImageArrays": "images",
+    "Arrays": "splits",
+    "Field": "fields",
     "arrays": "loading",
     "at_epoch": "pipeline",
     "catalogue": None,
-    "check_images": "validate",
-    "checked": "validate",
+    "check_array": "validate",
+    "checked": "passing",
     "describe": "catalogue",
+    "fields_of": "loaded",
     "load": "loading",
-    "mean_image": "loading",
+    "mean": "loading",
     "names": "catalogue",
     "validate": None,
 }

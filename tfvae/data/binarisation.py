@@ -27,11 +27,11 @@ def check_name(binarisation: str) -> str:
     return binarisation
 
 
-def scale(pixels: tf.Tensor) -> tf.Tensor:
-    """uint8 -> float32 value / 255; float32 stays as it is."""
-    if pixels.dtype == tf.uint8:
-        return tf.cast(pixels, tf.float32) / 255.0
-    return pixels
+def scale(values: tf.Tensor) -> tf.Tensor:
+    """uint8 -> float32 value / 255; everything else stays as it is."""
+    if values.dtype == tf.uint8:
+        return tf.cast(values, tf.float32) / 255.0
+    return values
 
 
 def draw(pixels: tf.Tensor, seed) -> tf.Tensor:
@@ -79,12 +79,12 @@ def draw_batch(pixels: tf.Tensor, seed: int, epoch: tf.Tensor, number: tf.Tensor
 
 def freeze(rows: Rows, seed: int) -> Rows:
     """Draw every resident image once: uint8 rows of 0 and 255."""
-    frozen = np.empty((len(rows), *rows.image_shape), np.uint8)
+    frozen = np.empty((len(rows), *rows.field.shape), np.uint8)
     for start in range(0, len(rows), CHUNK):
         chunk = tf.constant(rows.read(slice(start, start + CHUNK)))
         key = tf.constant([seed, start], tf.int64)
         frozen[start : start + CHUNK] = draw(chunk, key).numpy() * 255
-    return Rows(frozen)
+    return Rows(frozen, rows.field)
 
 
 def draw_by_row(pixels: tf.Tensor, rows: tf.Tensor, seed: int) -> tf.Tensor:

@@ -1,7 +1,9 @@
 """The data sets that are known by name. Imports nothing heavy: `--help` reads it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
@@ -15,7 +17,7 @@ class DatasetSpec:
 
     Attributes:
         name: what `load` is asked for.
-        image_shape: `(H, W, C)`.
+        fields: what an example holds, by the name of its column.
         binarisation: the default of `load`: "dynamic", "static" or "none".
         source: module of `tfvae.data.sources` whose `read(spec)` reads it.
         description: one line.
@@ -25,7 +27,7 @@ class DatasetSpec:
     """
 
     name: str
-    image_shape: tuple[int, int, int]
+    fields: Mapping[str, Field]
     binarisation: str
     source: str
     description: str
@@ -33,17 +35,21 @@ class DatasetSpec:
     host: str | None = None
 
 
+def _labelled(num_classes: int, *shape: int) -> dict[str, Field]:
+    return {"x": Field(shape), "label": Field.label(num_classes)}
+
+
 _SPECS = (
     DatasetSpec(
         name="digits",
-        image_shape=(8, 8, 1),
+        fields=_labelled(10, 8, 8, 1),
         binarisation=DYNAMIC,
         source="digits",
         description="1,797 handwritten digits, 8x8, 17 grey levels; in scikit-learn, no download",
     ),
     DatasetSpec(
         name="mnist",
-        image_shape=(28, 28, 1),
+        fields=_labelled(10, 28, 28, 1),
         binarisation=DYNAMIC,
         source="prepared",
         description="60,000 + 10,000 handwritten digits, 28x28 bytes",
@@ -52,7 +58,7 @@ _SPECS = (
     ),
     DatasetSpec(
         name="fashion_mnist",
-        image_shape=(28, 28, 1),
+        fields=_labelled(10, 28, 28, 1),
         binarisation=DYNAMIC,
         source="prepared",
         description="60,000 + 10,000 pictures of clothes, 28x28 bytes",
@@ -61,7 +67,7 @@ _SPECS = (
     ),
     DatasetSpec(
         name="binarized_mnist",
-        image_shape=(28, 28, 1),
+        fields={"x": Field((28, 28, 1))},
         binarisation=NONE,
         source="prepared",
         description="MNIST sampled once to 0/1 (Larochelle); 50,000 + 10,000, no labels",
@@ -70,7 +76,7 @@ _SPECS = (
     ),
     DatasetSpec(
         name="omniglot",
-        image_shape=(28, 28, 1),
+        fields=_labelled(1623, 28, 28, 1),
         binarisation=DYNAMIC,
         source="omniglot",
         description="1,623 characters x 20 drawings, reduced to 28x28, ink = 1; 24,345 + 8,115",
@@ -96,5 +102,5 @@ def describe(name: str) -> DatasetSpec:
         return CATALOGUE[name]
     raise UserError(
         f"Unknown data set {name!r}.{nearest(name, names())} Expected one of {', '.join(names())}, "
-        "or the path of a .npy or .npz file or of a folder of images."
+        "or the path of a .npy, .npz, .csv or .parquet file or of a folder of images."
     )

@@ -1,10 +1,8 @@
-"""How a data set of this package was made, and which epoch it shows next."""
+"""Which epoch a training set shows next."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-
-from tfvae.data.rows import Rows
 
 
 @dataclass
@@ -36,20 +34,3 @@ class FixedEpoch(EpochCounter):
 
     def resume_at(self, epoch: int) -> None:
         """Change nothing."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """How a data set of this package was made; absent on what a user derives from it with `map`."""
-
-    rows: Rows
-    binarisation: str
-    seed: int
-    batch_size: int
-    drop_remainder: bool = False
-    epochs: EpochCounter | None = field(default=None, compare=False)
-
-
-def provenance(dataset) -> Provenance | None:
-    """How `tfvae.data` made this very data set, or None for any other object."""
-    return getattr(dataset, "_tfvae_provenance", None)

@@ -1,17 +1,35 @@
-"""What one example holds, field by field."""
+"""What one example holds, by name. Imports nothing heavy: the catalogue and `--help` read it."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from tfvae.errors import UserError, UserTypeError
+from tfvae.suggestions import nearest
+
+DTYPES = ("float32", "int32")
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a field of an example holds.
+    """One of the things that an example holds, such as its image or its label.
 
     Attributes:
-        shape: of one example, without a batch axis.
-        dtype: "float32" or "int32".
-        interval: the least and the largest value; None for any finite one.
-        optional: whether an example may lack it.
+        shape: of one example: `()` for a number, `(D,)` for a vector, `(H, W, C)` for an image.
+        dtype: "float32" (default), or "int32" for whole numbers.
+        interval: the closed interval of the values, such as (0.0, 1.0), the default, which is that
+            of pixels; (0.0, inf) for the non-negative reals; None for any finite value.
+        optional: whether a batch may lack it.
+
+    Raises:
+        ValueError: for sizes below 1, another dtype, or an interval without a value inside.
+
+    Example:
+        >>> Field((28, 28, 1))
+        Field(shape=(28, 28, 1), dtype='float32', interval=(0.0, 1.0), optional=False)
+        >>> Field.label(10).interval
+        (0, 9)
     """
 
     shape: tuple[int, ...]
@@ -19,7 +37,147 @@ class Field:
     interval: tuple[float, float] | None = (0.0, 1.0)
     optional: bool = False
 
+    def __post_init__(self):
+        shape = tuple(int(size) for size in self.shape)
+        if min(shape, default=1) < 1:
+            raise UserError(f"The shape of a field is {shape}; expected sizes of at least 1.")
+        object.__setattr__(self, "shape", shape)
+        if self.dtype not in DTYPES:
+            raise UserError(
+                f"The dtype of a field is {self.dtype!r}; expected one of {', '.join(DTYPES)}."
+            )
+        if self.interval is not None and not self.interval[0] <= self.interval[1]:
+            raise UserError(
+                f"The interval of a field is {self.interval}; expected (least, most), or None."
+            )
+
     @classmethod
-    def label(cls, num_classes: int, optional: bool = False) -> "Field":
+    def label(cls, num_classes: int) -> "Field":
         """A whole number from 0 to `num_classes` - 1."""
-        return cls((), "int32", (0, num_classes - 1), optional)
+        return cls((), "int32", (0, num_classes - 1))
+
+    @property
+    def whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return self.dtype == "int32"
+
+    @property
+    def of_pixels(self) -> bool:
+        """Whether its values are what pixels are: reals from 0 to 1."""
+        return not self.whole and self.interval == (0.0, 1.0)
+
+    @property
+    def values(self) -> str:
+        """What its values are, for messages: "values in [0, 1]"."""
+        kind = "whole numbers" if self.whole else "values"
+        if self.interval is None:
+            return f"finite {kind}"
+        low, high = self.interval
+        if math.isinf(high):
+            return f"finite {kind} of at least {low:g}"
+        return f"{kind} from {low} to {high}" if self.whole else f"{kind} in [{low:g}, {high:g}]"
+
+    @property
+    def batch(self) -> str:
+        """The shape of a batch, for messages: "[N, 28, 28, 1]"."""
+        return f"[{', '.join(map(str, ('N', *self.shape)))}]"
+
+    def contains(self, other: "Field") -> bool:
+        """Whether all values that `other` may hold are values of this field."""
+        if self.whole and not other.whole:
+            return False
+        if self.interval is None or other.interval is None:
+            return self.interval is None
+        low, high = self.interval
+        return low <= other.interval[0] and other.interval[1] <= high
+
+
+Fields = Mapping[str, Field]
+
+
+def input_shapes(fields: Fields) -> Any:
+    """What `build` is given: `(None, *shape)` of the only field, or a dict of these by name."""
+    shapes = {name: (None, *field.shape) for name, field in fields.items()}
+    return shapes if len(shapes) > 1 else next(iter(shapes.values()))
+
+
+def by_name(values: Any, fields: Fields, what: str) -> dict[str, Any]:
+    """Returns what is given for each field: names are checked, values are not.
+
+    Args:
+        values: a mapping from names; a tuple or list in the order of `fields`; or the bare value
+            of the only field that is required. None stands for what is not given.
+        fields: what the model declares.
+        what: names `values` in messages.
+
+    Raises:
+        ValueError: for a field that is missing, misspelt or not declared.
+    """
+    if isinstance(values, tuple | list):
+        while values and values[-1] is None:
+            values = values[:-1]
+        if len(values) == 1:
+            return by_name(values[0], fields, what)
+        if len(values) > len(fields):
+            raise UserError(_surplus(values, fields, what))
+        values = dict(zip(fields, values, strict=False))
+    elif not isinstance(values, Mapping):
+        required = [name for name, field in fields.items() if not field.optional]
+        values = {(required or list(fields))[0]: values}
+    values = {name: value for name, value in values.items() if value is not None}
+    for name in values:
+        if name not in fields:
+            raise UserError(
+                f"{what} has the field {name!r}, which the model does not have."
+                f"{nearest(name, [known for known in fields if known not in values])} Expected "
+                f"{listed(fields)}; leave out the rest."
+            )
+    for name, field in fields.items():
+        if name not in values and not field.optional:
+            raise UserError(
+                f"{what} lacks the field {name!r}; expected {listed(fields)}, as a dict: "
+                f"{{{', '.join(f'{known!r}: ...' for known in fields)}}}."
+            )
+    return {name: values[name] for name in fields if name in values}
+
+
+def is_bare(values: Any) -> bool:
+    """Whether a structure is one value without a name, possibly in a tuple of its own."""
+    if isinstance(values, tuple | list):
+        given = [value for value in values if value is not None]
+        return len(given) == 1 and is_bare(given[0])
+    return not isinstance(values, Mapping)
+
+
+def listed(fields: Fields) -> str:
+    """The names of fields, for messages: "'x' and 'label' (optional)"."""
+    names = [f"{name!r}{' (optional)' * field.optional}" for name, field in fields.items()]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def check_names(names: Any) -> tuple[str, ...]:
+    """Returns names of fields as a tuple without repetition, or raises."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise UserTypeError(f"fields is {names!r}; expected names, such as ('x', 'label').")
+    if not names or len(set(names)) < len(names):
+        raise UserError(f"fields is {names!r}; expected each name once, such as ('x', 'label').")
+    return tuple(names)
+
+
+def _surplus(values: Any, fields: Fields, what: str) -> str:
+    """What is wrong with a tuple that has more parts than there are fields."""
+    count = len(values)
+    if len(fields) == 1 and values[1] is None:
+        return (
+            f"{what} has {count} parts, as (x, y, sample_weight) has: sample_weight is not "
+            "supported. Resample the data set instead."
+        )
+    if len(fields) == 1:
+        return (
+            f"The model learns from {listed(fields)} alone, and {what} has {count} parts: it "
+            "received targets as well. Pass the one only: fit(x), or dataset.map(lambda x, y: x)."
+        )
+    return (
+        f"{what} has {count} parts and the model has the fields {listed(fields)}: part number "
+        f"{len(fields) + 1} is no field of it. Leave it out; there are no targets or weights."
+    )

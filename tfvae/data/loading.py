@@ -1,15 +1,21 @@
 """`load` and `arrays`: what users call."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data import epochs, pipeline, sources
+from tfvae.data import pipeline, sources
 from tfvae.data.binarisation import check_name
-from tfvae.data.catalogue import DYNAMIC, STATIC
-from tfvae.data.images import ImageArrays
+from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
+from tfvae.data.epochs import EpochCounter
+from tfvae.data.fields import check_names, listed
+from tfvae.data.loaded import LoadedSet, Recipe
+from tfvae.data.rows import Columns
+from tfvae.data.splits import Arrays
 from tfvae.errors import UserError, UserTypeError
+from tfvae.suggestions import nearest
 
 
 def load(
@@ -18,12 +24,13 @@ def load(
     binarisation: str | None = None,
     seed: int = 0,
     *,
+    fields: Sequence[str] | None = None,
     first_epoch: int = 0,
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
     drop_remainder: bool = False,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    """Training and test images as `tf.data` pipelines, ready for `fit` and `evaluate`.
+    """Training and test examples as `tf.data` pipelines, ready for `fit` and `evaluate`.
 
     Each iteration over the training set is one epoch, shuffled anew. Order and noise of epoch e are
     functions of (seed, e), and of nothing else: a run that was killed and goes on with
@@ -34,99 +41,145 @@ def load(
     once from a fixed seed, whatever `seed` is, so that runs are comparable.
 
     Args:
-        name_or_path: a name of `tfvae.data.names()`, a `.npy` or `.npz` file, or a folder of PNG
-            and JPEG images. A path that is spelt like a name needs a leading "./".
+        name_or_path: a name of `tfvae.data.names()`; a `.npy`, `.npz`, `.csv` or `.parquet` file;
+            or a folder of PNG and JPEG images. A path that is spelt like a name needs a leading
+            "./".
         batch_size: at least 1. The last batch of an epoch is smaller where the count does not
-            divide, and a set with fewer images than a batch is one small batch, as in Keras:
-            every image counts in every epoch.
-        binarisation: "dynamic" (fresh bits each time an image is shown), "static" (training bits
-            drawn once from `seed`) or "none" (grey levels). None takes the default: dynamic for
-            the named data sets, none for files, folders and `binarized_mnist`, which has bits.
+            divide, and a set with fewer rows than a batch is one small batch, as in Keras: every
+            example counts in every epoch.
+        binarisation: of the pixels of x: "dynamic" (fresh bits each time an image is shown),
+            "static" (training bits drawn once from `seed`) or "none" (grey levels). None takes the
+            default: dynamic for the named data sets, none for files, folders and
+            `binarized_mnist`, which has bits.
         seed: of the order and of the training bits; from 0 to 2^32 - 1, as in Keras.
+        fields: names of columns, such as ("x", "label"): batches are then dicts by name. None
+            (default): batches are the bare tensor x. `x` is the images, the only array of a file,
+            or the vector of a table's numeric columns that are not named themselves; `label` are
+            the classes, for a folder its subfolders in alphabetical order; a file's other arrays
+            or columns go by their own names.
         first_epoch: the epoch that the first iteration shows, from 0.
-        test_fraction: share of the images that are held out, for sources that have no test set;
-            default 0.2 for digits, 0.1 for files and folders. The same images for all seeds.
+        test_fraction: share of the rows that are held out, for sources that have no test set;
+            default 0.2 for digits, 0.1 for files and folders. The same rows for all seeds.
         size: `(H, W)` to which a folder's images are resized; needed where they differ in size.
-        drop_remainder: leave out the last, smaller batch of each training epoch (other images
-            each time), so that all batches have one size and XLA compiles one program.
+        drop_remainder: leave out the last, smaller batch of each training epoch (other rows each
+            time), so that all batches have one size and XLA compiles one program.
 
     Returns:
-        `(train, test)`: float32 `[B, H, W, C]` in [0, 1].
+        `(train, test)`: of x `[B, *shape]` as float32, pixels in [0, 1], or of dicts by name.
+        `tfvae.data.fields_of` says what the columns are.
 
     Raises:
-        ValueError: an unknown name (with the nearest one) or option, or unusable pixels.
+        ValueError: an unknown name (with the nearest one) or option, or unusable values.
         FileNotFoundError: no such file, or a data set that is neither prepared nor reachable.
 
     Example:
         >>> train, test = load("digits", batch_size=32)
         >>> next(iter(train)).shape
         TensorShape([32, 8, 8, 1])
+        >>> train, test = load("digits", batch_size=32, fields=("x", "label"))
+        >>> next(iter(train))["label"].shape
+        TensorShape([32])
     """
     batch_size = _whole("batch_size", batch_size, 1)
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
-    split = sources.read(name_or_path, test_fraction, size)
-    binarisation = binarisation or split.spec.binarisation
-    if drop_remainder and len(split.train) < batch_size:
+    names = None if fields is None else check_names(fields)
+    split = sources.read(name_or_path, test_fraction, size, names)
+    parts = [_chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)]
+    binarisation = _binarisation(binarisation, split.spec.binarisation, parts[0])
+    if drop_remainder and len(parts[0]) < batch_size:
         raise UserError(
-            f"{name_or_path} has {len(split.train)} training images, fewer than batch_size="
+            f"{name_or_path} has {len(parts[0])} training examples, fewer than batch_size="
             f"{batch_size}, and drop_remainder=True would leave none. Use a batch_size of at most "
-            f"{len(split.train)}, or drop_remainder=False."
+            f"{len(parts[0])}, or drop_remainder=False."
         )
-    counter = epochs.EpochCounter(first_epoch)
-    train = epochs.Provenance(split.train, binarisation, seed, batch_size, drop_remainder, counter)
+    bare, counter = names is None, EpochCounter(first_epoch)
+    train = Recipe(parts[0], binarisation, seed, batch_size, drop_remainder, bare, counter)
     held_out = STATIC if binarisation == DYNAMIC else binarisation
-    test = epochs.Provenance(split.test, held_out, pipeline.TEST_SEED, batch_size)
+    test = Recipe(parts[1], held_out, pipeline.TEST_SEED, batch_size, bare=bare)
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(
         pipeline.frozen(test)
     )
 
 
+def _chosen(columns: Columns, names: Sequence[str], source: str | os.PathLike) -> Columns:
+    """The columns of these names."""
+    for name in names:
+        if name not in columns.rows:
+            raise UserError(
+                f"{source} has no column {name!r}.{nearest(name, columns.rows)} It has "
+                f"{listed(columns.fields)}: choose with fields=(...)."
+            )
+    return Columns({name: columns.rows[name] for name in names})
+
+
+def _binarisation(asked: str | None, default: str, columns: Columns) -> str:
+    """The binarisation of the column x, which is refused where that has no pixels."""
+    x = columns.fields.get("x")
+    if x is not None and x.of_pixels:
+        return asked or default
+    if asked not in (None, NONE):
+        found = "no column x is loaded" if x is None else f"x has {x.values}"
+        raise UserError(
+            f'binarisation is {asked!r}, which is for pixels in [0, 1], and {found}. Use "none".'
+        )
+    return NONE
+
+
 def arrays(
     name_or_path: str | os.PathLike,
     *,
+    fields: Sequence[str] | None = None,
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
-) -> ImageArrays:
-    """The same images as NumPy arrays with their labels, neither scaled nor binarised.
+) -> Arrays:
+    """The same columns as NumPy arrays, neither scaled nor binarised.
 
-    For pictures and scatter plots. All pixels are read into memory.
+    For pictures and scatter plots. All rows are read into memory.
 
     Args:
         name_or_path: as for `load`.
+        fields: as for `load`; None takes all columns that there are.
         test_fraction: as for `load`.
         size: as for `load`.
 
     Returns:
-        `ImageArrays`: `train` and `test` `[N, H, W, C]`, uint8 or float32, and their labels, int64
-        `[N]` or None.
+        `Arrays`: `train` and `test`, name -> `[N, *shape]`: x as uint8 or float32, labels as int32.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: as `load`.
     """
-    split = sources.read(name_or_path, test_fraction, size)
-    train, test = (rows.read(np.arange(len(rows))) for rows in (split.train, split.test))
-    return ImageArrays(split.spec, train, test, split.train_labels, split.test_labels)
+    names = None if fields is None else check_names(fields)
+    split = sources.read(name_or_path, test_fraction, size, names)
+    train, test = (
+        _chosen(part, names or tuple(part.rows), name_or_path).read()
+        for part in (split.train, split.test)
+    )
+    return Arrays(split.spec, train, test)
 
 
-def mean_image(dataset: tf.data.Dataset) -> np.ndarray:
-    """Mean of the images, float32 `[H, W, C]` in [0, 1], for the output bias.
+def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
+    """Mean of a field over the examples, float32 `[*shape]`, for the output bias.
 
     For a data set of `load` it is the mean of what is stored: grey levels for "dynamic" and "none",
-    bits for "static". Any other data set of image batches is iterated over once.
+    bits for "static". Any other data set of batches is iterated over once.
+
+    Args:
+        dataset: of bare batches, of tuples whose first entry is one, or of dicts by name.
+        field: which one, where batches are dicts.
 
     Raises:
-        ValueError: the data set is empty.
+        ValueError: the data set is empty, or lacks the field.
     """
-    source = epochs.provenance(dataset)
-    if source is not None:
-        return source.rows.mean()
+    if isinstance(dataset, LoadedSet):
+        return _chosen(dataset.recipe.columns, (field,), "The data set").rows[field].mean()
     total, count = 0.0, 0
     for batch in dataset:
-        images = batch[0] if isinstance(batch, tuple) else batch
-        total, count = total + np.sum(images, axis=0, dtype=np.float64), count + len(images)
+        batch = batch[0] if isinstance(batch, tuple) else batch
+        values = batch[field] if isinstance(batch, dict) else batch
+        total, count = total + np.sum(values, axis=0, dtype=np.float64), count + len(values)
     if not count:
-        raise UserError("The data set is empty; expected at least one batch of images.")
+        raise UserError("The data set is empty; expected at least one batch.")
     return (total / count).astype(np.float32)
 
 

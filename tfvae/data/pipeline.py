@@ -1,12 +1,14 @@
-"""From rows to `tf.data` batches whose order and noise are functions of (seed, epoch) alone."""
+"""From columns to `tf.data` batches whose order and noise are functions of (seed, epoch) alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import tensorflow as tf
 
 from tfvae.data import binarisation as bits
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
-from tfvae.data.epochs import FixedEpoch, Provenance, provenance
+from tfvae.data.epochs import FixedEpoch
+from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.errors import UserTypeError
 
 TEST_SEED = 1_000_003  # bits of every held-out set come from it, whatever the seed of the run
@@ -14,31 +16,29 @@ LOOK = 16  # an iteration that takes fewer batches than this, and not all, is a 
 _PREFETCH = 4
 
 
-def training_set(source: Provenance) -> tf.data.Dataset:
-    """Shuffled batches; each full iteration shows the next epoch, from `source.epochs` on.
+def training_set(recipe: Recipe) -> LoadedSet:
+    """Shuffled batches; each full iteration shows the next epoch, from `recipe.epochs` on.
 
     Keras 3's `fit` makes more iterators than it uses (one after each epoch is dropped unread, one
     may be read once to build the model), so creating or peeking at an iterator counts for nothing:
     an epoch is over when its last batch, or its `LOOK`-th, has been handed out behind the prefetch.
     """
-    counter, batches = source.epochs, num_batches(source)
-    mark = min(batches, LOOK) - 1
+    counter, mark = recipe.epochs, min(recipe.num_batches, LOOK) - 1
 
-    def commit(epoch, batch, images):
+    def commit(epoch, number, examples):
         noted = tf.cond(
-            tf.equal(batch, mark),
+            tf.equal(number, mark),
             lambda: tf.numpy_function(counter.passed, [epoch], tf.int64),
             lambda: epoch,
         )
         with tf.control_dependencies([noted]):
-            return tf.identity(images)
+            return tf.nest.map_structure(tf.identity, examples)
 
     dataset = tf.data.Dataset.range(1).map(
         lambda _: tf.numpy_function(counter.current, [], tf.int64)
     )
-    dataset = dataset.flat_map(lambda epoch: _epoch_batches(source, tf.ensure_shape(epoch, [])))
-    dataset = dataset.prefetch(_PREFETCH).map(commit)
-    return _finish(dataset, source, batches)
+    dataset = dataset.flat_map(lambda epoch: _epoch_batches(recipe, tf.ensure_shape(epoch, [])))
+    return LoadedSet(dataset.prefetch(_PREFETCH).map(commit), recipe)
 
 
 def at_epoch(dataset: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
@@ -48,83 +48,75 @@ def at_epoch(dataset: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
         dataset: a training set of `tfvae.data.load`.
         epoch: from 0.
     """
-    source = provenance(dataset)
-    if source is None or source.epochs is None:
+    if not isinstance(dataset, LoadedSet) or dataset.recipe.epochs is None:
         raise UserTypeError(
             f"at_epoch got {dataset!r}; expected a training set as tfvae.data.load returned it "
             "(what map, take or shuffle made of one no longer has epochs to choose from)."
         )
-    chosen = _epoch_batches(source, tf.constant(epoch, tf.int64))
-    chosen = chosen.map(lambda epoch, batch, images: images).prefetch(_PREFETCH)
-    return _finish(chosen, replace(source, epochs=FixedEpoch(epoch)), num_batches(source))
+    chosen = _epoch_batches(dataset.recipe, tf.constant(epoch, tf.int64))
+    chosen = chosen.map(lambda epoch, number, examples: examples).prefetch(_PREFETCH)
+    return LoadedSet(chosen, replace(dataset.recipe, epochs=FixedEpoch(epoch)))
 
 
-def held_out_set(source: Provenance) -> tf.data.Dataset:
+def held_out_set(recipe: Recipe) -> LoadedSet:
     """Batches in stored order, the same in every iteration."""
-    size, count, rows = source.batch_size, len(source.rows), source.rows
+    size, count = recipe.batch_size, len(recipe.columns)
 
-    def batch(number):
+    def numbered(number):
         indices = tf.range(number * size, tf.minimum((number + 1) * size, count))
-        return images(source, rows.gather(indices), indices, 0, number)
+        return batch(recipe, recipe.columns.gather(indices), indices, 0, number)
 
-    batches = num_batches(source)
-    dataset = tf.data.Dataset.range(batches).map(batch).prefetch(_PREFETCH)
-    return _finish(dataset, source, batches)
-
-
-def _epoch_batches(source: Provenance, epoch: tf.Tensor) -> tf.data.Dataset:
-    """(epoch, batch number, images) for one epoch."""
-    size, rows = source.batch_size, order(source, epoch)
-
-    def batch(number):
-        indices = rows[number * size : (number + 1) * size]
-        pixels = source.rows.gather(indices)
-        return epoch, number, images(source, pixels, indices, epoch, number)
-
-    return tf.data.Dataset.range(num_batches(source)).map(batch)
-
-
-def order(source: Provenance, epoch: tf.Tensor) -> tf.Tensor:
-    """The row numbers in the order of one epoch, int64 `[N]`."""
-    seed = tf.stack([tf.constant(source.seed, tf.int64), epoch])
-    rows = tf.range(len(source.rows), dtype=tf.int64)
-    return tf.random.experimental.stateless_shuffle(rows, seed=seed, alg="philox")
-
-
-def images(source: Provenance, pixels, indices, epoch, number) -> tf.Tensor:
-    """Scaled or binarised float32 images of one batch of an epoch; XLA compiles it."""
-    if source.binarisation == DYNAMIC:
-        batch = bits.draw_batch(pixels, source.seed, epoch, number)
-    elif source.binarisation == STATIC:
-        batch = bits.draw_by_row(pixels, indices, source.seed)
-    else:
-        batch = bits.scale(pixels)
-    return tf.ensure_shape(batch, [_static_size(source), *source.rows.image_shape])
-
-
-def frozen(source: Provenance) -> Provenance:
-    """Draw static bits now where the rows are resident, so that no epoch pays for them."""
-    if source.binarisation != STATIC or not source.rows.resident:
-        return source
-    rows = bits.freeze(source.rows, source.seed)
-    return Provenance(
-        rows, NONE, source.seed, source.batch_size, source.drop_remainder, source.epochs
+    return LoadedSet(
+        tf.data.Dataset.range(recipe.num_batches).map(numbered).prefetch(_PREFETCH), recipe
     )
 
 
-def num_batches(source: Provenance) -> int:
-    """Batches of an epoch."""
-    whole, rest = divmod(len(source.rows), source.batch_size)
-    return whole + (1 if rest and not source.drop_remainder else 0)
+def _epoch_batches(recipe: Recipe, epoch: tf.Tensor) -> tf.data.Dataset:
+    """(epoch, batch number, batch) for one epoch."""
+    size, rows = recipe.batch_size, order(recipe, epoch)
+
+    def numbered(number):
+        indices = rows[number * size : (number + 1) * size]
+        examples = recipe.columns.gather(indices)
+        return epoch, number, batch(recipe, examples, indices, epoch, number)
+
+    return tf.data.Dataset.range(recipe.num_batches).map(numbered)
 
 
-def _static_size(source: Provenance) -> int | None:
-    """The batch axis where every batch has one size, else None."""
-    uneven = len(source.rows) % source.batch_size and not source.drop_remainder
-    return None if uneven else source.batch_size
+def order(recipe: Recipe, epoch: tf.Tensor) -> tf.Tensor:
+    """The row numbers in the order of one epoch, int64 `[N]`."""
+    seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
+    rows = tf.range(len(recipe.columns), dtype=tf.int64)
+    return tf.random.experimental.stateless_shuffle(rows, seed=seed, alg="philox")
 
 
-def _finish(dataset: tf.data.Dataset, source: Provenance, batches: int) -> tf.data.Dataset:
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
-    dataset._tfvae_provenance = source
-    return dataset
+def batch(recipe: Recipe, stored: dict[str, tf.Tensor], indices, epoch, number) -> Any:
+    """One batch of an epoch as models take it, of rows as they are stored; XLA compiles it.
+
+    Returns:
+        The tensor of the only column where the recipe says so, else a dict by name. Bytes are
+        scaled, and the column x is binarised.
+    """
+    made = {}
+    for name, rows in recipe.columns.rows.items():
+        binarisation = recipe.binarisation if name == "x" else NONE
+        values = _binarised(binarisation, recipe.seed, stored[name], indices, epoch, number)
+        made[name] = tf.ensure_shape(values, [recipe.static_size, *rows.field.shape])
+    return next(iter(made.values())) if recipe.bare else made
+
+
+def _binarised(binarisation: str, seed: int, values: tf.Tensor, indices, epoch, number):
+    if binarisation == DYNAMIC:
+        return bits.draw_batch(values, seed, epoch, number)
+    if binarisation == STATIC:
+        return bits.draw_by_row(values, indices, seed)
+    return bits.scale(values)
+
+
+def frozen(recipe: Recipe) -> Recipe:
+    """Draw static bits now where x is resident, so that no epoch pays for them."""
+    x = recipe.columns.rows.get("x")
+    if recipe.binarisation != STATIC or x is None or not x.resident:
+        return recipe
+    columns = recipe.columns.replaced(x=bits.freeze(x, recipe.seed))
+    return replace(recipe, columns=columns, binarisation=NONE)

@@ -1,168 +1,153 @@
-"""Refuse pixels that are not images in [0, 1], with a message that says what to do."""
+"""Arrays that are not what a field says are refused, with a message that says what to do."""
+
+import math
 
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data.epochs import provenance
+from tfvae.data.fields import Field
 from tfvae.errors import UserError, UserTypeError
 
 _CHUNK = 1 << 22  # values a look: bounds the temporaries to some 20 MB
+EXACT = 1 << 24  # whole numbers up to this are exact in float32
 
 
-def check_images(images: np.ndarray, what: str = "images") -> None:
-    """Check that an array is images as the models take them: `[N, H, W, C]`, floats in [0, 1].
+def check_array(array: np.ndarray, field: Field, what: str = "x") -> None:
+    """Checks that an array is a batch `[N, *shape]` of a field.
+
+    Floats of any width are taken for real fields, and whole numbers where they cannot be mistaken
+    for pixels; integers of any width for whole ones.
 
     Args:
-        images: a NumPy array, or what `np.asarray` makes one of.
+        array: a NumPy array, or what `np.asarray` makes one of.
+        field: what one example is.
         what: names the array in the message, such as "x".
 
     Raises:
-        TypeError: not floating point.
-        ValueError: wrong rank, empty, NaN or infinite pixels, or values outside [0, 1].
+        TypeError: for reals where whole numbers are due, and whole numbers where pixels are.
+        ValueError: wrong rank or shape, empty, not finite, or values outside the interval.
     """
-    images = np.asarray(images)
-    check_layout(images.shape, what)
-    check_floating(images.dtype, what)
-    check_range(images, what)
+    array = np.asarray(array)
+    check_shape(array.shape, field, what)
+    check_dtype(array.dtype, field, what)
+    check_values(array, field, what)
 
 
-def check_layout(shape: tuple, what: str) -> None:
-    """Refuse a shape other than `[N, H, W, C]` with at least one image and one pixel.
+def check_lengths(lengths: dict[str, int], what: str) -> None:
+    """Raises `ValueError` unless all fields have one length."""
+    if len(set(lengths.values())) > 1:
+        counts = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        raise UserError(f"{what} has fields of different lengths: {counts}. Expected one length.")
 
-    Raises:
-        ValueError: says how to reshape.
-    """
+
+def check_shape(shape: tuple, field: Field, what: str) -> None:
+    """Raises `ValueError` unless a shape, unknown sizes as None, is `[N, *field.shape]`."""
     shape = tuple(shape)
-    if len(shape) == 4 and 0 not in shape:
-        return
     if 0 in shape:
         raise UserError(
-            f"{what} is empty: its shape is {shape}. Expected at least one image, [N, H, W, C]."
+            f"{what} is empty: its shape is {shape}. Expected at least one example, {field.batch}."
         )
-    advice = {
-        2: "Rows of flat images need their height and width back: x.reshape(-1, H, W, C).",
-        3: "Grey images need a channel axis, x[..., None]; one colour image a batch axis, x[None].",
-    }.get(len(shape), "Reshape it to [N, H, W, C].")
-    raise UserError(
-        f"{what} has rank {len(shape)} (shape {shape}); expected images [N, H, W, C]. {advice}"
-    )
+    if len(shape) != len(field.shape) + 1:
+        advice = _advice_on_rank(shape, field)
+        raise UserError(
+            f"{what} has rank {len(shape)} (shape {shape}); expected {field.batch}. {advice}"
+        )
+    if any(found not in (None, size) for found, size in zip(shape[1:], field.shape, strict=True)):
+        advice = "Make the model for the data's shape, or resize the data."
+        if len(field.shape) == 3 and shape[1:3] == field.shape[:2]:
+            advice = "The last axis holds channels: 1 of grey images, 3 of colour."
+        raise UserError(
+            f"{what} has examples of shape {shape[1:]} and the model takes {field.shape}. {advice}"
+        )
 
 
-def check_floating(dtype: np.dtype, what: str) -> None:
-    """Refuse whole numbers: whether 1 is black or white among them cannot be told.
+def _advice_on_rank(shape: tuple, field: Field) -> str:
+    sizes = ", ".join(map(str, field.shape))
+    if len(shape) == 2 and (shape[1] in (None, math.prod(field.shape)) or len(field.shape) > 1):
+        return (
+            f"Rows of flat examples need their axes back: x.reshape(-1, {sizes})."
+            if sizes
+            else "Drop the last axis: x.reshape(-1)."
+        )
+    if field.shape[-1:] == (1,) and len(shape) == len(field.shape):
+        if shape == field.shape:
+            return "A single example needs a batch axis, x[None]."
+        return "Grey images need a channel axis, x[..., None]."
+    if len(shape) == len(field.shape):
+        return "A single example needs a batch axis, x[None]; batch(...) makes one in a data set."
+    return f"Reshape it to {field.batch}."
 
-    Raises:
-        TypeError: says how to convert.
-    """
-    if np.issubdtype(dtype, np.floating) or dtype == tf.bfloat16.as_numpy_dtype:
+
+def check_dtype(dtype: np.dtype, field: Field, what: str) -> None:
+    """Raises `TypeError` for a kind of number that has no exact reading as the field's."""
+    real = np.issubdtype(dtype, np.floating) or dtype == tf.bfloat16.as_numpy_dtype
+    integer = np.issubdtype(dtype, np.integer)
+    if integer if field.whole else real:
         return
-    advice = "Convert it: x.astype('float32'), scaled to [0, 1]."
+    if integer and not field.of_pixels:
+        return
+    if field.whole:
+        raise UserTypeError(
+            f"{what} has dtype {dtype}; expected {field.values}. Convert it: x.astype('int32')."
+        )
+    # Whether 1 is black or white among whole numbers cannot be told.
+    advice = "Convert it: x.astype('float32')" + ", scaled to [0, 1]." * field.of_pixels
     if dtype == np.uint8:
         advice = "Divide bytes by 255: x.astype('float32') / 255."
-    raise UserTypeError(f"{what} has dtype {dtype}; expected float32 pixels in [0, 1]. {advice}")
+    raise UserTypeError(f"{what} has dtype {dtype}; expected float32 {field.values}. {advice}")
 
 
-def check_range(images: np.ndarray, what: str) -> None:
-    """Refuse floats that are not finite or not in [0, 1].
-
-    Raises:
-        ValueError: names the offending values and, where one is likely, their cause.
-    """
-    flat = images.reshape(-1)
-    low, high = np.inf, -np.inf
-    for start in range(0, flat.size, _CHUNK):
-        part = flat[start : start + _CHUNK]
-        least, most = part.min(), part.max()  # both propagate NaN
-        if not (np.isfinite(least) and np.isfinite(most)):
-            _refuse_non_finite(images, what)
-        low, high = min(low, float(least)), max(high, float(most))
-    if low >= 0 and high <= 1:
-        return
-    if low >= -1e-3 and high <= 1 + 1e-3:
-        advice = "They miss it by a rounding error: use x.clip(0, 1)."
-    elif low >= 0 and 2 <= high <= 255:
-        advice = "They look like bytes 0..255: divide by 255."
-    elif low >= -1 and high <= 1:
-        advice = "They look scaled to [-1, 1]: use (x + 1) / 2."
-    else:
-        advice = "Scale them: (x - x.min()) / (x.max() - x.min())."
-    raise UserError(
-        f"{what} has values from {low:.9g} to {high:.9g}; expected pixels in [0, 1]. {advice}"
-    )
-
-
-def _refuse_non_finite(images: np.ndarray, what: str) -> None:
-    bad = ~np.isfinite(images)
-    place = tuple(int(i) for i in np.argwhere(bad)[0])
-    raise UserError(
-        f"{what} has {int(bad.sum())} NaN or infinite values, the first ({images[place]}) at index "
-        f"{place}; expected finite pixels in [0, 1]. Find where they arise, or drop those images: "
-        "x[np.isfinite(x).all(axis=(1, 2, 3))]."
-    )
-
-
-def checked(dataset: tf.data.Dataset, what: str = "the data set") -> tf.data.Dataset:
-    """A user's data set whose batches of images are checked as they pass, on the host.
-
-    What `tfvae.data.load` made was checked when it was read and is returned as it is; what `map`
-    and the like made of that is checked again. 128 images of 784 pixels cost some 50 microseconds.
-
-    Args:
-        dataset: batches of images, or tuples whose first entry is one.
-        what: names the data set in messages.
-
-    Raises:
-        TypeError: at once, for elements that are not floating-point tensors.
-        ValueError: at once, for a rank other than 4.
-        tf.errors.InvalidArgumentError: while iterating, with the text of `check_images`.
-    """
-    if provenance(dataset) is not None:
-        return dataset
-    structure = dataset.element_spec
-    paired = isinstance(structure, tuple) and len(structure) > 0
-    _check_spec(structure[0] if paired else structure, what)
-
-    def check(*element):
-        images = element[0]
-        with tf.control_dependencies([_in_range(images, what)]):
-            images = tf.identity(images)
-        return (images, *element[1:]) if paired else images
-
-    return dataset.map(check)
-
-
-def _check_spec(spec, what: str) -> None:
-    """Refuse what is known to be wrong before the first batch is made."""
-    if not isinstance(spec, tf.TensorSpec):
-        raise UserTypeError(
-            f"{what} yields {spec}; expected batches of images, or tuples whose first entry is one."
-        )
-    check_floating(np.dtype(spec.dtype.as_numpy_dtype), what)
-    if spec.shape.rank == 3:
+def check_values(array: np.ndarray, field: Field, what: str) -> None:
+    """Raises `ValueError` for values that are not finite, not exact or not in the interval."""
+    low, high = extent(array)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        _refuse_non_finite(array, field, what)
+    least, most = bounds(field, np.issubdtype(array.dtype, np.integer))
+    if low < least or high > most:
         raise UserError(
-            f"{what} yields tensors of rank 3 (shape {spec.shape}); expected batches of images "
-            "[B, H, W, C]. Single images need .batch(batch_size); grey images need a channel axis, "
-            ".map(lambda x: x[..., None])."
+            f"{what} has values from {low:.9g} to {high:.9g}; expected {field.values}. "
+            f"{_advice_on_values(low, high, least, most, field)}"
         )
-    if spec.shape.rank not in (None, 4):
-        check_layout(tuple(spec.shape), what)
 
 
-def _in_range(images: tf.Tensor, what: str) -> tf.Operation:
-    """An operation that fails with the text of `check_images` unless all pixels are in [0, 1]."""
+def bounds(field: Field, of_integers: bool) -> tuple[float, float]:
+    """The least and the most that an array may hold, of a field's interval and its exactness."""
+    low, high = field.interval or (-math.inf, math.inf)
+    if field.whole:
+        return max(low, -(2**31)), min(high, 2**31 - 1)
+    exact = EXACT if of_integers else math.inf
+    return max(low, -exact), min(high, exact)
 
-    def explain(array) -> bytes:
-        try:
-            check_images(array, what)
-        except (TypeError, ValueError) as error:
-            return str(error).encode()
-        return b""
 
-    def refuse():
-        text = tf.numpy_function(explain, [images], tf.string)
-        with tf.control_dependencies([tf.debugging.Assert(tf.equal(text, ""), [text])]):
-            return tf.constant(False)
+def extent(array: np.ndarray) -> tuple[float, float]:
+    """The least and the greatest value; NaN where there is one, for both propagate it."""
+    flat = array.reshape(-1)
+    parts = [flat[start : start + _CHUNK] for start in range(0, flat.size, _CHUNK)]
+    return float(np.min([p.min() for p in parts])), float(np.max([p.max() for p in parts]))
 
-    # NaN compares as false with everything, and both reductions propagate it.
-    fine = (tf.reduce_min(images) >= 0) & (tf.reduce_max(images) <= 1) & (tf.rank(images) == 4)
-    return tf.cond(fine, lambda: tf.constant(True), refuse).op
+
+def _advice_on_values(low: float, high: float, least: float, most: float, field: Field) -> str:
+    if math.isinf(most):
+        return "Shift them, or use a likelihood on all reals."
+    if not field.of_pixels:
+        if (low, high) == (least + 1, most + 1):
+            return "They seem to count from 1: subtract 1."
+        return f"Make the model for this range, or drop the examples outside [{least:g}, {most:g}]."
+    if low >= -1e-3 and high <= 1 + 1e-3:
+        return "They miss it by a rounding error: use x.clip(0, 1)."
+    if low >= 0 and 2 <= high <= 255:
+        return "They look like bytes 0..255: divide by 255."
+    if low >= -1 and high <= 1:
+        return "They look scaled to [-1, 1]: use (x + 1) / 2."
+    return "Scale them: (x - x.min()) / (x.max() - x.min())."
+
+
+def _refuse_non_finite(array: np.ndarray, field: Field, what: str) -> None:
+    bad = ~np.isfinite(array)
+    place = tuple(int(i) for i in np.argwhere(bad)[0])
+    rows = "x)" if array.ndim == 1 else f"x).all(axis={tuple(range(1, array.ndim))})"
+    raise UserError(
+        f"{what} has {int(bad.sum())} NaN or infinite values, the first ({array[place]}) at index "
+        f"{place}; expected {field.values}. Find where they arise, or drop those examples: "
+        f"x[np.isfinite({rows}]."
+    )

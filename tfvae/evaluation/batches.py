@@ -1,16 +1,16 @@
 """A user's data as equal batches of checked examples, with a progress bar."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data.fields import Field
+from tfvae.data.fields import Fields, by_name, input_shapes
 from tfvae.errors import UserError, UserRuntimeError, UserTypeError
-from tfvae.training.inputs import checked_inputs
+from tfvae.training.inputs import are_arrays, checked_inputs
 
 BATCH_SIZE = 128
 
@@ -51,17 +51,17 @@ def batches(
         UserTypeError: for data that are neither arrays nor a data set.
         UserError: for data that `fit` would refuse, none, or an endless data set.
     """
+    fields = model.fields()
     if not model.built:
         raise UserRuntimeError(
             "The model is not built. Train or load it first, or call "
-            f"build({model.input_shapes()})."
+            f"build({input_shapes(fields)})."
         )
-    fields = model.fields()
     data = checked_inputs(data, fields, "data")
     if isinstance(data, tf.data.Dataset):
         chunks, total = _from_dataset(data, fields, batch_size), None
-    elif isinstance(data, Mapping) or (hasattr(data, "shape") and hasattr(data, "dtype")):
-        columns = {name: np.asarray(values) for name, values in _named(data, fields).items()}
+    elif are_arrays(data):
+        columns = by_name(data, fields, "data")
         total = len(next(iter(columns.values())))
         batch_size = min(batch_size, total)
         chunks = (
@@ -76,26 +76,18 @@ def batches(
     return _padded(chunks, fields, batch_size, _Progress(total, verbose))
 
 
-def _named(data: Any, fields: Mapping[str, Field]) -> Mapping[str, Any]:
-    """By the names of fields what may come bare, or as a tuple in their order."""
-    if isinstance(data, Mapping):
-        return data
-    values = data if isinstance(data, tuple) else (data,)
-    return {name: value for name, value in zip(fields, values, strict=False) if value is not None}
-
-
 def _from_dataset(
-    data: tf.data.Dataset, fields: Mapping[str, Field], batch_size: int
+    data: tf.data.Dataset, fields: Fields, batch_size: int
 ) -> Iterator[dict[str, np.ndarray]]:
     if data.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise UserError("The data set is endless: pass data.take(number_of_batches).")
-    data = data.map(lambda *element: _named(element if len(element) > 1 else element[0], fields))
+    data = data.map(lambda *batch: by_name(batch, fields, "data"))
     return data.rebatch(batch_size).as_numpy_iterator()
 
 
 def _padded(
     chunks: Iterator[dict[str, np.ndarray]],
-    fields: Mapping[str, Field],
+    fields: Fields,
     batch_size: int,
     progress: "_Progress",
 ) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ import scipy.special
 import tensorflow as tf
 
 from tfvae.checks import positive_int, real
+from tfvae.data.fields import by_name
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves
@@ -37,13 +38,14 @@ def reconstructions(model: Any, images: Any, columns: int = 10, save: Path = Non
 
     Args:
         model: A built model that encodes and decodes.
-        images: `[N, H, W, C]` in [0, 1]; all are shown.
+        images: `[N, H, W, C]`, or a dict of the model's fields; all are shown.
         columns: Images in a row.
         save: Where to write the figure.
     """
-    images = _images(model, "reconstructions()", images)
+    examples = _examples(model, "reconstructions()", images)
+    images = next(iter(examples.values()))
     columns = min(positive_int("columns", columns), len(images))
-    rebuilt = model.reconstruct(images).numpy()
+    rebuilt = model.reconstruct(examples).numpy()
     blank = np.ones((-len(images) % columns, *images.shape[1:]), np.float32)
     pairs = [np.concatenate([part, blank]) for part in (images, rebuilt)]
     rows = [part.reshape(-1, columns, *images.shape[1:]) for part in pairs]
@@ -59,9 +61,15 @@ def prior_samples(
     temperature: float = 1.0,
     columns: int = 8,
     save: Path = None,
+    **conditions: Any,
 ) -> Picture:
     """Draws mean images of codes from the prior; see `VAE.sample`. Random by `seed`."""
-    images = model.sample(num_samples, seed=seed, temperature=temperature).numpy()
+    images = model.sample(num_samples, seed=seed, temperature=temperature, **conditions).numpy()
+    if images.ndim != 4:
+        raise UserError(
+            f"prior_samples() draws images [N, H, W, C]; the samples have shape {images.shape}. "
+            "Take model.sample(), and plot them as they are to be read."
+        )
     at = "" if temperature == 1.0 else f" at temperature {temperature:g}"
     columns = min(positive_int("columns", columns), num_samples)
     return show(images, columns, f"Samples from the prior{at}")[0].finish(save)
@@ -125,7 +133,6 @@ def traversals(
         save: Where to write the figure.
     """
     images = _images(model, "traversals()", images)
-    _one_vector(model, "traversals()")
     steps, span = positive_int("steps", steps, minimum=2), real("span", span, above=0.0)
     variances = active_units(model, images).variances
     chosen = np.argsort(-variances)[: positive_int("num_dimensions", num_dimensions)]
@@ -153,7 +160,6 @@ def interpolations(
         save: Where to write the figure.
     """
     starts, ends = (_images(model, "interpolations()", part) for part in (starts, ends))
-    _one_vector(model, "interpolations()")
     if len(starts) != len(ends):
         raise UserError(f"starts has {len(starts)} images and ends {len(ends)}; expected as many.")
     steps = positive_int("steps", steps, minimum=2)
@@ -166,8 +172,8 @@ def interpolations(
     return show(rows.reshape(-1, *starts.shape[1:]), steps + 2, title)[0].finish(save)
 
 
-def _images(model: Any, what: str, images: Any) -> np.ndarray:
-    """Images, checked, for a model that shows what it makes of them."""
+def _examples(model: Any, what: str, data: Any) -> dict[str, np.ndarray]:
+    """Fields of examples, checked, for a model of images that shows what it makes of them."""
     require(model, what, Encodes, Decodes)
     fields = model.fields()
     name, field = next(iter(fields.items()))
@@ -176,16 +182,23 @@ def _images(model: Any, what: str, images: Any) -> np.ndarray:
             f"{what} draws images [H, W, C]; the model's {name} has shape {field.shape}. Decode "
             "codes and plot them as they are to be read."
         )
-    if len(fields) > 1:
-        raise UserError(
-            f"{what} draws from images alone, and {type(model).__name__} takes {', '.join(fields)}."
-        )
-    return np.asarray(checked_inputs(np.asarray(images), fields, "images"), np.float32)
+    given = data if isinstance(data, dict) else np.asarray(data)
+    return by_name(checked_inputs(given, fields, "images"), fields, "images")
+
+
+def _images(model: Any, what: str, data: Any) -> np.ndarray:
+    """Images, checked, for a walk through one latent vector of a model that is given no more."""
+    examples = _examples(model, what, data)
+    _one_vector(model, what)
+    return next(iter(examples.values()))
 
 
 def _one_vector(model: Any, what: str) -> None:
-    if getattr(model, "latent_size", None) is None:
-        raise UserError(f"{what} walks in one latent vector, and {type(model).__name__} has more.")
+    if model.conditions() or getattr(model, "latent_size", None) is None:
+        raise UserError(
+            f"{what} walks in the one latent vector of a model without conditions, and "
+            f"{type(model).__name__} is another."
+        )
 
 
 def _decode(model: Any, codes: np.ndarray) -> np.ndarray:

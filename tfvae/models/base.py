@@ -1,8 +1,7 @@
 """The model that the whole family shares."""
 
-import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.checks import int32, positive_int, real
-from tfvae.data.fields import Field
+from tfvae.data.fields import Field, by_name, input_shapes
 from tfvae.errors import UserError, UserRuntimeError
 from tfvae.inference.inference import Inference
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, require
@@ -19,10 +18,10 @@ from tfvae.noise import Noise, training_noise
 from tfvae.objectives.base import Nats
 from tfvae.random import bits, word
 from tfvae.suggestions import nearest
-from tfvae.training.checked import CheckedTrainer
-from tfvae.training.phases import Phase, gradients, optimizer_of
+from tfvae.training.phases import Phase, optimizer_of
 from tfvae.training.programs import compiled
 from tfvae.training.replicas import own_rows
+from tfvae.training.trainer import Trainer
 from tfvae.training.xla import xla_pays
 
 _NO_LOSS = (
@@ -32,7 +31,7 @@ _NO_LOSS = (
 )
 
 
-class LatentVariableModel(CheckedTrainer):
+class LatentVariableModel(Trainer):
     """A Keras model whose loss is a sum of named nats.
 
     A subclass gives `fields()` and `loss_terms(batch, training)`, and names what that reports to
@@ -129,7 +128,7 @@ class LatentVariableModel(CheckedTrainer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
         nats = self.loss_terms(self.named(inputs), training)
-        self._terms = tuple(nats.terms)
+        self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
             loss = tf.reduce_mean(value)
             if name in nats.surrogates:  # the value of one, the gradient of the other
@@ -143,9 +142,12 @@ class LatentVariableModel(CheckedTrainer):
     def named(self, inputs: Any) -> dict[str, tf.Tensor]:
         """Returns a batch by the names of its fields, each in the field's type."""
         fields = self.fields()
-        if not isinstance(inputs, Mapping):
-            inputs = {next(iter(fields)): inputs}
-        return {name: tf.cast(value, fields[name].dtype) for name, value in inputs.items()}
+        batch = by_name(inputs, fields, "the batch")
+        return {name: tf.cast(value, fields[name].dtype) for name, value in batch.items()}
+
+    def begin_training(self, num_examples: int) -> None:
+        """Notes N, the size of the training set, which objectives may want to know."""
+        self.num_examples.assign(num_examples)
 
     def with_noise(self, inference: Inference, batch: Batch) -> Inference:
         """Returns the inference of a batch with the noise of this step and N: for an objective."""
@@ -183,42 +185,6 @@ class LatentVariableModel(CheckedTrainer):
         if hasattr(optimizer, "bind"):
             optimizer.bind(self.phases)
         super().compile(optimizer=optimizer, **kwargs)
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Keras' step, in which each phase minimises its own terms, and each row counts once.
-
-        Keras averages over replicas, so that rows of a smaller share would count for more.
-        """
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        phases, rows = self.phases(), own_rows(x)
-        with tf.GradientTape(persistent=len(phases) > 1) as tape:
-            losses = self._named_losses(x, training=True)
-            scaled = {
-                name: self.optimizer.scale_loss(loss * rows.share) for name, loss in losses.items()
-            }
-            total = tf.add_n(list(scaled.values()))
-        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=rows.count)
-        variables = self.trainable_variables
-        if len(phases) == 1:
-            found = tape.gradient(total, [variable.value for variable in variables])
-        else:
-            found = gradients(tape, phases, scaled, variables)
-        self.optimizer.apply_gradients(zip(found, variables, strict=True))
-        return self.get_metrics_result()
-
-    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Keras' step, in which each row counts once."""
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        losses = self._named_losses(x, training=False)
-        count = own_rows(x).count
-        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=count)
-        return self.get_metrics_result()
-
-    def _named_losses(self, x: Any, training: bool) -> dict[str, tf.Tensor]:
-        """The weighted means of the terms by name, and what layers add to them by number."""
-        self(x, training=training)
-        numbers = (str(number) for number in itertools.count())
-        return dict(zip(itertools.chain(self._terms, numbers), self.losses, strict=False))
 
     def _resolve_auto_jit_compile(self) -> bool:
         # Keras 3.15 turns jit_compile="auto" off where there is only a CPU.
@@ -314,13 +280,8 @@ class LatentVariableModel(CheckedTrainer):
         if not self.built:
             raise UserRuntimeError(
                 f"{what} needs a built model. Train it, call it on a batch, or build it: "
-                f"model.build({self.input_shapes()})."
+                f"model.build({input_shapes(self.fields())})."
             )
-
-    def input_shapes(self) -> Any:
-        """Returns what `build` takes: the shape of a batch, or of each of its fields."""
-        shapes = {name: (None, *field.shape) for name, field in self.fields().items()}
-        return shapes if len(shapes) > 1 else next(iter(shapes.values()))
 
 
 def _sample(

@@ -100,10 +100,6 @@ class VAE(LatentVariableModel):
         """D, the number of latent dimensions."""
         return self.prior.latent_size
 
-    @property
-    def image_shape(self):  # TODO
-        return self.decoder.event_shape
-
     def fields(self) -> dict[str, Field]:
         """Returns x: of the decoder's shape, within the likelihood's support."""
         head = self.decoder.head

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from tfvae import data
 from tfvae.data.catalogue import CATALOGUE
+from tfvae.data.fields import by_name
 from tfvae.evaluation import pictures
-from tfvae.models import VAE
+from tfvae.models.capabilities import Decodes, Encodes, Generates
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.settings import Settings
 
@@ -19,35 +20,28 @@ PAIRS = 8  # interpolations
 
 
 def draw(
-    vae: VAE, settings: Settings, test: tf.data.Dataset, rows: list[dict[str, float]], folder: Path
+    model: Any,
+    settings: Settings,
+    test: tf.data.Dataset,
+    rows: list[dict[str, float]],
+    folder: Path,
 ) -> list[Path]:
     """Draws all pictures that suit the model into the folder, and returns their paths.
 
     Args:
-        vae: The trained model.
+        model: The trained model.
         settings: Of the run.
-        test: Its held-out images.
+        test: Its held-out data.
         rows: Its history.
         folder: Made if missing.
     """
-    images = first_images(test, POINTS)
     history = {name: [row[name] for row in rows] for name in rows[0] if name != "epoch"}
-    half = min(PAIRS, len(images) // 2)
     drawings: dict[str, Callable[[Path], Any]] = {
-        "reconstructions": lambda path: pictures.reconstructions(vae, images[:40], save=path),
-        "samples": lambda path: pictures.prior_samples(vae, 64, save=path),
-        "latent_scatter": lambda path: pictures.latent_scatter(
-            vae, images, _labels(settings, len(images)), save=path
-        ),
         "training_curves": lambda path: pictures.training_curves(history, save=path),
+        **_of_codes(model, settings, test),
     }
-    if vae.latent_size == 2 and settings.get("prior") == "standard_normal":
-        drawings["manifold"] = lambda path: pictures.latent_manifold(vae, save=path)
-    elif len(images) > 1:
-        drawings["traversals"] = lambda path: pictures.traversals(vae, images, save=path)
-        drawings["interpolations"] = lambda path: pictures.interpolations(
-            vae, images[:half], images[half : 2 * half], save=path
-        )
+    if len(next(iter(model.fields().values())).shape) == 3:
+        drawings |= _of_images(model, settings, test)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -60,29 +54,64 @@ def draw(
     return paths
 
 
-def first_images(images: tf.data.Dataset, count: int) -> np.ndarray:
-    """The first so many images of a data set of batches, or all there are."""
+def _of_codes(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str, Callable]:
+    if not isinstance(model, Encodes):
+        return {}
+    examples = first_examples(test, POINTS)
+    labels = _labels(settings, len(tf.nest.flatten(examples)[0]))
+    return {
+        "latent_scatter": lambda path: pictures.latent_scatter(model, examples, labels, save=path)
+    }
+
+
+def _of_images(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str, Callable]:
+    """Pictures of a model of images, as far as it has the capabilities."""
+    fields, drawings = model.fields(), {}
+    examples = by_name(first_examples(test, POINTS), fields, "the held-out data")
+    images = next(iter(examples.values()))
+    few = {name: values[:40] for name, values in examples.items()}
+    half = min(PAIRS, len(images) // 2)
+    can = {kind for kind in (Encodes, Decodes, Generates) if isinstance(model, kind)}
+    one_vector = not model.conditions() and getattr(model, "latent_size", None)
+    if can >= {Encodes, Decodes}:
+        drawings["reconstructions"] = lambda path: pictures.reconstructions(model, few, save=path)
+    if can >= {Generates, Decodes}:
+        given = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
+                 model.conditions().items()}  # fmt: skip
+        drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
+    if one_vector == 2 and settings.get("prior") == "standard_normal":
+        drawings["manifold"] = lambda path: pictures.latent_manifold(model, save=path)
+    elif one_vector and len(images) > 1 and can >= {Encodes, Decodes}:
+        drawings["traversals"] = lambda path: pictures.traversals(model, images, save=path)
+        drawings["interpolations"] = lambda path: pictures.interpolations(
+            model, images[:half], images[half : 2 * half], save=path
+        )
+    return drawings
+
+
+def first_examples(data: tf.data.Dataset, count: int) -> Any:
+    """The first so many examples of a data set of batches, or all there are; bare or by name."""
     batches, found = [], 0
-    for batch in images.as_numpy_iterator():
+    for batch in data.as_numpy_iterator():
         batches.append(batch)
-        found += len(batch)
+        found += len(tf.nest.flatten(batch)[0])
         if found >= count:
             break
-    return np.concatenate(batches)[:count]
+    return tf.nest.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)
 
 
 def _labels(settings: Settings, count: int) -> np.ndarray | None:
     """Labels of the held-out images, of data sets that are known by name."""
     if settings["dataset"] not in CATALOGUE:
         return None
-    labels = data.arrays(settings["dataset"], test_fraction=settings["test_fraction"]).test_labels
-    return None if labels is None else labels[:count]
+    columns = data.arrays(settings["dataset"], test_fraction=settings["test_fraction"]).test
+    return columns["label"][:count] if "label" in columns else None
 
 
-def save_samples(vae: VAE, path: Path, num_samples: int, seed: int, temperature: float) -> None:
+def save_samples(model: Any, path: Path, num_samples: int, seed: int, temperature: float) -> None:
     """Writes samples from the prior: a picture, or for `.npy` the images `[N, H, W, C]`."""
     with replacing(path) as beside:
         if path.suffix == ".npy":
-            np.save(beside, vae.sample(num_samples, seed=seed, temperature=temperature).numpy())
+            np.save(beside, model.sample(num_samples, seed=seed, temperature=temperature).numpy())
         else:
-            pictures.prior_samples(vae, num_samples, seed, temperature, save=beside)
+            pictures.prior_samples(model, num_samples, seed, temperature, save=beside)

@@ -9,14 +9,13 @@ import tensorflow as tf
 from tfvae import export
 from tfvae.export.publishing import staging
 from tfvae.export.tflite_files.variants import VARIANTS
-from tfvae.models import VAE
-from tfvae.runs.drawing import first_images
+from tfvae.runs.drawing import first_examples
 
-IMAGES = 500  # by which variants are judged, and as many by which int8 is calibrated
+EXAMPLES = 500  # by which variants are judged, and as many by which int8 is calibrated
 
 
 def export_run(
-    vae: VAE,
+    model: Any,
     datasets: tuple[tf.data.Dataset, tf.data.Dataset],
     directory: Path,
     variants: Sequence[str] = VARIANTS,
@@ -26,8 +25,8 @@ def export_run(
     """Exports SavedModels and TFLite files, compared with the live model.
 
     Args:
-        vae: The trained model.
-        datasets: Its training and held-out images.
+        model: The trained model.
+        datasets: Its training and held-out data.
         directory: Such as export/mnist, made if missing.
         variants: Of the TFLite files.
         report: Called with lines that say how it goes.
@@ -40,14 +39,14 @@ def export_run(
         tfvae.export.ExportError: if the folder can't be written or a file differs from the model.
     """
     report(f"exporting to {directory}, and comparing with the live model")
-    models = export.saved_model(vae, directory)
+    models = export.saved_model(model, directory)
     train, test = datasets
     files = export.tflite(
-        vae,
+        model,
         directory,
         variants,
-        images=first_images(test, IMAGES),
-        calibration_images=first_images(train, IMAGES),
+        data=first_examples(test, EXAMPLES),
+        calibration=first_examples(train, EXAMPLES),
         **options,
     )
     for line in files.report.table().splitlines():

@@ -9,43 +9,42 @@ import tensorflow as tf
 from pydantic import PositiveInt
 
 from tfvae import evaluation
-from tfvae.models import VAE
-from tfvae.runs.drawing import first_images
+from tfvae.runs.drawing import first_examples
 
-ELBO_SAMPLES = 10  # draws of z an image: the noise of the mean is then below its third decimal
+ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
 
 
 def measure(
-    vae: VAE,
-    images: tf.data.Dataset,
+    model: Any,
+    test: tf.data.Dataset,
     eval_samples: PositiveInt = 5000,
-    eval_images: PositiveInt | None = None,
+    eval_examples: PositiveInt | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """The bound, its parts and the importance-weighted likelihood, in nats an image.
+    """The bound, its parts and the importance-weighted likelihood, in nats an example.
 
     Args:
-        vae: A built model.
-        images: Batches of held-out images, binarised once.
-        eval_samples: Draws of z for each image in the importance-weighted likelihood.
-        eval_images: Only so many of the held-out images, the first; None for all.
+        model: A built model that scores.
+        test: Batches of held-out data, binarised once.
+        eval_samples: Draws of z for each example in the importance-weighted likelihood.
+        eval_examples: Only so many of the held-out examples, the first; None for all.
         seed: Of the draws.
     """
-    data = images if eval_images is None else first_images(images, eval_images)
-    bound = evaluation.elbo(vae, data, num_samples=ELBO_SAMPLES, seed=seed)
+    data = test if eval_examples is None else first_examples(test, eval_examples)
+    bound = evaluation.elbo(model, data, num_samples=ELBO_SAMPLES, seed=seed)
     likelihood = evaluation.log_likelihood(
-        vae, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
+        model, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
     error = likelihood.standard_error
     return {
         "log_likelihood": likelihood.mean,
-        "standard_error": error if math.isfinite(error) else None,  # of a single image
+        "standard_error": error if math.isfinite(error) else None,  # of a single example
         "effective_sample_size": likelihood.mean_effective_sample_size,
         "elbo": bound.mean,
         "nll": float(np.mean(bound.nll)),
         "kl": float(np.mean(bound.kl)),
         "num_samples": eval_samples,
-        "num_images": len(likelihood.per_example),
+        "num_examples": len(likelihood.per_example),
         "seed": seed,
     }
 
@@ -55,8 +54,8 @@ def table(test: dict[str, Any]) -> list[str]:
     error = test["standard_error"]
     spread = "" if error is None else f" +- {error:.2f}"
     return [
-        f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an image, {test['num_images']} "
-        f"held-out images, {test['num_samples']} importance samples each "
+        f"log p(x)  {test['log_likelihood']:.2f}{spread} nats each, {test['num_examples']} "
+        f"held-out examples, {test['num_samples']} importance samples each "
         f"(effective {test['effective_sample_size']:.0f})",
         f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
     ]

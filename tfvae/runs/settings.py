@@ -108,7 +108,7 @@ class Settings(Mapping):
         from tfvae.runs.building import build  # TensorFlow, and only where it is needed
 
         if event_shape is None:
-            event_shape = describe(self["dataset"]).image_shape
+            event_shape = describe(self["dataset"]).fields["x"].shape
         return build(self, event_shape, **self.group("model"))
 
     def config(self, event_shape: Sequence[int] | None = None) -> dict[str, Any]:

@@ -22,8 +22,8 @@ def train_stages(
 ) -> dict[str, dict[str, Any]]:
     """Trains the stages after the first, or goes on with them, and returns the metrics of each.
 
-    A stage is a run in `stages/NAME`, and its data are `stages/NAME.npz`: the posterior means of
-    the epoch 0 of the training data, and of the held-out ones.
+    A stage is a run in `stages/NAME`, and its data are `stages/NAME.npz`: the codes (posterior
+    means) of the epoch 0 of the training data, and of the held-out ones.
 
     Args:
         settings: Of the run.
@@ -51,9 +51,9 @@ def train_stages(
 
 
 def write_codes(model: Any, datasets: Any, path: Path) -> None:
-    """Writes the posterior means of training and held-out data, float32 `[N, D]`."""
+    """Writes the codes of training and held-out data, float32 `[N, D]`."""
     parts = ("x_train", "x_test")
-    means = [np.float32(evaluation.latent_means(model, data)) for data in datasets]
+    means = [np.float32(evaluation.latent_codes(model, data)) for data in datasets]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

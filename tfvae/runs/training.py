@@ -169,7 +169,7 @@ def fit(
         steps_per_execution: Steps in one call of the graph; none leaves it to `compile`.
     """
     train_set, test_set = datasets
-    model.decoder.head.adapt(data.mean_image(train_set))
+    model.decoder.head.adapt(data.mean(train_set))
     steps = epochs * len(train_set)
     optimizer = building.optimizer(settings, steps, **settings.group("optimizer"))
     optimizer.build(model.trainable_variables)

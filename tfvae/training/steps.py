@@ -1,69 +1,61 @@
-"""Many training or test steps in one compiled program, behind Keras' own `fit` and `evaluate`."""
+"""One step of training and of testing: each phase minimises its own terms, each row counts once."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
-from tfvae.data.resident import Chunk, ResidentBatches, ResidentEpoch
-from tfvae.training.devices import accelerators
-
-Logs = dict[str, tf.Tensor]
+from tfvae.training.phases import Phase, gradients
+from tfvae.training.replicas import own_rows
 
 
-class ScannedSteps:
-    """Runs a step over the batches of a `ResidentEpoch`, as many as asked for in one program.
+class Steps(keras.Model):
+    """Keras' steps for a model whose loss is a sum of named terms.
 
-    The loop, the gathering of rows, scaling and binarisation are part of the program, so nothing
-    returns to the host between two steps. It is compiled once for each batch size and recipe, not
-    for each count of steps. The smaller batch that ends an epoch is left to TensorFlow's own graph
-    executor, which is ready four times sooner than XLA.
+    Keras averages the losses of replicas, so that the rows of a smaller share would count for more;
+    and it knows of one loss for all variables.
 
-    Args:
-        step: `train_step` or `test_step` of a built model.
-        jit_compile: whether XLA compiles the program.
+    Subclasses have `phases`, and a `call` that gives the terms to `add_loss` in the order of their
+    names, which it leaves in `term_names`.
     """
 
-    def __init__(self, step: Callable[[tf.Tensor], Logs], jit_compile: bool):
-        self._step = step
-        self._jit_compile = jit_compile
-        self._programs: dict[tuple[Any, ...], Callable[..., Logs]] = {}
+    term_names: Sequence[str] = ()
 
-    def __call__(self, epoch: ResidentEpoch, count: int) -> Logs:
-        """Takes `count` batches, fewer at the epoch's end, and returns the last step's logs."""
-        logs = None
-        for chunk in epoch.take(count):
-            program, arguments = self.program(epoch.batches, chunk)
-            logs = program(*arguments)
-        if logs is None:
-            raise StopIteration
-        return logs
+    def phases(self) -> Sequence[Phase]:
+        """Returns who learns from what."""
+        raise NotImplementedError
 
-    def program(self, batches: ResidentBatches, chunk: Chunk) -> tuple[Callable[..., Logs], tuple]:
-        """Returns the program that runs a chunk, compiled when first called, and its arguments."""
-        numbers = (chunk.epoch, chunk.first, chunk.count)
-        arguments = (batches.pixels(), chunk.order, *map(tf.constant, numbers))
-        # A loop of unknown length asks an accelerator's host whether to go on after each step.
-        fixed = chunk.count if accelerators() else None
-        key = (batches.recipe, batches.batch_size, chunk.size, fixed)
-        if key not in self._programs:
-            program = self._loop(batches, chunk.size, fixed)
-            self._programs[key] = program.get_concrete_function(*arguments)
-        return self._programs[key], arguments
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Lets each phase take a step on the terms that it minimises; returns the logs."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        phases, rows = self.phases(), own_rows(x)
+        with tf.GradientTape(persistent=len(phases) > 1) as tape:
+            losses = self._named_losses(x, training=True)
+            scaled = {
+                name: self.optimizer.scale_loss(loss * rows.share) for name, loss in losses.items()
+            }
+            total = tf.add_n(list(scaled.values()))
+        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=rows.count)
+        variables = self.trainable_variables
+        if len(phases) == 1:
+            found = tape.gradient(total, [variable.value for variable in variables])
+        else:
+            found = gradients(tape, phases, scaled, variables)
+        self.optimizer.apply_gradients(zip(found, variables, strict=True))
+        return self.get_metrics_result()
 
-    def _loop(self, batches: ResidentBatches, size: int, fixed: int | None) -> Any:
-        spec = tf.TensorSpec((size, *batches.image_shape), tf.float32)
-        step = tf.function(self._step).get_concrete_function(spec)
-        empty = tf.nest.map_structure(
-            lambda log: tf.zeros(log.shape, log.dtype), step.structured_outputs
-        )
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Evaluates the terms on a batch; returns the logs."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        losses = self._named_losses(x, training=False)
+        count = own_rows(x).count
+        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=count)
+        return self.get_metrics_result()
 
-        @tf.function(jit_compile=self._jit_compile and size == batches.batch_size, autograph=False)
-        def program(pixels, order, epoch, first, count):
-            def body(i, logs):
-                return i + 1, step(batches.images(pixels, order, epoch, first + i, size))
-
-            end = count if fixed is None else fixed
-            return tf.while_loop(lambda i, logs: i < end, body, (tf.constant(0), empty))[1]
-
-        return program
+    def _named_losses(self, x: Any, training: bool) -> dict[str, tf.Tensor]:
+        """The weighted means of the terms by name, and what layers add to them by number."""
+        self(x, training=training)
+        numbers = (str(number) for number in itertools.count())
+        return dict(zip(itertools.chain(self.term_names, numbers), self.losses, strict=False))

@@ -1,4 +1,4 @@
-"""Keras' `fit` and `evaluate` as fast as the machine: the same interface, other step functions."""
+"""Keras' `fit`, `evaluate` and `predict` on named fields, as fast as the machine."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,36 +8,45 @@ import keras
 import tensorflow as tf
 
 from tfvae.checks import positive_int
-from tfvae.data.resident import ResidentEpoch
-from tfvae.training.execution import (
-    OnDevice,
-    ResumeEpochs,
-    ahead,
-    on_device,
-    split,
-    steps_at_once,
-)
-from tfvae.training.steps import ScannedSteps
+from tfvae.data.fields import Fields, input_shapes
+from tfvae.errors import UserTypeError
+from tfvae.training.device_loop import DeviceLoop
+from tfvae.training.executions import ResumeEpochs, listed, steps_at_once
+from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
+from tfvae.training.resident import ResidentData, ResidentEpoch, num_rows, on_device
+from tfvae.training.steps import Steps
+from tfvae.training.streaming import ahead
 
 
-class DeviceTrainer(keras.Model):
-    """A Keras model that trains on data which stay on the device, many steps in one program.
+class Trainer(Steps):
+    """A Keras model that learns from named fields: with Keras' interface, and other step functions.
 
-    `fit` and `evaluate` take what Keras takes and log what Keras logs. Data sets of
-    `tfvae.data.load` and arrays, up to `tfvae.data.resident.LIMIT_BYTES`, are put on the device
-    once, and their batches are made inside the compiled step; everything else (other pipelines,
-    larger data, `steps_per_epoch`, distribution strategies, `run_eagerly`) goes Keras' own way,
-    the first three with batches copied to a GPU ahead of the steps.
+    What enters is checked against `fields()`, and what would be ignored is refused. Data sets of
+    `tfvae.data.load` and arrays, up to `tfvae.training.resident.LIMIT_BYTES`, are put on the device
+    once, and a `DeviceLoop` makes their batches inside the compiled step, many steps in one
+    program. Everything else (other pipelines, larger data, `steps_per_epoch`, distribution
+    strategies, `run_eagerly`) goes Keras' own way, the first three with batches copied to a GPU
+    ahead of the steps.
+
+    Subclasses have `fields`, `phases`, `call`, `reconstruct`, a `build` that is given the shape
+    `(None, *shape)` of the only field or a dict of these by name, and the weight `seed_state`,
+    whose first entry decides the order of arrays.
     """
 
     _auto_steps = False  # until compiled: a model predicts, and is loaded, without that
 
-    def compile(
-        self,
-        *args: Any,
-        steps_per_execution: int | str = "auto",
-        **kwargs: Any,
-    ) -> None:
+    def fields(self) -> Fields:
+        """Returns what one example holds, by name."""
+        raise NotImplementedError
+
+    def begin_training(self, num_examples: int) -> None:
+        """Called before training, with the size of the training set, or 0 where it is not known."""
+
+    def reconstruct(self, batch: Any) -> Any:
+        """Returns what `predict` does for a batch, bare or a dict as it was passed."""
+        raise NotImplementedError
+
+    def compile(self, *args: Any, steps_per_execution: int | str = "auto", **kwargs: Any) -> None:
         """Configures training; see `keras.Model.compile`.
 
         Args:
@@ -61,41 +70,144 @@ class DeviceTrainer(keras.Model):
             config["steps_per_execution"] = "auto"
         return config
 
-    def fit(self, x: Any = None, **kwargs: Any) -> keras.callbacks.History:
-        """Trains; see `keras.Model.fit`."""
-        batch_size, callbacks = kwargs.get("batch_size"), kwargs.get("callbacks")
-        if kwargs.get("validation_split") and kwargs.get("validation_data") is None:
-            x, kwargs["validation_data"] = split(x, kwargs.pop("validation_split"))
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains on the model's fields alone; see `keras.Model.fit` for the arguments.
+
+        Args:
+            x: An array `[N, *shape]` where the model requires one field, a dict of arrays by name,
+                or batches of either: a `tf.data.Dataset`, a `keras.utils.PyDataset` or a generator.
+            y: Refused: there are no targets. So are `sample_weight` and `class_weight`.
+            batch_size: Rows of a batch where x is arrays, 32 by default.
+            epochs: How often to go through x.
+            verbose: As for Keras.
+            **kwargs: `validation_data`, `callbacks` and so on.
+
+        Raises:
+            TypeError: for numbers of a wrong kind, such as bytes for pixels or reals for labels,
+                and data of other types.
+            ValueError: for targets, weights, fields that are missing or not declared, of different
+                lengths, shapes or ranges, values that are not finite, and counts below 1.
+        """
+        check_counts(kwargs, "steps_per_epoch", "validation_steps", "validation_batch_size")
+        refuse_extra(y, kwargs.get("sample_weight"), kwargs.pop("class_weight", None))
+        validation = kwargs.pop("validation_data", None)
+        if validation is not None:
+            validation = checked_inputs(validation, self.fields(), "validation_data")
+        x = self._checked(x, batch_size)
+        if kwargs.get("validation_split") and validation is None:
+            x, validation = split(x, kwargs.pop("validation_split"))
+        if not are_arrays(x) and getattr(x, "num_batches", None) is None:
+            kwargs["shuffle"] = False  # they shuffle themselves; Keras warns of its own default
         whole = kwargs.get("steps_per_epoch") is None
-        x = self._on_device(x, batch_size, whole, kwargs.get("shuffle", True))
-        if kwargs.get("validation_data") is not None:
-            kwargs["validation_data"] = self._on_device(
-                kwargs["validation_data"],
-                kwargs.get("validation_batch_size") or batch_size,
-                whole=kwargs.get("validation_steps") is None,
-            )
+        data = self._placed(x, batch_size, whole, kwargs.get("shuffle", True))
+        counts, callbacks = [kwargs.get("steps_per_epoch")], kwargs.pop("callbacks", None)
+        if validation is not None:
+            size, steps = kwargs.get("validation_batch_size"), kwargs.get("validation_steps")
+            validation = self._placed(validation, size or batch_size, whole=steps is None)
+            counts.append(steps)
+        self.begin_training(num_rows(data))
+        steps = steps_at_once(data, callbacks, *counts)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            given = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
-            resume = ResumeEpochs(x, kwargs.get("initial_epoch", 0))
-            kwargs["callbacks"] = [*(given or ()), resume]
-        counts = [kwargs.get("steps_per_epoch")]
-        if kwargs.get("validation_data") is not None:
-            counts.append(kwargs.get("validation_steps"))
-        with self._steps(steps_at_once(x, callbacks, *counts)):
-            return super().fit(x, **kwargs)
+            source = data if isinstance(data, ResidentData) else x
+            resume = ResumeEpochs(source, kwargs.get("initial_epoch", 0))
+            callbacks = [*listed(callbacks), resume]
+        kwargs.update(callbacks=callbacks, validation_data=validation, verbose=verbose)
+        with self._steps(steps):
+            return super().fit(data, batch_size=batch_size, epochs=epochs, **kwargs)
 
-    def evaluate(self, x: Any = None, **kwargs: Any) -> Any:
-        """Returns the logged values; see `keras.Model.evaluate`."""
-        if kwargs.get("_use_cached_eval_dataset"):  # from `fit`, which has chosen all of this
-            return super().evaluate(x, **kwargs)
-        x = self._on_device(x, kwargs.get("batch_size"), whole=kwargs.get("steps") is None)
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        **kwargs: Any,
+    ) -> Any:
+        """Returns the loss and the logged nats; see `keras.Model.evaluate`, and `fit` for x."""
+        refuse_extra(y, kwargs.get("sample_weight"))
+        check_counts(kwargs, "steps")
+        if kwargs.get("_use_cached_eval_dataset"):  # from `fit`, which has prepared all of this
+            return super().evaluate(x, batch_size=batch_size, verbose=verbose, **kwargs)
+        x = self._placed(self._checked(x, batch_size), batch_size, kwargs.get("steps") is None)
         with self._steps(steps_at_once(x, kwargs.get("callbacks"), kwargs.get("steps"))):
-            return super().evaluate(x, **kwargs)
+            return super().evaluate(x, batch_size=batch_size, verbose=verbose, **kwargs)
 
-    def predict(self, x: Any, **kwargs: Any) -> Any:
-        """Returns the predictions; see `keras.Model.predict`."""
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", **kwargs: Any
+    ) -> Any:
+        """Returns the reconstruction of each example; see `keras.Model.predict`."""
+        check_counts(kwargs, "steps")
+        x = self._checked(x, batch_size)
         with self._steps(1):
-            return super().predict(x, **kwargs)
+            return super().predict(x, batch_size=batch_size, verbose=verbose, **kwargs)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Trains on one batch of arrays; see `keras.Model.train_on_batch`."""
+        refuse_extra(y, sample_weight, class_weight)
+        return super().train_on_batch(self._one_batch(x), **kwargs)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Evaluates one batch of arrays; see `keras.Model.test_on_batch`."""
+        refuse_extra(y, sample_weight)
+        return super().test_on_batch(self._one_batch(x), **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Returns the reconstruction of each example; see `keras.Model.predict_on_batch`."""
+        return super().predict_on_batch(self._one_batch(x))
+
+    def predict_step(self, data: Any) -> Any:
+        """Reconstructs a batch without drawing anything."""
+        return self.reconstruct(keras.utils.unpack_x_y_sample_weight(data)[0])
+
+    def _checked(self, x: Any, batch_size: int | None = None) -> Any:
+        """Returns x, checked, for a model that is built.
+
+        Weights that are made while a step is traced stay without values if the trace fails.
+        """
+        check_counts({"batch_size": batch_size}, "batch_size")
+        x = checked_inputs(x, self.fields(), "x")
+        if not self.built:
+            with self.distribute_strategy.scope():
+                self.build(input_shapes(self.fields()))
+        return x
+
+    def _one_batch(self, x: Any) -> Any:
+        """Returns x, checked, if it is arrays."""
+        x = self._checked(x)
+        if not are_arrays(x):
+            raise UserTypeError(
+                f"x is of type {type(x).__name__}; expected one batch: an array, or a dict of "
+                "arrays by name."
+            )
+        return x
+
+    def _placed(self, x: Any, batch_size: int | None, whole: bool, shuffled: bool = False) -> Any:
+        """Returns checked data on the device if whole epochs are asked for and they fit."""
+        if not self.compiled or self.run_eagerly or self._distribute_strategy is not None:
+            return x
+        if whole:
+            seed = int(self.seed_state[0])
+            data = on_device(x, self.fields(), batch_size, shuffled, seed)
+            if data is not None:
+                if not self.optimizer.built:
+                    self.optimizer.build(self.trainable_variables)
+                return data
+        return ahead(x) if isinstance(x, tf.data.Dataset) else x
 
     @contextlib.contextmanager
     def _steps(self, count: int) -> Iterator[None]:
@@ -109,32 +221,17 @@ class DeviceTrainer(keras.Model):
         finally:
             self.steps_per_execution = before
 
-    def _on_device(
-        self, x: Any, batch_size: int | None, whole: bool, shuffled: bool = False
-    ) -> Any:
-        """x as it is best executed: on the device if whole epochs are asked for and it fits."""
-        if not self.compiled or self.run_eagerly or self._distribute_strategy is not None:
-            return x
-        if whole:
-            x = on_device(x, batch_size, shuffled, seed=int(self.seed_state[0]))
-        if isinstance(x, OnDevice):
-            if not self.built:
-                self.build((None, *x.batches.image_shape))
-            if not self.optimizer.built:
-                self.optimizer.build(self.trainable_variables)
-        return ahead(x) if isinstance(x, tf.data.Dataset) else x
-
     def _make_function(self, step: Callable[..., Any]) -> Callable[[Any], Any]:
         """Keras' hook: from a step to what runs `steps_per_execution` of them on an iterator."""
-        scanned = ScannedSteps(step, self.jit_compile)
+        loop = DeviceLoop(step, self.jit_compile)
         streamed: dict[int, Callable[[Any], Any]] = {}  # Keras compiles the count in
 
         def function(iterator: Any) -> Any:
             count = self.steps_per_execution
             if isinstance(iterator, ResidentEpoch):
-                return scanned(iterator, count)
+                return loop(iterator, count)
             if count not in streamed:
-                streamed[count] = super(DeviceTrainer, self)._make_function(step)
+                streamed[count] = super(Trainer, self)._make_function(step)
             return streamed[count](iterator)
 
         return function

@@ -1,11 +1,9 @@
 """Where XLA pays."""
 
 import keras
-from keras.src.layers.convolutional.base_conv import BaseConv
-from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
-from keras.src.trainers.trainer import model_supports_jit
 
 from tfvae.training.devices import accelerators
+from tfvae.training.keras_private import BaseConv, BaseConvTranspose, model_supports_jit
 
 
 def xla_pays(model: keras.Model) -> bool:

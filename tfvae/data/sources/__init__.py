@@ -1,19 +1,25 @@
-"""One module a source, each with `read(...) -> Split`: checked rows, uint8 or float32.
+"""One module a source, each with `read(...) -> Split`: checked columns.
 
 Modules are imported when asked for: some need packages that are slow to import.
 """
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from tfvae.data.catalogue import CATALOGUE, describe
-from tfvae.data.images import Split
+from tfvae.data.splits import Split
 from tfvae.errors import UserError, UserFileNotFoundError, UserTypeError
 
+_FILES = {".npy": "files", ".npz": "files", ".csv": "tables", ".parquet": "tables"}
+_KINDS = "a .npy, .npz, .csv or .parquet file or a folder of PNG or JPEG images"
 
-def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
+
+def read(
+    name_or_path, test_fraction: float | None = None, size=None, fields: Sequence[str] | None = None
+) -> Split:
     """Find the source of a name or path, and read it. Arguments as for `tfvae.data.load`.
 
     Raises:
@@ -27,30 +33,28 @@ def read(name_or_path, test_fraction: float | None = None, size=None) -> Split:
             "NumPy arrays go straight into fit, or into a file with np.save."
         )
     name = os.fspath(name_or_path)
-    if name in CATALOGUE:
-        if size is not None:
-            raise UserError(f"size={size} is for folders of images; leave it out for {name!r}.")
-        spec = CATALOGUE[name]
-        return _module(spec.source).read(spec, test_fraction)
     if not name:
         raise UserError(
             f"The name of the data set is empty. Expected one of {', '.join(CATALOGUE)}, or a path."
         )
     path = Path(name)
-    if path.is_dir():
+    if name not in CATALOGUE and path.is_dir():
         return _module("folder").read(path, test_fraction, size)
-    if path.suffix.lower() in (".npy", ".npz"):
-        return _module("files").read(path, test_fraction, size)
-    if path.exists():
-        raise UserError(
-            f"{path} is not a kind of file that is read here; expected a .npy or .npz file, or a "
-            "folder of PNG or JPEG images."
-        )
-    if isinstance(name_or_path, os.PathLike) or os.sep in name:
-        raise UserFileNotFoundError(
-            f"No such file or folder: {path}. Expected a .npy or .npz file or a folder of images."
-        )
-    return _module(describe(name).source)  # which refuses: the name is not in the catalogue
+    if size is not None:
+        raise UserError(f"size={size} is for folders of images; leave it out for {name!r}.")
+    if name in CATALOGUE:
+        spec = CATALOGUE[name]
+        return _module(spec.source).read(spec, test_fraction)
+    kind = _FILES.get(path.suffix.lower())
+    if path.exists() and kind is None:
+        raise UserError(f"{path} is not a kind of file that is read here; expected {_KINDS}.")
+    if not path.exists():
+        if kind or isinstance(name_or_path, os.PathLike) or os.sep in name:
+            raise UserFileNotFoundError(f"No such file or folder: {path}. Expected {_KINDS}.")
+        describe(name)  # which refuses: the name is not in the catalogue
+    if kind == "tables":
+        return _module(kind).read(path, test_fraction, fields)
+    return _module("files").read(path, test_fraction)
 
 
 def _module(source: str) -> ModuleType:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
-from tfvae.data.images import Split, hold_out
-from tfvae.data.rows import Rows
+from tfvae.data.rows import Columns, Rows
+from tfvae.data.splits import Split, hold_out
 
 TEST_FRACTION = 0.2
 
@@ -18,6 +18,9 @@ def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    rows = Rows((data.images[..., None] / 16.0).astype(np.float32))
+    x = (data.images[..., None] / 16.0).astype(np.float32)
+    columns = Columns(
+        {"x": Rows(x), "label": Rows(data.target.astype(np.int32), spec.fields["label"])}
+    )
     fraction = TEST_FRACTION if test_fraction is None else test_fraction
-    return hold_out(spec, rows, data.target.astype(np.int64), fraction, "The digits")
+    return hold_out(spec, columns, fraction, "The digits")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tfvae.data.catalogue import NONE, DatasetSpec
-from tfvae.data.images import Split, hold_out
+from tfvae.data.fields import Field
 from tfvae.data.resize import by_area
-from tfvae.data.rows import FetchedRows, Rows
+from tfvae.data.rows import Columns, FetchedRows, Rows
+from tfvae.data.splits import Split, hold_out
 from tfvae.errors import UserError
 
 TEST_FRACTION = 0.1
@@ -22,8 +23,8 @@ _GREY, _COLOUR = ("1", "L"), ("RGB", "P")
 def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
     """Read the images of a folder and its subfolders, in the order of their paths.
 
-    Images directly in subfolders are labelled by the subfolder's place in alphabetical order. A
-    folder of grey images has one channel; as soon as one image has colour, all have three.
+    Where every image lies in a subfolder, its label is the subfolder's place in alphabetical order.
+    A folder of grey images has one channel; as soon as one image has colour, all have three.
 
     Raises:
         ValueError: no images, sizes that differ (without `size`), or a file that is no image.
@@ -36,10 +37,15 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
         )
     size = _check_size(size)
     shape = _common_shape(files, size)
-    rows = _rows(files, shape)
-    spec = DatasetSpec(path.name, shape, NONE, "folder", None, f"{len(files)} images of a folder")
+    rows = {"x": _rows(files, shape)}
+    if all(file.parent != path for file in files):
+        rows["label"] = _labels([file.relative_to(path).parts[0] for file in files])
+    columns = Columns(rows)
+    spec = DatasetSpec(
+        path.name, columns.fields, NONE, "folder", f"{len(files)} images of a folder"
+    )
     fraction = TEST_FRACTION if test_fraction is None else test_fraction
-    return hold_out(spec, rows, _labels(path, files), fraction, f"The folder {path}")
+    return hold_out(spec, columns, fraction, f"The folder {path}")
 
 
 def _check_size(size) -> tuple[int, int] | None:
@@ -87,7 +93,7 @@ def _rows(files: list[Path], shape: tuple[int, int, int]) -> Rows:
     if len(files) * int(np.prod(shape)) <= RESIDENT_BYTES:
         with pool:
             return Rows(fetch(everything))
-    return FetchedRows(fetch, everything, shape, np.uint8)
+    return FetchedRows(fetch, everything, Field(shape), np.uint8)
 
 
 def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
@@ -122,10 +128,8 @@ def _unreadable(file: Path, error: Exception) -> str:
     )
 
 
-def _labels(root: Path, files: list[Path]) -> np.ndarray | None:
-    """Numbers of the subfolders, where every image lies in one."""
-    groups = [file.relative_to(root).parts[0] for file in files]
-    if any(file.parent == root for file in files):
-        return None
-    classes = sorted(set(groups))
-    return np.array([classes.index(group) for group in groups], np.int64)
+def _labels(groups: list[str]) -> Rows:
+    """Numbers of the subfolders."""
+    classes = {name: number for number, name in enumerate(sorted(set(groups)))}
+    labels = np.array([classes[group] for group in groups], np.int32)
+    return Rows(labels, Field.label(len(classes)))

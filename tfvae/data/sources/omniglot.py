@@ -3,10 +3,10 @@
 import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
-from tfvae.data.images import Split
 from tfvae.data.resize import by_area
-from tfvae.data.rows import Rows
+from tfvae.data.rows import Columns, Rows
 from tfvae.data.sources.prepared import prepared_builder, refuse_fraction
+from tfvae.data.splits import Split
 
 SPLIT_SEED = 20150501
 HELD_OUT = 0.25  # 5 of a character's 20 drawings
@@ -27,11 +27,12 @@ def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     images, labels = [], []
     for part in ("train", "test"):
         for example in builder.as_dataset(split=part, shuffle_files=False).as_numpy_iterator():
-            images.append(reduced(example["image"], spec.image_shape))
+            images.append(reduced(example["image"], spec.fields["x"].shape))
             labels.append(example["label"])
-    images, labels = np.stack(images), np.array(labels, np.int64)
+    labels = np.array(labels, np.int32)
+    columns = Columns({"x": Rows(np.stack(images)), "label": Rows(labels, spec.fields["label"])})
     held = held_out(labels)
-    return Split(spec, Rows(images[~held]), Rows(images[held]), labels[~held], labels[held])
+    return Split(spec, columns.subset(~held), columns.subset(held))
 
 
 def reduced(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

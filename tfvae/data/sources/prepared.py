@@ -5,8 +5,8 @@ import os
 import numpy as np
 
 from tfvae.data.catalogue import DatasetSpec
-from tfvae.data.images import Split
-from tfvae.data.rows import Rows
+from tfvae.data.rows import Columns, Rows
+from tfvae.data.splits import Split
 from tfvae.errors import UserError, UserFileNotFoundError
 
 _PARTS = ("train", "test")
@@ -16,8 +16,7 @@ def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     """Read the data set's own `train` and `test` splits."""
     refuse_fraction(spec, test_fraction)
     builder = prepared_builder(spec)
-    (train, train_labels), (test, test_labels) = (read_part(builder, part) for part in _PARTS)
-    return Split(spec, Rows(train), Rows(test), train_labels, test_labels)
+    return Split(spec, *(_read_part(builder, spec, part) for part in _PARTS))
 
 
 def refuse_fraction(spec: DatasetSpec, test_fraction: float | None) -> None:
@@ -48,17 +47,20 @@ def prepared_builder(spec: DatasetSpec):
     return builder
 
 
-def read_part(builder, part: str) -> tuple[np.ndarray, np.ndarray | None]:
+def _read_part(builder, spec: DatasetSpec, part: str) -> Columns:
     """All images (uint8, 0..255) and labels of a part, in the order in which they were written."""
     import tensorflow_datasets as tfds
 
     dataset = builder.as_dataset(split=part, batch_size=-1, shuffle_files=False)
-    columns = tfds.as_numpy(dataset)
-    images, labels = columns["image"], columns.get("label")
+    found = tfds.as_numpy(dataset)
+    images = found["image"]
     if images.size and images.max() <= 1:
         # binarized_mnist is stored as 0/1, unlike every other set, whose bytes are 0..255.
         images = images * np.uint8(255)
-    return images, None if labels is None else labels.astype(np.int64)
+    rows = {"x": Rows(images)}
+    if "label" in found:
+        rows["label"] = Rows(found["label"].astype(np.int32), spec.fields["label"])
+    return Columns(rows)
 
 
 def _how_to_get(spec: DatasetSpec, folder: str | None, error: Exception) -> str:

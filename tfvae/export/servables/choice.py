@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tfvae.data.fields import input_shapes
 from tfvae.errors import UserError
 from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.encoder import EncoderServable
@@ -30,5 +31,5 @@ def check_built(model: Any) -> None:
     if not model.built:
         raise UserError(
             "the model has no weights yet: fit it, call it on a batch, or "
-            f"model.build({model.input_shapes()}) before exporting"
+            f"model.build({input_shapes(model.fields())}) before exporting"
         )

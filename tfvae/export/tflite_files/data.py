@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tfvae.data.fields import Field
-from tfvae.errors import UserError
+from tfvae.data.fields import Fields, by_name
+from tfvae.errors import UserError, UserTypeError
 from tfvae.export.servables.choice import check_built
-from tfvae.training.inputs import checked_inputs, named_arrays
+from tfvae.training.inputs import are_arrays, checked_inputs
 
 Arrays = dict[str, np.ndarray]
 
@@ -43,7 +43,13 @@ class TestData:
         return cls(_arrays("data", data, fields), _arrays("calibration", calibration, fields))
 
 
-def _arrays(what: str, data: Any, fields: dict[str, Field]) -> Arrays | None:
+def _arrays(what: str, data: Any, fields: Fields) -> Arrays | None:
     if data is None:
         return None
-    return named_arrays(checked_inputs(data, fields, what), fields)
+    checked = checked_inputs(data, fields, what)
+    if not are_arrays(checked):
+        raise UserTypeError(
+            f"{what} is of type {type(data).__name__}; expected an array, or a dict of arrays by "
+            "field, of a few hundred examples."
+        )
+    return by_name(checked, fields, what)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tfvae.data.fields import input_shapes
+
 SIXTEEN_BITS = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
 
 
@@ -14,7 +16,7 @@ def in_float32(model: Any) -> Any:
     if all(layer.compute_dtype not in SIXTEEN_BITS for layer in model._flatten_layers()):
         return model
     copy = type(model).from_config(_replace_policies(model.get_config()))
-    copy.build(model.input_shapes())
+    copy.build(input_shapes(model.fields()))
     copy.set_weights(model.get_weights())
     return copy
 

@@ -1,0 +1,12 @@
+"""All that this package takes from Keras' private modules; what it overrides is in `trainer.py`.
+
+Keras accepts data adapters of others, and names no public class for them; and it says nowhere in
+public which layers XLA cannot compile, or which are convolutions.
+"""
+
+from keras.src.layers.convolutional.base_conv import BaseConv
+from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+from keras.src.trainers.trainer import model_supports_jit
+
+__all__ = ["BaseConv", "BaseConvTranspose", "DataAdapter", "model_supports_jit"]
