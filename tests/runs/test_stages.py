@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tfvae
+from tfvae import evaluation
 from tfvae.data import arrays
 from tfvae.runs.names import SettingError
 from tfvae.runs.progress import Progress
@@ -52,7 +53,8 @@ def test_second_stage_is_killed_taken_up_and_ends_bit_equal(two_stages, tmp_path
     assert type(ours.decoder.head).__name__ == "IndependentNormal"
     found = np.load(folder / "stages" / "second.npz")
     train_set, test_set = load_data(two_stages)
-    np.testing.assert_allclose(found["x_test"], _codes(resumed.model, test_set), rtol=1e-6)
+    codes = evaluation.latent_codes(resumed.model, test_set)
+    np.testing.assert_allclose(found["x_test"], codes, rtol=1e-6)
     assert len(found["x_train"]) == train_set.reduce(0, lambda n, x: n + len(x)).numpy()
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     assert metrics["stages"]["second"]["epochs"] == SECOND

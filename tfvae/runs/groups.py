@@ -57,5 +57,5 @@ GROUPS = {
     "training": Group(
         "tfvae.runs.training:fit", ("model", "settings", "folder", "datasets", "report", "begun")
     ),
-    "evaluation": Group("tfvae.runs.measuring:measure", ("vae", "images", "seed")),
+    "evaluation": Group("tfvae.runs.measuring:measure", ("model", "test", "seed")),
 }
