@@ -31,6 +31,7 @@ REQUIRED = [
     "scikit-learn>=1.7,<2",
     "matplotlib>=3.10,<4",
     "pillow>=12,<14",
+    "pyarrow>=25,<27",  # tables
     # From 8.2 on a type is told the context when its help is written.
     "click>=8.2,<9",
 ]
