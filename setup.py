@@ -33,6 +33,7 @@ REQUIRED = [
     "pillow>=12,<14",
     "pydantic>=2.14,<3",
     "filelock>=4.1,<5",
+    "pyarrow>=25,<27",  # tables
     # From 8.2 on a type is told the context when its help is written.
     "click>=8.2,<9",
 ]

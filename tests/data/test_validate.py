@@ -130,6 +130,12 @@ def test_a_good_data_set_passes_unchanged():
         assert batch["label"].numpy().tolist() == [3, 4]
 
 
+def test_an_empty_batch_is_refused():
+    empty = tf.data.Dataset.from_tensors(GOOD).map(lambda x: x[: tf.size(x) // 1000])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="x is empty"):
+        next(iter(checked(empty, ONE)))
+
+
 def test_fields_of_a_batch_have_one_length():
     batches = tf.data.Dataset.from_tensors({"x": GOOD, "label": [1, 2, 3]})
     message = r"different lengths: .*x.* 2, .*label.* 3"

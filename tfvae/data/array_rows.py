@@ -86,7 +86,7 @@ def _event(parts: Parts) -> tuple[int, ...]:
 def _stored(array: np.ndarray, field: Field, what: str) -> Rows:
     """Rows of an array: pixels as bytes where they are, everything else in the field's dtype."""
     if field.whole:
-        check_values(array.astype(np.int64, copy=False), field, what)
+        check_values(array, field, what)
         return Rows(array.astype(np.int32), field)
     if array.dtype == bool:
         return Rows(array.astype(np.uint8) * np.uint8(255), field)

@@ -126,7 +126,7 @@ def _fine(value: tf.Tensor, field: Field) -> tf.Tensor:
     """Whether a batch has the field's rank, is not empty, and is finite and in its interval."""
     least, most = bounds(field, value.dtype.is_integer)
     # NaN compares as false with everything, and both reductions propagate it. Bounds as float64:
-    # int32's cannot be written in float32, and an empty batch has an infinite minimum.
+    # int32's cannot be written in float32. The minimum of an empty batch is above its maximum.
     low, high = (tf.cast(reduce(value), tf.float64) for reduce in (tf.reduce_min, tf.reduce_max))
-    inside = (low >= least) & (high <= most) & (low > -np.inf) & (high < np.inf)
+    inside = (low >= least) & (high <= most) & (low <= high)
     return inside & (tf.rank(value) == len(field.shape) + 1)

@@ -10,6 +10,7 @@ from tfvae.errors import UserError, UserTypeError
 
 _CHUNK = 1 << 22  # values a look: bounds the temporaries to some 20 MB
 EXACT = 1 << 24  # whole numbers up to this are exact in float32
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def check_array(array: np.ndarray, field: Field, what: str = "x") -> None:
@@ -106,17 +107,17 @@ def check_values(array: np.ndarray, field: Field, what: str) -> None:
     if low < least or high > most:
         raise UserError(
             f"{what} has values from {low:.9g} to {high:.9g}; expected {field.values}. "
-            f"{_advice_on_values(low, high, least, most, field)}"
+            f"{_advice_on_values(low, high, field)}"
         )
 
 
 def bounds(field: Field, of_integers: bool) -> tuple[float, float]:
-    """The least and the most that an array may hold, of a field's interval and its exactness."""
+    """The least and the most that an array may hold: by the interval, and for the field's dtype."""
     low, high = field.interval or (-math.inf, math.inf)
     if field.whole:
         return max(low, -(2**31)), min(high, 2**31 - 1)
-    exact = EXACT if of_integers else math.inf
-    return max(low, -exact), min(high, exact)
+    held = EXACT if of_integers else FLOAT32_MAX
+    return max(low, -held), min(high, held)
 
 
 def extent(array: np.ndarray) -> tuple[float, float]:
@@ -126,7 +127,10 @@ def extent(array: np.ndarray) -> tuple[float, float]:
     return float(np.min([p.min() for p in parts])), float(np.max([p.max() for p in parts]))
 
 
-def _advice_on_values(low: float, high: float, least: float, most: float, field: Field) -> str:
+def _advice_on_values(low: float, high: float, field: Field) -> str:
+    if field.interval is None:
+        return f"Scale them: {field.dtype} does not hold them exactly."
+    least, most = field.interval
     if math.isinf(most):
         return "Shift them, or use a likelihood on all reals."
     if not field.of_pixels:
