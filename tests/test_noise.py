@@ -138,7 +138,9 @@ def test_temperature_is_a_factor_on_the_normals_alone():
     each = tf.range(6.0)
     varied = Noise(7, row=rows, temperature=each).normal(3)
     np.testing.assert_array_equal(varied, each[:, tf.newaxis] * plain.normal(3))
-    requests = Noise(SEEDS, row=tf.range(S)[:, tf.newaxis], temperature=tf.constant([0.0, 1.0, 2.0]))
+    requests = Noise(
+        SEEDS, row=tf.range(S)[:, tf.newaxis], temperature=tf.constant([0.0, 1.0, 2.0])
+    )
     unit = Noise(SEEDS, row=tf.range(S)[:, tf.newaxis]).normal(2)
     np.testing.assert_array_equal(requests.normal(2), unit * [[[0.0], [1.0], [2.0]]])
 

@@ -54,7 +54,12 @@ def autoregressive(x):
 
 def flow(loc, scale):
     """exp(0.2 (0.5 + MAF(z))), z ~ N(loc, scale^2)."""
-    steps = [tfb.Exp(), tfb.Scale(0.2), tfb.Shift(0.5), tfb.MaskedAutoregressiveFlow(autoregressive)]
+    steps = [
+        tfb.Exp(),
+        tfb.Scale(0.2),
+        tfb.Shift(0.5),
+        tfb.MaskedAutoregressiveFlow(autoregressive),
+    ]
     return tfd.TransformedDistribution(tfd.MultivariateNormalDiag(loc, scale), tfb.Chain(steps))
 
 
