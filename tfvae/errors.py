@@ -8,6 +8,10 @@ is what Python would have raised as well, so that `except ValueError` goes on wo
 class UserError(ValueError):
     """A value that can't be used. The message says what was received and what to do."""
 
+    # AutoGraph, which Keras traces steps with, makes an error anew, with the lines that led to it,
+    # if its class has this very method; of any other class it makes one that is not the user's.
+    __init__ = Exception.__init__
+
 
 class UserTypeError(UserError, TypeError):
     """A value of a kind that can't be used."""

@@ -16,6 +16,10 @@ from tfvae.noise import Noise
 
 tfd = tfp.distributions
 
+# TFP makes instances of these bases, and not of the classes that it exports, of parts that are no
+# composite tensors: of a masked autoregressive flow, and of independent copies of one.
+_INDEPENDENT, _TRANSFORMED = tfd.Independent.__base__, tfd.TransformedDistribution.__base__
+
 
 class Draw(NamedTuple):
     """A draw, or a nest of them, one for each latent of a model.
@@ -66,7 +70,7 @@ def _draw(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]) 
 
 @_draw.register
 def _(distribution: tfd.MultivariateNormalLinearOperator, noise: Noise, shape: tuple) -> Draw:
-    eps = noise.normal(shape[0])
+    eps = _shaped(noise.normal(math.prod(shape)), shape)
     log_prob = _standard_log_prob(eps) - distribution.scale.log_abs_determinant()
     return Draw(distribution.loc + matvec(distribution.scale, eps), log_prob)
 
@@ -78,17 +82,18 @@ def _(distribution: tfd.Normal, noise: Noise, shape: tuple) -> Draw:
     return Draw(z, distribution.log_prob(z))
 
 
-@_draw.register
+@_draw.register(_INDEPENDENT)
 def _(distribution: tfd.Independent, noise: Noise, shape: tuple) -> Draw:
     entries = _draw(distribution.distribution, noise, shape)
     ndims = distribution.event_shape.rank - distribution.distribution.event_shape.rank
     return Draw(entries.z, tf.reduce_sum(entries.log_prob, axis=list(range(-ndims, 0))))
 
 
-@_draw.register
+@_draw.register(_TRANSFORMED)
 def _(distribution: tfd.TransformedDistribution, noise: Noise, shape: tuple) -> Draw:
     base, bijector = distribution.distribution, distribution.bijector
-    before = _draw(base, noise, tuple(base.event_shape) or shape)
+    copies = shape[: len(shape) - distribution.event_shape.rank]
+    before = _draw(base, noise, (*copies, *base.event_shape))
     ndims = base.event_shape.rank
     log_volume = bijector.forward_log_det_jacobian(before.z, ndims)
     return Draw(bijector.forward(before.z), before.log_prob - log_volume)

@@ -25,7 +25,8 @@ class IndependentPixels(tfp.distributions.Independent):
         shape = tf.broadcast_dynamic_shape(tf.shape(value), tf.shape(logits))
         pixels = math.prod(self.event_shape)
         group = next(size for size in range(_GROUP, 0, -1) if pixels % size == 0)
-        grouped = tf.concat([shape[: -self.event_shape.rank], [group, pixels // group]], axis=0)
+        leading = shape[: -self.event_shape.rank] if self.event_shape.rank else shape
+        grouped = tf.concat([leading, [group, pixels // group]], axis=0)
         return _grouped_log_prob(
             *(tf.reshape(tf.broadcast_to(x, shape), grouped) for x in (value, logits))
         )

@@ -36,7 +36,7 @@ def moments(
     """Returns the moments of q: TFP's, or of `DRAWS` draws from one fixed noise.
 
     The draws are the same in every call and for every row, so the result is a function of q alone;
-    its error is that of 256 draws.
+    its error is that of 256 draws. (Where q has only TFP's sampler, each row has its own numbers.)
 
     Args:
         distribution: q, batch shape `[B]`.

@@ -95,8 +95,12 @@ class Head(keras.layers.Layer):
 
     def frozen(self, distribution: tfd.Distribution) -> tfd.Distribution:
         """Returns a distribution of this head, its parameters held constant in gradients."""
-        nested = (tfd.Distribution, tfp.bijectors.Bijector, tf.Module, list, tuple, dict)
-        if any(isinstance(value, nested) for value in distribution.parameters.values()):
+        # What a gradient would go on flowing into: other distributions, and variables.
+        live = (tfd.Distribution, tfp.bijectors.Bijector, tf.Module, keras.Variable)
+        if any(
+            isinstance(value, (*live, list, tuple, dict))
+            for value in distribution.parameters.values()
+        ):
             raise UserError(
                 "Holding a posterior's parameters constant works for a distribution of plain "
                 f"tensors; {type(self).__name__} makes {distribution}. Define its frozen(), or "

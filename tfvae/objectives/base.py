@@ -42,8 +42,9 @@ class Objective(keras.layers.Layer):
     """Whether its gradient flows through z, so that draws have to be differentiable."""
 
     def __init__(self, **kwargs: Any):
-        if type(self).nats is Objective.nats:
-            raise UserError(f"{type(self).__name__} is an Objective without nats(); define it.")
+        for name, what in (("names", "names"), ("nats", "nats()")):
+            if getattr(type(self), name) is getattr(Objective, name):
+                raise UserError(f"{type(self).__name__} is an Objective without {what}; define it.")
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.term_weights: dict[str, keras.Variable] = {}

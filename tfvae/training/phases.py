@@ -49,7 +49,8 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
     def __init__(self, optimizers: Mapping[str, Any], **kwargs: Any):
         kwargs.pop("learning_rate", None)
         super().__init__(learning_rate=0.0, **kwargs)
-        self.optimizers = {name: keras.optimizers.get(o) for name, o in optimizers.items()}
+        # Not `optimizers`: Keras' callbacks take that for a list.
+        self.by_phase = {name: keras.optimizers.get(o) for name, o in optimizers.items()}
         self.phases: Callable[[], Sequence[Phase]] | None = None
 
     def bind(self, phases: Callable[[], Sequence[Phase]]) -> None:
@@ -70,7 +71,7 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
             return
         phases = self._checked_phases(variables)
         for phase in phases:
-            self.optimizers[phase.name].build(list(phase.variables))
+            self.by_phase[phase.name].build(list(phase.variables))
         self.built = True
         self._trainable_variables = list(variables)
 
@@ -87,7 +88,7 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
         self._iterations.assign_add(1)
 
     def _step(self, phase: Phase, pairs: list[tuple[Any, Any]]) -> None:
-        optimizer = self.optimizers[phase.name]
+        optimizer = self.by_phase[phase.name]
         if phase.every == 1:
             optimizer.apply_gradients(pairs)
             return
@@ -121,22 +122,22 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
     @property
     def variables(self) -> list[keras.Variable]:
         """The count of steps, and the variables of every optimizer."""
-        own = [variable for o in self.optimizers.values() for variable in o.variables]
+        own = [variable for o in self.by_phase.values() for variable in o.variables]
         return [self._iterations, *own]
 
     @property
     def learning_rate(self) -> Any:
         """The first phase's, which Keras' callbacks read and set."""
-        return next(iter(self.optimizers.values())).learning_rate
+        return next(iter(self.by_phase.values())).learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        next(iter(self.optimizers.values())).learning_rate = value
+        next(iter(self.by_phase.values())).learning_rate = value
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         serialize = keras.optimizers.serialize
-        optimizers = {name: serialize(o) for name, o in self.optimizers.items()}
+        optimizers = {name: serialize(o) for name, o in self.by_phase.items()}
         return {"name": self.name, "optimizers": optimizers}
 
     @classmethod
@@ -158,7 +159,7 @@ def optimizer_of(optimizer: Any, names: Sequence[str]) -> Any:
         UserError: if the mapping does not have just the phases' names.
     """
     if isinstance(optimizer, PhasedOptimizer):
-        optimizer = optimizer.optimizers
+        optimizer = optimizer.by_phase
     if not isinstance(optimizer, Mapping):
         if len(names) == 1:
             return optimizer
