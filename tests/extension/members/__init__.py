@@ -1,0 +1,1 @@
+"""A package that is not ours: what a stranger writes who has read tfvae's docstrings alone."""
