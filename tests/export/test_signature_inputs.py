@@ -92,6 +92,8 @@ def test_inputs_of_different_lengths_are_refused(vae, signatures, images):
     ("field", "forms"),
     [
         (Field((4, 4, 3)), {"uint8", "image_bytes"}),
+        (Field((4, 4, 1), interval=None), {"uint8", "image_bytes"}),  # a Normal's support
+        (Field((4, 4, 1), interval=(-1.0, 1.0)), set()),  # bytes become [0, 1]
         (Field((4, 4, 2)), set()),  # no file has two channels
         (Field((4, 4, 1), "int32", (0, 9)), set()),  # codes, not pixels
         (Field((6,), interval=None), set()),

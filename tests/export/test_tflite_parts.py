@@ -11,8 +11,8 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 import tfvae
 from tfvae.export import ExportError
+from tfvae.export.precision import in_float32
 from tfvae.export.tflite_files.convert import convert
-from tfvae.export.tflite_files.float32 import in_float32
 from tfvae.export.tflite_files.join import join
 from tfvae.export.tflite_files.quality import TestBound
 from tfvae.export.tflite_files.report import FileReport, TFLiteReport

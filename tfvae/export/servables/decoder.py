@@ -9,8 +9,10 @@ from tfvae.data.fields import Field
 from tfvae.export.servables.signatures import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
+    NUMBERS,
     Signature,
     Tensors,
+    check_names,
     most,
     named_codes,
     per_count,
@@ -51,12 +53,12 @@ class DecoderServable:
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
-        conditions, fields = per_rows(self.conditions), self.conditions
-        codes = per_rows(code_fields(self.model))
-        found = {"decode": Signature(self.decode, {**codes, **conditions}, fields)}
+        inputs = {**code_fields(self.model), **self.conditions}
+        found = {"decode": Signature(self.decode, per_rows(inputs), inputs)}
         if isinstance(self.model, Generates):
             counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
-            found["sample"] = Signature(self.sample, {**counts, **conditions}, fields)
+            inputs = {**counts, **per_rows(self.conditions)}
+            found["sample"] = Signature(self.sample, inputs, self.conditions)
         return found
 
     def decode(self, **inputs: tf.Tensor) -> Tensors:
@@ -97,16 +99,25 @@ def codes_of(named: Mapping[str, tf.Tensor]) -> Any:
 
 
 def code_fields(model: Any) -> dict[str, Field]:
-    """The shape and type of each code of a model, by name: of one that it makes."""
+    """The shape and type of each code of a model, by name: of one that it makes.
+
+    Raises:
+        UserError: if a code has the name of a field, or of another input of a signature.
+    """
     example = {name: tf.zeros([1, *f.shape], f.dtype) for name, f in model.fields().items()}
     if isinstance(model, Encodes):
         z = model.encode(example)
     else:
         z = model.generate(Noise(0, row=tf.range(1)), model.given(example))
-    return {
-        name: Field(tuple(level.shape[1:]), level.dtype.name, None)
-        for name, level in named_codes(z).items()
-    }
+    codes = named_codes(z)
+    check_names(model, "code", codes, {*NUMBERS, *model.fields()})
+    return {n: Field(tuple(level.shape[1:]), level.dtype.name, None) for n, level in codes.items()}
+
+
+def has_vector_code(model: Any) -> bool:
+    """Whether z is one vector of real numbers, which points of a line can be taken of."""
+    codes = code_fields(model)
+    return set(codes) == {"z"} and len(codes["z"].shape) == 1 and codes["z"].dtype == "float32"
 
 
 def unfolded(decode: Callable[[Any, Batch], tf.Tensor], z: Any, given: Batch) -> tf.Tensor:

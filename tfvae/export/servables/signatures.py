@@ -14,16 +14,19 @@ counts (which is what a server makes of two clients), S is the largest of them; 
 is the beginning of its S entries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.errors import UserError
 
 # Inputs that say how much work a request is.
 COUNTS = ("num_samples", "steps")
+# All inputs that are neither fields nor codes, one number a row.
+NUMBERS = (*COUNTS, "seed", "temperature")
 # A request may ask for this many examples or latents in one row, and in all of its rows together: a
 # wrong number is answered with an error instead of with an exhausted memory.
 MAX_SAMPLES_PER_ROW = 4_096
@@ -74,9 +77,13 @@ def per_count(**counts: tf.DType) -> dict[str, tf.TensorSpec]:
 
 
 def is_image(declared: Field) -> bool:
-    """Whether a field can be sent as bytes or as an encoded file: pixels of 1, 3 or 4 channels."""
-    shape = declared.shape
-    return len(shape) == 3 and shape[-1] in (1, 3, 4) and declared.dtype == "float32"
+    """Whether a field can be sent as bytes or as an encoded file: images in [0, 1].
+
+    Their channels are 1, 3 or 4, and the field may allow any real number.
+    """
+    shape, interval = declared.shape, declared.interval
+    pixels = declared.dtype == "float32" and interval in (None, (0.0, 1.0))
+    return pixels and len(shape) == 3 and shape[-1] in (1, 3, 4)
 
 
 def of_bytes(signature: Signature, name: str) -> dict[str, Signature]:
@@ -175,6 +182,16 @@ def most(counts: tf.Tensor, name: str, per_row: int, total: int | None = None) -
     check = tf.debugging.Assert(fits, [message, largest, rows])
     with tf.control_dependencies([check]):
         return tf.identity(largest)
+
+
+def check_names(model: Any, kind: str, names: Iterable[str], taken: Collection[str]) -> None:
+    """Raises `UserError` for a name that a signature uses for another of its inputs or outputs."""
+    for name in names:
+        if name in taken:
+            raise UserError(
+                f"{type(model).__name__} has a {kind} {name!r}, and that is what its signatures "
+                "call another input or output: rename it before exporting."
+            )
 
 
 def named_codes(z: Any) -> Tensors:

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.export.servables.decoder import code_fields, unfolded
+from tfvae.export.servables.decoder import has_vector_code, unfolded
 from tfvae.export.servables.score import importance_scores
 from tfvae.export.servables.signatures import (
     MAX_SAMPLES,
@@ -61,8 +61,7 @@ class VAEServable:
         for name, signature in list(found.items()):
             for form, taking_bytes in of_bytes(signature, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
-        codes = code_fields(self.model)
-        if len(self.fields) == 1 and set(codes) == {"z"} and codes["z"].dtype == "float32":
+        if len(self.fields) == 1 and has_vector_code(self.model):
             ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
             steps = per_count(steps=tf.int32)
             found["interpolate"] = Signature(self.interpolate, {**per_rows(ends), **steps}, ends)
