@@ -95,6 +95,12 @@ def test_a_label_out_of_range_is_refused_in_the_graph(generated, name, label):
         call(generated["decoder"][name], **inputs, label=np.array([0, label], "int32"))
 
 
+def test_one_label_for_several_codes_is_refused(generated):
+    inputs = {"z": np.zeros((3, 2), "float32"), "label": np.zeros(1, "int32")}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label needs one value per row"):
+        call(generated["decoder"]["decode"], **inputs)
+
+
 def test_a_phone_gives_the_label_and_draws_what_python_draws(generator, tmp_path):
     done = tfvae.export.tflite(generator, tmp_path, browser_samples=3)
     assert set(done.paths) == {"decoder.tflite", "decoder_browser.tflite"}

@@ -7,7 +7,8 @@ import tensorflow as tf
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, TOLERANCE, call, request
 from tfvae.data.fields import Field
-from tfvae.export.servables.signatures import Signature, of_bytes
+from tfvae.export.servables.images import of_bytes
+from tfvae.export.servables.signatures import Signature
 
 
 def png(image):

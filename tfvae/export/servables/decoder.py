@@ -6,21 +6,24 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
-from tfvae.export.servables.signatures import (
+from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
+    checked,
+    most,
+    same_rows,
+    whole_batch,
+)
+from tfvae.export.servables.signatures import (
     NUMBERS,
     Signature,
     Tensors,
     check_names,
-    most,
     named_codes,
     per_count,
     per_rows,
     row_first,
-    same_rows,
     shared,
-    whole_batch,
 )
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates
 from tfvae.noise import Noise
@@ -48,12 +51,12 @@ class DecoderServable:
     needs = (Decodes,)
 
     def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
-        self.model, self.conditions = model, model.conditions()
+        self.model, self.codes, self.conditions = model, code_fields(model), model.conditions()
         self.decoded = share(model.decode)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
-        inputs = {**code_fields(self.model), **self.conditions}
+        inputs = {**self.codes, **self.conditions}
         found = {"decode": Signature(self.decode, per_rows(inputs), inputs)}
         if isinstance(self.model, Generates):
             counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
@@ -63,9 +66,9 @@ class DecoderServable:
 
     def decode(self, **inputs: tf.Tensor) -> Tensors:
         """The likelihood's parameters, and what follows from them."""
-        given = whole_batch(self.conditions, inputs)
-        z = codes_of({name: inputs[name] for name in inputs if name not in given})
-        return self.model.decoder_outputs(z, given)
+        batch = whole_batch({**self.codes, **self.conditions}, inputs)
+        given = {name: batch[name] for name in self.conditions}
+        return self.model.decoder_outputs(codes_of({n: batch[n] for n in self.codes}), given)
 
     def sample(
         self,
@@ -82,9 +85,8 @@ class DecoderServable:
         given = dict(zip(given, values, strict=True))
         valid = (temperature >= 0) & tf.math.is_finite(temperature)
         message = "temperature must be a finite number of at least 0; received:"
-        data = [message, tf.boolean_mask(temperature, ~valid)]
-        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(valid), data)]):
-            temperature = tf.identity(temperature)
+        wrong = tf.boolean_mask(temperature, ~valid)
+        temperature = checked(temperature, tf.reduce_all(valid), message, wrong)
         count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
         noise = Noise(seed, row=tf.range(count)[:, tf.newaxis], temperature=temperature)
         z = self.model.generate(noise, given)
