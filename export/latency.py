@@ -20,6 +20,13 @@ VALUES = {"num_samples": 1, "steps": 8, "seed": 7, "temperature": 1.0}
 SCORE_SAMPLES = 64
 
 
+def shape_of_images(loaded: dict) -> tuple[int, ...]:
+    """The shape of what the signatures take as bytes; empty where none does."""
+    signatures = [s for model in loaded.values() for s in model.signatures.values()]
+    specs = [spec for s in signatures for spec in s.structured_input_signature[1].values()]
+    return next((tuple(spec.shape[1:]) for spec in specs if spec.dtype == tf.uint8), ())
+
+
 def latest(folder: Path) -> Path:
     return max(
         (path for path in folder.iterdir() if path.name.isdigit()), key=lambda p: int(p.name)
@@ -72,16 +79,16 @@ def row(label: str, rows: int, times: list[float]) -> dict[str, object]:
 
 
 def table(directory: Path, batch_sizes: list[int], seconds: float) -> list[dict[str, object]]:
-    names = ("encoder", "decoder", "vae")
+    names = [name for name in ("encoder", "decoder", "vae") if (directory / name).is_dir()]
     loaded = {name: tf.saved_model.load(str(latest(directory / name))) for name in names}
-    images = loaded["encoder"].signatures["encode"].structured_input_signature[1]["images"]
+    image_shape = shape_of_images(loaded)
     found = []
     print(f"{'signature':28} {'batch':>5} {'best':>9} {'median':>9} {'p95':>9} ms {'rows/s':>9}")
     for servable, model in loaded.items():
         for name in sorted(set(model.signatures) - {"serving_default"}):
             for rows in batch_sizes:
                 signature = model.signatures[name]
-                request = inputs(signature, name, rows, tuple(images.shape[1:]))
+                request = inputs(signature, name, rows, image_shape)
                 found.append(row(f"{servable}/{name}", rows, measure(signature, request, seconds)))
                 print(
                     "{signature:28} {batch:5} {best_ms:9.3f} {median_ms:9.3f} {p95_ms:9.3f} "

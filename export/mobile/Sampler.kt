@@ -31,7 +31,7 @@ class Sampler(model: File, private val pixels: Int, private val latentSize: Int)
     private fun draw(signature: String, numSamples: Int, inputs: Map<String, Any>): Samples {
         val images = FloatBuffer.allocate(numSamples * pixels)
         val z = FloatBuffer.allocate(numSamples * latentSize)
-        interpreter.runSignature(inputs, mapOf("images" to images, "z" to z), signature)
+        interpreter.runSignature(inputs, mapOf("x" to images, "z" to z), signature)
         return Samples(images.array(), z.array())
     }
 

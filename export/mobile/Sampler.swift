@@ -17,14 +17,14 @@ final class Sampler {
     func sample(_ numSamples: Int32, seed: Int32) throws -> (images: [Float], z: [Float]) {
         let runner = try interpreter.signatureRunner(with: "sample_seeded")
         try runner.invoke(with: ["num_samples": bytes([numSamples]), "seed": bytes([seed])])
-        return (try floats(runner, "images"), try floats(runner, "z"))
+        return (try floats(runner, "x"), try floats(runner, "z"))
     }
 
     /// Other images at each call.
     func sample(_ numSamples: Int32) throws -> (images: [Float], z: [Float]) {
         let runner = try interpreter.signatureRunner(with: "sample")
         try runner.invoke(with: ["num_samples": bytes([numSamples])])
-        return (try floats(runner, "images"), try floats(runner, "z"))
+        return (try floats(runner, "x"), try floats(runner, "z"))
     }
 
     /// Probabilities of the pixels for codes of your own: `rows * latentSize` numbers.

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 
-from tfvae.export.saved_models.export import SERVABLES
 from tfvae.export.saved_models.warmup import BATCH_SIZES
+from tfvae.export.servables.choice import SERVABLES
 
 FOLDER = Path(__file__).parents[2] / "export"
 NAMES = [servable.name for servable in SERVABLES]

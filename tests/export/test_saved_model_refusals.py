@@ -61,7 +61,7 @@ def test_models_without_weights_and_wrong_versions_are_refused(vae, tmp_path):
         tfvae.Encoder(tfvae.networks.MLP([4]), tfvae.heads.MultivariateNormalDiag(2)),
         tfvae.Decoder(tfvae.networks.MLP([4]), tfvae.heads.IndependentBernoulli(IMAGE_SHAPE)),
     )
-    with pytest.raises(ValueError, match="encoder, decoder, prior has no weights yet"):
+    with pytest.raises(ValueError, match="the model has no weights yet"):
         tfvae.export.saved_model(fresh, tmp_path)
     with pytest.raises(ValueError, match="version must be an integer of at least 1, received 0"):
         tfvae.export.saved_model(vae, tmp_path, version=0)

@@ -21,7 +21,7 @@ def ints(*values):
 
 def test_scores_are_the_importance_weights_of_the_encoder_samples(vae, signatures, images):
     count, seed = ints(6, 1, 3, 6), ints(5, 6, 7, -8)
-    inputs = {"images": images, "num_samples": count, "seed": seed}
+    inputs = {"x": images, "num_samples": count, "seed": seed}
     got = call(signatures["vae"]["score"], **inputs)
     z = call(signatures["encoder"]["sample"], **inputs)["z"]
     for b in range(4):
@@ -44,7 +44,7 @@ def test_scores_are_the_importance_weights_of_the_encoder_samples(vae, signature
 
 
 def test_chunks_do_not_change_the_result(vae, images, monkeypatch):
-    inputs = {"images": images, "num_samples": ints(9, 2, 7, 5), "seed": ints(1, 2, 3, 4)}
+    inputs = {"x": images, "num_samples": ints(9, 2, 7, 5), "seed": ints(1, 2, 3, 4)}
     inputs = {name: tf.constant(value) for name, value in inputs.items()}
     expected = VAEServable(vae).score(**inputs)
     monkeypatch.setattr(score, "CHUNK", 8)  # two draws a row, five chunks
@@ -86,7 +86,7 @@ def test_an_exact_posterior_scores_the_exact_likelihood(images, count):
     vae, marginal = linear_gaussian()
     exact = marginal.logpdf(images.reshape(len(images), -1))
     signature = VAEServable(vae).signatures()["score"].concrete()
-    got = call(signature, images=images, num_samples=ints(*[count] * 4), seed=ints(0, 1, 2, 3))
+    got = call(signature, x=images, num_samples=ints(*[count] * 4), seed=ints(0, 1, 2, 3))
     np.testing.assert_allclose(got["log_likelihood"], exact, atol=1e-3)  # float32, |log p| ~ 30
     np.testing.assert_allclose(got["elbo"], -got["nll"] - got["kl"], rtol=1e-6)
     closed_form = tfp.distributions.kl_divergence(vae.encoder(images), vae.prior.distribution())

@@ -62,7 +62,7 @@ def test_one_instance_of_sample_is_one_prediction_with_its_images(signatures):
     instance = {"num_samples": 4, "seed": 1, "temperature": 1.0}
     dtypes = {"num_samples": "int32", "seed": "int32", "temperature": "float32"}
     stacked = {name: np.array([value], dtypes[name]) for name, value in instance.items()}
-    images = call(signatures["decoder"]["sample"], **stacked)["images"]
+    images = call(signatures["decoder"]["sample"], **stacked)["x"]
     assert images.shape == (1, 4, *IMAGE_SHAPE)
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, TOLERANCE, call, request
-from tfvae.export.servables.encoder import posterior_draws
-from tfvae.export.servables.signatures import Signature, of_bytes
+from tfvae.data.fields import Field
+from tfvae.export.servables.images import of_bytes
+from tfvae.export.servables.signatures import Signature
 
 
 def png(image):
@@ -19,8 +19,8 @@ def png(image):
 def test_bytes_are_scaled_inside_the_graph(signatures, servable, name):
     pixels = np.random.default_rng(0).integers(0, 256, (3, *IMAGE_SHAPE), np.uint8)
     found = signatures[servable]
-    expected = call(found[name], images=pixels.astype("float32") / 255)
-    from_uint8 = call(found[f"{name}_uint8"], images=pixels)
+    expected = call(found[name], x=pixels.astype("float32") / 255)
+    from_uint8 = call(found[f"{name}_uint8"], x=pixels)
     files = np.array([png(image) for image in pixels], object)
     from_png = call(found[f"{name}_image_bytes"], image_bytes=files)
     for output, value in expected.items():
@@ -33,7 +33,7 @@ def test_jpeg_and_colour_files_are_read(signatures):
     files = np.array([tf.io.encode_jpeg(grey, quality=100).numpy(), png(grey)], object)
     got = call(signatures["encoder"]["encode_image_bytes"], image_bytes=files)["mean"]
     exact = np.full((2, *IMAGE_SHAPE), 100, np.uint8)
-    expected = call(signatures["encoder"]["encode_uint8"], images=exact)["mean"]
+    expected = call(signatures["encoder"]["encode_uint8"], x=exact)["mean"]
     np.testing.assert_allclose(got, expected, atol=TOLERANCE)
 
 
@@ -84,17 +84,22 @@ def test_too_many_samples_in_all_rows_are_refused(vae, signatures):
 
 
 def test_inputs_of_different_lengths_are_refused(vae, signatures, images):
-    inputs = request(vae, "encoder", "sample", 3) | {"images": images}
+    inputs = request(vae, "encoder", "sample", 3) | {"x": images}
     with pytest.raises(tf.errors.InvalidArgumentError, match="one value per row"):
         call(signatures["encoder"]["sample"], **inputs)
 
 
-def test_images_that_no_file_holds_have_no_signature_for_files():
-    signature = Signature(lambda images: {"sum": tf.reduce_sum(images, [1, 2, 3])}, {})
-    assert set(of_bytes(signature, (4, 4, 3))) == {"uint8", "image_bytes"}
-    assert set(of_bytes(signature, (4, 4, 2))) == {"uint8"}
-
-
-def test_a_posterior_without_a_path_from_noise_is_refused():
-    with pytest.raises(TypeError, match=r"maps standard normal noise to z, received Categorical"):
-        posterior_draws(tfp.distributions.Categorical(logits=[0.0, 0.0]), tf.zeros([1, 1, 2]))
+@pytest.mark.parametrize(
+    ("field", "forms"),
+    [
+        (Field((4, 4, 3)), {"uint8", "image_bytes"}),
+        (Field((4, 4, 1), interval=None), {"uint8", "image_bytes"}),  # a Normal's support
+        (Field((4, 4, 1), interval=(-1.0, 1.0)), set()),  # bytes become [0, 1]
+        (Field((4, 4, 2)), set()),  # no file has two channels
+        (Field((4, 4, 1), "int32", (0, 9)), set()),  # codes, not pixels
+        (Field((6,), interval=None), set()),
+    ],
+)
+def test_only_images_can_be_sent_as_bytes(field, forms):
+    signature = Signature(lambda **inputs: inputs, {}, {"x": field})
+    assert set(of_bytes(signature, "x")) == forms

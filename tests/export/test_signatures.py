@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tests.export.conftest import IMAGE_SHAPE, LATENT_SIZE
-from tfvae.export.saved_models.export import SERVABLES
 from tfvae.export.saved_models.requests import random_request
+from tfvae.export.servables.choice import SERVABLES
 
 EXPECTED = {
     "encoder": {"encode", "encode_uint8", "encode_image_bytes", "sample"},
@@ -28,8 +28,7 @@ def call(signature, **inputs):
 
 def request(vae, servable, name, rows, seed=0):
     (found,) = [cls for cls in SERVABLES if cls.name == servable]
-    spec = found(vae).signatures()[name].inputs
-    return random_request(spec, rows, IMAGE_SHAPE, seed)
+    return random_request(found(vae).signatures()[name], rows, seed)
 
 
 def row(values, index):
@@ -71,7 +70,7 @@ def test_a_row_depends_on_itself_only(vae, signatures, servable, name):
 
 
 def test_encode_is_the_encoder(vae, signatures, images):
-    got, posterior = call(signatures["encoder"]["encode"], images=images), vae.encoder(images)
+    got, posterior = call(signatures["encoder"]["encode"], x=images), vae.encoder(images)
     assert set(got) == {"loc", "scale_tril", "mean", "stddev"}
     np.testing.assert_allclose(got["mean"], posterior.mean(), atol=TOLERANCE)
     np.testing.assert_allclose(got["stddev"], posterior.stddev(), atol=TOLERANCE)
@@ -80,7 +79,7 @@ def test_encode_is_the_encoder(vae, signatures, images):
 
 
 def test_posterior_samples_have_the_posterior_moments(vae, signatures, images):
-    inputs = {"images": images, "num_samples": np.full(4, 4096), "seed": np.arange(4)}
+    inputs = {"x": images, "num_samples": np.full(4, 4096), "seed": np.arange(4)}
     inputs = {name: np.asarray(v, "int32") if v.ndim == 1 else v for name, v in inputs.items()}
     z = call(signatures["encoder"]["sample"], **inputs)["z"]
     assert z.shape == (4, 4096, LATENT_SIZE)
@@ -110,20 +109,20 @@ def test_one_seed_gives_one_picture_in_python_and_in_the_file(vae, signatures, s
         temperature=np.array([temperature], "float32"),
     )
     expected = vae.sample(3, seed=seed, temperature=temperature)
-    assert got["images"].shape == (1, 3, *IMAGE_SHAPE)
-    np.testing.assert_allclose(got["images"][0], expected, atol=TOLERANCE)
-    np.testing.assert_allclose(got["images"][0], vae.decoder(got["z"][0]).mean(), atol=TOLERANCE)
+    assert got["x"].shape == (1, 3, *IMAGE_SHAPE)
+    np.testing.assert_allclose(got["x"][0], expected, atol=TOLERANCE)
+    np.testing.assert_allclose(got["x"][0], vae.decoder(got["z"][0]).mean(), atol=TOLERANCE)
 
 
 def test_reconstruct_is_the_model(vae, signatures, images):
-    got = call(signatures["vae"]["reconstruct"], images=images)["images"]
+    got = call(signatures["vae"]["reconstruct"], x=images)["x"]
     np.testing.assert_allclose(got, vae.reconstruct(images), atol=TOLERANCE)
 
 
 def test_interpolation_is_the_line_between_posterior_means(vae, signatures, images):
     steps = np.array([3, 1, 5, 2], "int32")
-    inputs = {"start_images": images, "end_images": images[::-1], "steps": steps}
-    got = call(signatures["vae"]["interpolate"], **inputs)["images"]
+    inputs = {"start_x": images, "end_x": images[::-1], "steps": steps}
+    got = call(signatures["vae"]["interpolate"], **inputs)["x"]
     assert got.shape == (4, 5, *IMAGE_SHAPE)
     np.testing.assert_allclose(got[:, 0], vae.reconstruct(images), atol=TOLERANCE)
     ends = got[np.arange(4), steps - 1][[0, 2, 3]]

@@ -16,14 +16,14 @@ FILES = [f"{part}{suffix}" for part in ("decoder", "encoder") for suffix in ("",
 @pytest.mark.parametrize("name", [f"{file}.tflite" for file in FILES])
 def test_signatures(lite, name):
     found = LiteRTFile(lite.paths[name].read_bytes()).interpreter.get_signature_list()
-    draws = ["images", "z"]
+    draws = ["x", "z"]
     expected = {
         "decode": (["z"], ["logits", "probs"]),
         "sample": (["num_samples"], draws),
         "sample_seeded": (["num_samples", "seed"], draws),
     }
     if name.startswith("encoder"):
-        expected = {"encode": (["images"], ["loc", "mean", "scale_tril", "stddev"])}
+        expected = {"encode": (["x"], ["loc", "mean", "scale_tril", "stddev"])}
     assert {
         key: (sorted(value["inputs"]), sorted(value["outputs"])) for key, value in found.items()
     } == expected

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.export import browser
+from tests.export.conftest import IMAGE_SHAPE, codes
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
 MOBILE = Path(__file__).parents[2] / "export" / "mobile"
@@ -99,10 +100,10 @@ def test_the_browser_draws_what_python_draws(vae, loaded):
     for seed in (1, -7, 2**31 - 1):
         submit(loaded, str(seed))
         loaded.wait(f"document.getElementById('status').textContent.startsWith('Seed {seed}:')")
-        images = shown(loaded, "images", (4, *vae.image_shape))
+        images = shown(loaded, "x", (4, *IMAGE_SHAPE))
         np.testing.assert_allclose(images, vae.sample(4, seed=seed), atol=1e-4)
         z = shown(loaded, "z", (4, vae.latent_size))
-        np.testing.assert_allclose(z, vae.prior.sample(4, seed, 1.0), atol=1e-4)
+        np.testing.assert_allclose(z, codes(vae, 4, seed), atol=1e-4)
 
 
 def test_pixels_on_the_canvas_are_the_probabilities(vae, loaded):
@@ -111,7 +112,7 @@ def test_pixels_on_the_canvas_are_the_probabilities(vae, loaded):
         "const {width, height} = canvas;"
         "return Array.from(canvas.getContext('2d').getImageData(0, 0, width, height).data)"
     )
-    grey = np.reshape(pixels, (*vae.image_shape[:2], 4))
+    grey = np.reshape(pixels, (*IMAGE_SHAPE[:2], 4))
     expected = np.round(255 * np.asarray(vae.sample(4, seed=1))[2])
     np.testing.assert_allclose(grey[..., :3], np.repeat(expected, 3, -1), atol=1)
     assert (grey[..., 3] == 255).all()
@@ -126,10 +127,10 @@ def test_a_slider_moves_one_latent_of_the_chosen_sample(vae, loaded):
     )
     loaded.wait("state.z[3 * state.sampler.latentSize + 1] === 2.5")
     loaded.wait("document.querySelectorAll('#sliders output')[1].textContent === '2.50'")
-    z = np.array(vae.prior.sample(4, 1, 1.0))
+    z = codes(vae, 4, 1)
     z[3, 1] = 2.5
     expected = vae.decoder(tf.constant(z)).mean()
-    np.testing.assert_allclose(shown(loaded, "images", (4, *vae.image_shape)), expected, atol=1e-4)
+    np.testing.assert_allclose(shown(loaded, "x", (4, *IMAGE_SHAPE)), expected, atol=1e-4)
 
 
 def test_surprises_differ(vae, loaded):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tfvae
+from tests.export.conftest import IMAGE_SHAPE
 from tfvae.export import ExportError
 from tfvae.export.tflite_files import measure as tflite_measure
 from tfvae.export.tflite_files.quality import TestBound
@@ -45,21 +46,21 @@ def test_a_variant_over_the_limit_is_reported_but_not_published(
     monkeypatch.setattr(TestBound, "change_with_decoder", lambda *_: 0.2)
     monkeypatch.setattr(TestBound, "change_with_encoder", lambda *_: 0.0)
     arguments = (vae, tmp_path, ["dynamic"])
-    done = tfvae.export.tflite(*arguments, images=lite_images)
+    done = tfvae.export.tflite(*arguments, data=lite_images)
     assert [file.file for file in done.report.refused] == ["decoder_dynamic.tflite"]
     assert names(tmp_path) == ["encoder_dynamic.tflite", "report.json"]
     assert "REFUSED" in done.report.table()
     assert "rises by more than 0.1 nats" in done.report.table()
-    done = tfvae.export.tflite(*arguments, images=lite_images, allow=["dynamic"])
+    done = tfvae.export.tflite(*arguments, data=lite_images, allow=["dynamic"])
     assert not done.report.refused
     assert "decoder_dynamic.tflite" in names(tmp_path)
-    done = tfvae.export.tflite(*arguments, images=lite_images, max_nll_change=0.3)
+    done = tfvae.export.tflite(*arguments, data=lite_images, max_nll_change=0.3)
     assert not done.report.refused
 
 
 def test_a_change_that_is_not_a_number_is_refused(vae, ready, lite_images, tmp_path, monkeypatch):
     monkeypatch.setattr(TestBound, "change_with_decoder", lambda *_: float("nan"))
-    done = tfvae.export.tflite(vae, tmp_path, ["dynamic"], images=lite_images)
+    done = tfvae.export.tflite(vae, tmp_path, ["dynamic"], data=lite_images)
     assert [file.part for file in done.report.refused] == ["decoder"]
     rows = json.loads((tmp_path / "report.json").read_text())["files"]
     assert rows[0]["nll_change"] is None
@@ -82,7 +83,7 @@ def test_files_of_an_earlier_export_are_replaced_or_removed(vae, ready, tmp_path
 @pytest.mark.parametrize("part", ["decoder", "encoder", "prior"])
 def test_a_file_that_drifts_publishes_nothing(vae, ready, tmp_path, part):
     other = keras.models.clone_model(vae)
-    other.build((None, *vae.image_shape))
+    other.build((None, *IMAGE_SHAPE))
     other.set_weights(vae.get_weights())
     weight = getattr(other, part).trainable_weights[-1]
     weight.assign(weight + 0.01)
@@ -157,12 +158,12 @@ def test_exporting_says_nothing_by_itself(vae, tmp_path, capfd):
         ({"variants": "float16"}, "expected a list of some of"),
         ({"variants": []}, "expected a list of some of"),
         ({"allow": ["all"]}, "allow is .* expected a list of some of"),
-        ({"variants": ["float16"]}, "pass images="),
-        ({"variants": ["int8"], "images": np.zeros((1, 5, 4, 1))}, "pass calibration_images="),
-        ({"images": np.zeros((2, 4, 5, 1))}, r"expected \(N, 5, 4, 1\)"),
-        ({"images": np.zeros((0, 5, 4, 1))}, r"expected \(N, 5, 4, 1\), N > 0"),
-        ({"images": np.full((2, 5, 4, 1), 255.0)}, "scale images"),
-        ({"images": np.full((2, 5, 4, 1), np.nan)}, "not finite"),
+        ({"variants": ["float16"]}, "pass data="),
+        ({"variants": ["int8"], "data": np.zeros((1, 5, 4, 1))}, "pass calibration="),
+        ({"data": np.zeros((2, 4, 5, 1))}, r"data .*\(4, 5, 1\).*\(5, 4, 1\)"),
+        ({"data": np.zeros((0, 5, 4, 1))}, "data is empty"),
+        ({"data": np.full((2, 5, 4, 1), 255.0)}, "data has values from 255"),
+        ({"data": np.full((2, 5, 4, 1), np.nan)}, "data has 40 NaN"),
         ({"max_nll_change": -1}, "max_nll_change"),
         ({"browser_samples": 0}, "browser_samples"),
     ],

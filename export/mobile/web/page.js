@@ -1,7 +1,7 @@
 import { Sampler } from "./sampler.js";
 
 const byId = (id) => document.getElementById(id);
-const state = { sampler: null, z: null, images: null, chosen: 0 };
+const state = { sampler: null, z: null, x: null, chosen: 0 };
 window.state = state; // for the console
 
 function say(text, isError = false) {
@@ -22,7 +22,7 @@ function draw(canvas, index) {
   const start = index * height * width * channels;
   for (let i = 0; i < height * width; i++) {
     for (let c = 0; c < 3; c++) {
-      const value = state.images[start + i * channels + (channels >= 3 ? c : 0)];
+      const value = state.x[start + i * channels + (channels >= 3 ? c : 0)];
       pixels.data[4 * i + c] = Math.round(255 * value);
     }
     pixels.data[4 * i + 3] = 255;
@@ -63,7 +63,7 @@ async function sample(draws, name) {
 
 async function move(d, value) {
   state.z[state.chosen * state.sampler.latentSize + d] = value;
-  state.images = await state.sampler.decode(state.z);
+  state.x = await state.sampler.decode(state.z);
   drawAll();
   showCode();
 }

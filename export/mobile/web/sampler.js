@@ -19,12 +19,12 @@ export class Sampler {
     this.model = model;
     const outputs = model.signatures.sample_seeded.getOutputDetails();
     const shape = (name) => [...outputs.find((output) => output.name === name).shape];
-    [this.count, this.height, this.width, this.channels = 1] = shape("images");
+    [this.count, this.height, this.width, this.channels = 1] = shape("x");
     this.latentSize = shape("z")[1];
     if (this.count < 1) throw new Error("free batch size: export with browser_samples");
   }
 
-  // -> { images: Float32Array [count, H, W, C], z: Float32Array [count, D] }
+  // -> { x: Float32Array [count, H, W, C], z: Float32Array [count, D] }
   sampleSeeded(seed) {
     if (!Number.isInteger(seed) || seed < -(2 ** 31) || seed >= 2 ** 31) {
       throw new RangeError(`the seed is ${seed}; expected an integer from -2^31 to 2^31 - 1`);
@@ -37,7 +37,7 @@ export class Sampler {
     return this.run("sample", {});
   }
 
-  // z: Float32Array [count, D] -> images: Float32Array [count, H, W, C], the likelihood's mean.
+  // z: Float32Array [count, D] -> x: Float32Array [count, H, W, C], the likelihood's mean.
   async decode(z) {
     const tensor = new Tensor(z, [this.count, this.latentSize]);
     const outputs = await this.run("decode", { z: tensor });

@@ -8,12 +8,13 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.checks import positive_int
+from tfvae.export.precision import in_16_bits
 from tfvae.export.publishing import ExportError, flush, publish, refuse_taken, staging
 from tfvae.export.quiet import quiet_notes
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.saved_models.warmup import BATCH_SIZES, write_warmup
-from tfvae.export.servables.choice import check_built, servables_of
+from tfvae.export.servables.choice import check_exportable, servables_of
 
 # Live and reloaded run the same float32 kernels, in an order that the graph optimiser may change.
 TOLERANCE = 1e-4
@@ -90,13 +91,14 @@ def saved_model(
         TensorShape([5, 4, 4, 1])
     """  # noqa: E501
     directory = Path(directory)
-    check_built(model)
+    check_exportable(model)
     servables = servables_of(model)
     names = [servable.name for servable in servables]
     if version is not None:
         refuse_taken(directory, names, positive_int("version", version))
     check_draws(model)
-    tolerance = _default_tolerance(model) if tolerance is None else tolerance
+    if tolerance is None:
+        tolerance = TOLERANCE_BFLOAT16 if in_16_bits(model) else TOLERANCE
     with staging(directory) as stage:
         staged = stage / "servables"
         for servable in servables:
@@ -137,8 +139,3 @@ def write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> Non
             f"can't write the {servable.name} below {folder.parents[2]}: {reason}. Nothing was "
             "published; free some space or choose another folder."
         ) from error
-
-
-def _default_tolerance(model: Any) -> float:
-    dtypes = {layer.compute_dtype for layer in model._flatten_layers()}
-    return TOLERANCE if dtypes <= {"float32", "float64"} else TOLERANCE_BFLOAT16

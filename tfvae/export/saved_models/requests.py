@@ -43,8 +43,8 @@ def _random_input(
         return generator.integers(0, 256, shape, np.uint8)
     low, high = _interval(declared)
     if spec.dtype == tf.int32:
-        if declared is None:  # a seed
-            return generator.integers(-(2**31), 2**31, shape, np.int32)
+        if name == "seed":
+            low, high = -(2**31), 2**31 - 1
         return generator.integers(int(low), int(high) + 1, shape, np.int32)
     return generator.uniform(low, high, shape).astype(np.float32)
 
@@ -66,7 +66,7 @@ def plain_request(signature: Signature, rows: int) -> dict[str, tensor_pb2.Tenso
         elif spec.dtype == tf.float32:
             tensor.float_val.append(float(np.mean(_interval(declared))))
         else:
-            tensor.int_val.append(2 if declared is None else int(_interval(declared)[0]))
+            tensor.int_val.append(2 if name in COUNTS else int(_interval(declared)[0]))
         request[name] = tensor
     return request
 
@@ -75,6 +75,8 @@ def _interval(declared: Field | None) -> tuple[float, float]:
     """Ends of what an input may hold; those that it has none of are near 0."""
     if declared is None:
         return 0.0, 1.0
+    if declared.interval is None and declared.dtype == "int32":
+        return 0, 1  # codes: every codebook has two
     low, high = declared.interval or (-_WIDE, _WIDE)
     low = max(low, -_WIDE) if declared.dtype == "float32" else low
     return low, min(high, low + 2 * _WIDE) if declared.dtype == "float32" else high

@@ -6,28 +6,25 @@ from tfvae.data.fields import input_shapes
 from tfvae.errors import UserError
 from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.encoder import EncoderServable
+from tfvae.export.servables.signatures import NUMBERS, check_names
 from tfvae.export.servables.vae import VAEServable
 
 SERVABLES = (EncoderServable, DecoderServable, VAEServable)
 
 
 def servables_of(model: Any) -> list[type]:
-    """Returns the classes of the servables that a model can make.
+    """Returns the classes of the servables that a model can make."""
+    return [s for s in SERVABLES if all(isinstance(model, needed) for needed in s.needs)]
 
-    Raises:
-        UserError: if there is none.
-    """
-    found = [s for s in SERVABLES if all(isinstance(model, needed) for needed in s.needs)]
-    if not found:
+
+def check_exportable(model: Any) -> None:
+    """Raises `UserError` for a model without weights, or that nothing can be made of."""
+    if not servables_of(model):
         raise UserError(
             f"{type(model).__name__} can be served by none of its methods: exporting needs a model "
             "that encodes or decodes; see tfvae.models.capabilities."
         )
-    return found
-
-
-def check_built(model: Any) -> None:
-    """Raises `UserError` for a model without weights."""
+    check_names(model, "field", model.fields(), {*NUMBERS, "image_bytes", "z"})
     if not model.built:
         raise UserError(
             "the model has no weights yet: fit it, call it on a batch, or "

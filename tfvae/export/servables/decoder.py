@@ -6,19 +6,24 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
-from tfvae.export.servables.signatures import (
+from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
+    checked,
+    most,
+    same_rows,
+    whole_batch,
+)
+from tfvae.export.servables.signatures import (
+    NUMBERS,
     Signature,
     Tensors,
-    most,
+    check_names,
     named_codes,
     per_count,
     per_rows,
     row_first,
-    same_rows,
     shared,
-    whole_batch,
 )
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates
 from tfvae.noise import Noise
@@ -46,24 +51,24 @@ class DecoderServable:
     needs = (Decodes,)
 
     def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
-        self.model, self.conditions = model, model.conditions()
+        self.model, self.codes, self.conditions = model, code_fields(model), model.conditions()
         self.decoded = share(model.decode)
 
     def signatures(self) -> dict[str, Signature]:
         """The servable's signatures by name, without `serving_default`."""
-        conditions, fields = per_rows(self.conditions), self.conditions
-        codes = per_rows(code_fields(self.model))
-        found = {"decode": Signature(self.decode, {**codes, **conditions}, fields)}
+        inputs = {**self.codes, **self.conditions}
+        found = {"decode": Signature(self.decode, per_rows(inputs), inputs)}
         if isinstance(self.model, Generates):
             counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
-            found["sample"] = Signature(self.sample, {**counts, **conditions}, fields)
+            inputs = {**counts, **per_rows(self.conditions)}
+            found["sample"] = Signature(self.sample, inputs, self.conditions)
         return found
 
     def decode(self, **inputs: tf.Tensor) -> Tensors:
         """The likelihood's parameters, and what follows from them."""
-        given = whole_batch(self.conditions, inputs)
-        z = codes_of({name: inputs[name] for name in inputs if name not in given})
-        return self.model.decoder_outputs(z, given)
+        batch = whole_batch({**self.codes, **self.conditions}, inputs)
+        given = {name: batch[name] for name in self.conditions}
+        return self.model.decoder_outputs(codes_of({n: batch[n] for n in self.codes}), given)
 
     def sample(
         self,
@@ -80,9 +85,8 @@ class DecoderServable:
         given = dict(zip(given, values, strict=True))
         valid = (temperature >= 0) & tf.math.is_finite(temperature)
         message = "temperature must be a finite number of at least 0; received:"
-        data = [message, tf.boolean_mask(temperature, ~valid)]
-        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(valid), data)]):
-            temperature = tf.identity(temperature)
+        wrong = tf.boolean_mask(temperature, ~valid)
+        temperature = checked(temperature, tf.reduce_all(valid), message, wrong)
         count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
         noise = Noise(seed, row=tf.range(count)[:, tf.newaxis], temperature=temperature)
         z = self.model.generate(noise, given)
@@ -97,16 +101,25 @@ def codes_of(named: Mapping[str, tf.Tensor]) -> Any:
 
 
 def code_fields(model: Any) -> dict[str, Field]:
-    """The shape and type of each code of a model, by name: of one that it makes."""
+    """The shape and type of each code of a model, by name: of one that it makes.
+
+    Raises:
+        UserError: if a code has the name of a field, or of another input of a signature.
+    """
     example = {name: tf.zeros([1, *f.shape], f.dtype) for name, f in model.fields().items()}
     if isinstance(model, Encodes):
         z = model.encode(example)
     else:
         z = model.generate(Noise(0, row=tf.range(1)), model.given(example))
-    return {
-        name: Field(tuple(level.shape[1:]), level.dtype.name, None)
-        for name, level in named_codes(z).items()
-    }
+    codes = named_codes(z)
+    check_names(model, "code", codes, {*NUMBERS, *model.fields()})
+    return {n: Field(tuple(level.shape[1:]), level.dtype.name, None) for n, level in codes.items()}
+
+
+def has_vector_code(model: Any) -> bool:
+    """Whether z is one vector of real numbers, which points of a line can be taken of."""
+    codes = code_fields(model)
+    return set(codes) == {"z"} and len(codes["z"].shape) == 1 and codes["z"].dtype == "float32"
 
 
 def unfolded(decode: Callable[[Any, Batch], tf.Tensor], z: Any, given: Batch) -> tf.Tensor:

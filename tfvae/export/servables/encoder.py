@@ -5,20 +5,22 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.export.servables.signatures import (
+from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
+    most,
+    same_rows,
+    whole_batch,
+)
+from tfvae.export.servables.images import of_bytes
+from tfvae.export.servables.signatures import (
     Signature,
     Tensors,
-    most,
     named_codes,
-    of_bytes,
     per_count,
     per_rows,
     row_first,
-    same_rows,
     shared,
-    whole_batch,
 )
 from tfvae.models.capabilities import Encodes, Scores
 from tfvae.noise import Noise

@@ -5,22 +5,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.export.servables.decoder import code_fields, unfolded
-from tfvae.export.servables.score import importance_scores
-from tfvae.export.servables.signatures import (
+from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
     MAX_SCORE_SAMPLES,
-    Signature,
-    Tensors,
     most,
-    of_bytes,
-    per_count,
-    per_rows,
     same_rows,
-    shared,
     whole_batch,
 )
+from tfvae.export.servables.decoder import has_vector_code, unfolded
+from tfvae.export.servables.images import of_bytes
+from tfvae.export.servables.score import importance_scores
+from tfvae.export.servables.signatures import Signature, Tensors, per_count, per_rows, shared
 from tfvae.models.capabilities import Decodes, Encodes, Scores
 
 
@@ -48,6 +44,7 @@ class VAEServable:
     def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
         self.model, self.fields = model, model.fields()
         self.field = next(iter(self.fields))
+        self.ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
         self.encoded, self.decoded = share(model.encode), share(model.decode)
         self.reconstruct, self.score = share(self._reconstruct), share(self._score)
 
@@ -61,11 +58,9 @@ class VAEServable:
         for name, signature in list(found.items()):
             for form, taking_bytes in of_bytes(signature, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
-        codes = code_fields(self.model)
-        if len(self.fields) == 1 and set(codes) == {"z"} and codes["z"].dtype == "float32":
-            ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
-            steps = per_count(steps=tf.int32)
-            found["interpolate"] = Signature(self.interpolate, {**per_rows(ends), **steps}, ends)
+        if len(self.fields) == 1 and has_vector_code(self.model):
+            inputs = {**per_rows(self.ends), **per_count(steps=tf.int32)}
+            found["interpolate"] = Signature(self.interpolate, inputs, self.ends)
         return found
 
     def _reconstruct(self, **inputs: tf.Tensor) -> Tensors:
@@ -87,8 +82,8 @@ class VAEServable:
 
         A row that asks for fewer steps than its neighbours repeats its end; one step is the start.
         """
-        start, end = inputs[f"start_{self.field}"], inputs[f"end_{self.field}"]
-        end, steps = same_rows(start, **{f"end_{self.field}": end, "steps": steps})
+        start, end = whole_batch(self.ends, inputs).values()
+        (steps,) = same_rows(start, steps=steps)
         count = most(steps, "steps", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
         start, end = (self.encoded({self.field: x})[:, tf.newaxis] for x in (start, end))
         last = tf.cast(tf.maximum(steps - 1, 1), tf.float32)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfvae.data.fields import Fields, by_name
 from tfvae.errors import UserError, UserTypeError
-from tfvae.export.servables.choice import check_built
+from tfvae.export.servables.choice import check_exportable
 from tfvae.training.inputs import are_arrays, checked_inputs
 
 Arrays = dict[str, np.ndarray]
@@ -28,7 +28,7 @@ class TestData:
         cls, model: Any, variants: Collection[str], data: Any, calibration: Any
     ) -> "TestData":
         """The data, if the model is built and all that the variants need is there and fits."""
-        check_built(model)
+        check_exportable(model)
         if data is None and set(variants) != {"float32"}:
             raise UserError(
                 "variants other than float32 are judged by the NLL of test data: pass data=, a few "

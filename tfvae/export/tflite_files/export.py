@@ -7,11 +7,11 @@ from typing import Any
 
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
+from tfvae.export.precision import in_float32
 from tfvae.export.publishing import ExportError, replace_files, staging
 from tfvae.export.tflite_files import measure
 from tfvae.export.tflite_files.convert import file_name
 from tfvae.export.tflite_files.data import TestData
-from tfvae.export.tflite_files.float32 import in_float32
 from tfvae.export.tflite_files.report import TFLiteReport
 from tfvae.export.tflite_files.variants import VARIANTS
 

@@ -1,10 +1,15 @@
-"""TFLite kernels compute in float32 (or 8 bits): a model trained in 16 bits is copied first."""
+"""Models that compute in 16 bits, which TFLite kernels don't and comparisons must allow for."""
 
 from typing import Any
 
 from tfvae.data.fields import input_shapes
 
-SIXTEEN_BITS = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
+_SIXTEEN_BITS = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
+
+
+def in_16_bits(model: Any) -> bool:
+    """Whether one of a model's layers computes in 16 bits."""
+    return any(layer.compute_dtype in _SIXTEEN_BITS for layer in model._flatten_layers())
 
 
 def in_float32(model: Any) -> Any:
@@ -13,7 +18,7 @@ def in_float32(model: Any) -> Any:
     The copy has the same weights, which mixed precision keeps in float32, so its results differ
     from the original's by what the original's rounding cost.
     """
-    if all(layer.compute_dtype not in SIXTEEN_BITS for layer in model._flatten_layers()):
+    if not in_16_bits(model):
         return model
     copy = type(model).from_config(_replace_policies(model.get_config()))
     copy.build(input_shapes(model.fields()))
@@ -26,4 +31,4 @@ def _replace_policies(config: Any) -> Any:
         return {key: _replace_policies(value) for key, value in config.items()}
     if isinstance(config, list | tuple):
         return type(config)(_replace_policies(value) for value in config)
-    return "float32" if isinstance(config, str) and config in SIXTEEN_BITS else config
+    return "float32" if isinstance(config, str) and config in _SIXTEEN_BITS else config

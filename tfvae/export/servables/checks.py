@@ -1,0 +1,57 @@
+"""What a request may ask for, checked in the graph: a wrong one is answered with an error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from tfvae.data.fields import Field
+
+# A request may ask for this many examples or latents in one row, and in all of its rows together;
+# more would exhaust the memory.
+MAX_SAMPLES_PER_ROW = 4_096
+MAX_SAMPLES = 16_384
+# `score` works in chunks of constant memory, so only its time needs a limit.
+MAX_SCORE_SAMPLES = 100_000
+
+
+def checked(value: tf.Tensor, valid: tf.Tensor, *message: Any) -> tf.Tensor:
+    """The value; where it is not valid the request fails with the message."""
+    with tf.control_dependencies([tf.debugging.Assert(valid, message)]):
+        return tf.identity(value)
+
+
+def same_rows(reference: tf.Tensor, **inputs: tf.Tensor) -> list[tf.Tensor]:
+    """The inputs, checked to have one value per row of `reference`."""
+    rows, found = tf.shape(reference)[0], []
+    for name, values in inputs.items():
+        count = tf.shape(values)[0]
+        message = f"{name} needs one value per row; values, rows:"
+        found.append(checked(values, tf.equal(count, rows), message, count, rows))
+    return found
+
+
+def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """The fields among the inputs, of one length, whole numbers checked to lie within theirs."""
+    found = {name: inputs[name] for name in fields}
+    if len(found) > 1:
+        found = dict(zip(found, same_rows(next(iter(found.values())), **found), strict=True))
+    for name, declared in fields.items():
+        if declared.dtype == "int32" and declared.interval is not None:
+            values, (low, high) = found[name], declared.interval
+            valid = tf.reduce_all((values >= low) & (values <= high))
+            message = f"{name} must be from {low} to {high}; received:"
+            found[name] = checked(values, valid, message, values)
+    return found
+
+
+def most(counts: tf.Tensor, name: str, per_row: int, total: int | None = None) -> tf.Tensor:
+    """S: the largest of the rows' counts `[B]`, checked to lie within the limits."""
+    valid = tf.reduce_all((counts >= 1) & (counts <= per_row))
+    counts = checked(counts, valid, f"{name} must be from 1 to {per_row}; received:", counts)
+    largest = tf.reduce_max(tf.concat([counts, [1]], axis=0))  # 1 where there are no rows
+    if total is None:
+        return largest
+    rows = tf.size(counts, tf.int64)  # the product of two int32 could wrap around
+    message = f"{name} times rows must be at most {total}: split the request; received:"
+    return checked(largest, tf.cast(largest, tf.int64) * rows <= total, message, largest, rows)

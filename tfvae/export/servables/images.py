@@ -1,0 +1,70 @@
+"""Signatures for clients that hold images as bytes, or as PNG and JPEG files."""
+
+import tensorflow as tf
+
+from tfvae.data.fields import Field
+from tfvae.export.servables.checks import checked
+from tfvae.export.servables.signatures import Signature, Tensors, per_row
+
+
+def is_image(declared: Field) -> bool:
+    """Whether a field can be sent as bytes or as an encoded file: images in [0, 1].
+
+    Their channels are 1, 3 or 4, and the field may allow any real number.
+    """
+    shape, interval = declared.shape, declared.interval
+    pixels = declared.dtype == "float32" and interval in (None, (0.0, 1.0))
+    return pixels and len(shape) == 3 and shape[-1] in (1, 3, 4)
+
+
+def of_bytes(signature: Signature, name: str) -> dict[str, Signature]:
+    """The same signature for clients that hold the pixels of a field as bytes.
+
+    Returns:
+        For an image, `uint8` takes it as uint8 `[B, H, W, C]`, 0 to 255, and `image_bytes` takes
+        one encoded PNG or JPEG a row instead (over REST `{"b64": ...}`); both are scaled to
+        [0, 1] in the graph. The other inputs stay. For any other field nothing.
+    """
+    declared = signature.fields[name]
+    if not is_image(declared):
+        return {}
+    shape = declared.shape
+    rest = {other: spec for other, spec in signature.inputs.items() if other != name}
+    fields = {other: f for other, f in signature.fields.items() if other != name}
+
+    def from_uint8(**inputs: tf.Tensor) -> Tensors:
+        return signature.function(**{**inputs, name: scaled(inputs[name])})
+
+    def from_bytes(image_bytes: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
+        return signature.function(**inputs, **{name: decoded(image_bytes, shape)})
+
+    encoded = {"image_bytes": declared}
+    return {
+        "uint8": Signature(from_uint8, {name: per_row(tf.uint8, shape), **rest}, fields),
+        "image_bytes": Signature(
+            from_bytes, {"image_bytes": per_row(tf.string), **rest}, {**fields, **encoded}
+        ),
+    }
+
+
+def scaled(pixels: tf.Tensor) -> tf.Tensor:
+    """Bytes 0..255 as float32 in [0, 1]: division by 255, as `tfvae.data` does."""
+    return tf.cast(pixels, tf.float32) / 255.0
+
+
+def decoded(image_bytes: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """PNG or JPEG files `[B]` as float32 images `[B, H, W, C]` in [0, 1].
+
+    Colours are converted to the model's channels; another height or width is refused, because how
+    to crop or resize is the client's to know.
+    """
+
+    def one(file: tf.Tensor) -> tf.Tensor:
+        image = tf.io.decode_image(file, channels=shape[-1], expand_animations=False)
+        same = tf.reduce_all(tf.equal(tf.shape(image), tf.constant(shape)))
+        message = f"the image's height, width, channels are not {shape}: resize it"
+        image = checked(image, same, message, tf.shape(image))
+        image.set_shape(shape)
+        return image
+
+    return scaled(tf.map_fn(one, image_bytes, fn_output_signature=tf.TensorSpec(shape, tf.uint8)))
