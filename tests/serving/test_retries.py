@@ -94,7 +94,7 @@ def test_retries_end_with_the_timeout(clock, monkeypatch):
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "INTERNAL", "NOT_FOUND"])
 def test_other_errors_are_not_retried(clock, code):
-    call, attempts = failing(1, errors.error(code, "no"))
+    call, attempts = failing(1, errors.of_code(code, "no"))
     with pytest.raises(ServingError):
         retries.with_retries(call, timeout=30, retries=3)
     assert len(attempts) == 1

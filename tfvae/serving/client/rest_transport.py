@@ -8,11 +8,10 @@ import numpy as np
 import requests
 
 from tfvae.errors import UserError
-from tfvae.serving import codes, json_text
+from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
-from tfvae.serving.client.transport import MAX_REPLY_BYTES, Target
-from tfvae.serving.json_tensors import from_json, to_json
+from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
 
 _CHUNK = 2**16
 _CONNECTIONS = 64  # kept open for as many threads
@@ -23,87 +22,88 @@ class RestTransport:
 
     Inputs go in the columnar format (`"inputs"`), which names each tensor once.
 
-    Args:
-        url: such as "http://localhost:8501".
-        headers: sent with every request, such as `{"Authorization": "Bearer ..."}`.
-        max_reply_bytes: a longer reply is an error.
+    Args: see `Client`.
     """
 
     def __init__(
         self,
         url: str,
-        headers: Mapping[str, str] | None = None,
-        max_reply_bytes: int = MAX_REPLY_BYTES,
+        version: int | None,
+        label: str | None,
+        headers: Mapping[str, str],
+        max_reply_bytes: int,
     ):
-        self._failures = requests.exceptions
         self._session = requests.Session()
-        pool = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS)
-        self._session.mount("http://", pool)
-        self._session.mount("https://", pool)
-        self._session.headers.update(headers or {})
+        self._session.headers.update(headers)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._url = url.rstrip("/")
+        self._which = "" if version is None else f"/versions/{version}"
+        if label is not None:
+            self._which = f"/labels/{quote(label, safe='')}"
         self._max_reply_bytes = max_reply_bytes
+        self.close = self._session.close
 
     def predict(
         self,
-        target: Target,
+        deadline: Deadline,
+        model: str,
         signature: str,
         inputs: Mapping[str, np.ndarray],
         output_name: str,
-        deadline: Deadline,
     ) -> dict[str, np.ndarray]:
-        """Calls a signature."""
-        values = {name: to_json(array, array.dtype == object) for name, array in inputs.items()}
-        document = {"signature_name": signature, "inputs": values}
-        body = json_text.dumps(document, inputs.values())
-        reply = self._call("POST", _path(target) + ":predict", deadline, body)
-        if not isinstance(reply, dict) or "outputs" not in reply:
-            raise errors.ReplyError("the reply has no 'outputs': is this TensorFlow Serving?")
-        outputs = reply["outputs"]
+        """Calls a signature. `output_name` names an output that comes without a name."""
+        values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
+        body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
+        path = f"{self._path(model)}:predict"
+        outputs = self._part("outputs", self._call(deadline, "POST", path, body))
         named = outputs if isinstance(outputs, dict) else {output_name: outputs}
         try:
             return {name: _array(value) for name, value in named.items()}
         except ValueError as error:
             raise errors.ReplyError(f"the reply holds no tensor: {error}") from error
 
-    def status(self, target: Target, deadline: Deadline) -> dict[int, str]:
-        """Version -> state."""
-        reply = self._call("GET", _path(target), deadline)
-        try:
-            listed = reply["model_version_status"]
-            return {int(entry["version"]): str(entry["state"]) for entry in listed}
-        except (KeyError, TypeError, ValueError) as error:
-            raise errors.ReplyError(f"the reply is no model status: {error!r}") from error
+    def status(self, deadline: Deadline, model: str) -> dict[int, str]:
+        """Version -> state, such as "AVAILABLE"."""
+        reply = self._call(deadline, "GET", self._path(model))
+        entries = self._part("model_version_status", reply)
+        part = self._part
+        return {int(part("version", entry)): part("state", entry) for entry in entries}
 
-    def metadata(self, target: Target, deadline: Deadline) -> dict[str, Any]:
+    def metadata(self, deadline: Deadline, model: str) -> dict[str, Any]:
         """The signatures by name."""
-        reply = self._call("GET", _path(target) + "/metadata", deadline)
-        try:
-            return reply["metadata"]["signature_def"]["signature_def"]
-        except (KeyError, TypeError) as error:
-            raise errors.ReplyError(f"the reply is no model metadata: {error!r}") from error
+        part = self._call(deadline, "GET", f"{self._path(model)}/metadata")
+        for name in ("metadata", "signature_def", "signature_def"):
+            part = self._part(name, part)
+        return part
 
-    def close(self) -> None:
-        """Closes the connections."""
-        self._session.close()
+    def _part(self, name: str, reply: Any) -> Any:
+        if not isinstance(reply, dict) or name not in reply:
+            message = f"the reply has no {name!r}: is {self._url} TensorFlow Serving?"
+            raise errors.ReplyError(message)
+        return reply[name]
 
-    def _call(self, method: str, path: str, deadline: Deadline, body: bytes | None = None) -> Any:
-        status, content = self._exchange(method, path, deadline, body)
+    def _path(self, model: str) -> str:
+        return f"/v1/models/{quote(model, safe='')}{self._which}"
+
+    def _call(self, deadline: Deadline, method: str, path: str, body: bytes | None = None) -> Any:
+        status, content = self._exchange(deadline, method, path, body)
+        if 300 <= status < 400:
+            raise errors.ReplyError(f"{self._url} redirects elsewhere (HTTP {status})")
         try:
-            reply = json_text.loads(content)
-        except (ValueError, RecursionError) as error:
-            if status != 200:
-                raise self._refused(status, content.decode("utf-8", "replace")[:200]) from error
-            raise errors.ReplyError(f"the reply is not JSON: {error}", status=status) from error
-        if status != 200:
-            message = reply.get("error") if isinstance(reply, dict) else None
-            raise self._refused(status, str(message or reply))
-        return reply
+            reply = loads(content)
+        except UserError as error:
+            if status == 200:
+                raise errors.ReplyError(f"the reply is not JSON: {error}", status=status) from error
+            reply = {"error": content.decode("utf-8", "replace")[:200]}
+        if status == 200:
+            return reply
+        message = reply.get("error") if isinstance(reply, dict) else None
+        raise errors.of_code(codes.from_http(status), str(message or reply), status)
 
     def _exchange(
-        self, method: str, path: str, deadline: Deadline, body: bytes | None
+        self, deadline: Deadline, method: str, path: str, body: bytes | None
     ) -> tuple[int, bytes]:
-        failures = self._failures
         left = deadline.remaining()
         try:
             # Redirects are not followed: they would turn a POST into a GET.
@@ -117,52 +117,36 @@ class RestTransport:
                 allow_redirects=False,
             ) as response:
                 return response.status_code, self._read(response, deadline)
-        except failures.Timeout as error:
+        except requests.Timeout as error:
             raise deadline.exceeded() from error
-        except failures.SSLError as error:
+        except requests.exceptions.SSLError as error:
             raise errors.AccessError(f"no secure connection to {self._url}: {error}") from error
-        except failures.ConnectionError as error:
+        except requests.ConnectionError as error:
             # So does requests report a timeout while the body is read.
             if type(error.args[0]).__name__ == "ReadTimeoutError":
                 raise deadline.exceeded() from error
             message = f"no connection to {self._url}: {error}"
             raise errors.UnavailableError(message, "UNAVAILABLE") from error
-        except failures.RequestException as error:
+        except requests.RequestException as error:
             raise errors.ReplyError(f"the call to {self._url} broke off: {error}") from error
 
-    def _read(self, response: Any, deadline: Deadline) -> bytes:
-        parts, size = [], 0
+    def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
+        content = bytearray()
         for part in response.iter_content(_CHUNK):
             deadline.remaining()
-            size += len(part)
-            if size > self._max_reply_bytes:
+            content += part
+            if len(content) > self._max_reply_bytes:
                 raise errors.ResourceExhaustedError(
                     f"the reply is larger than {self._max_reply_bytes} bytes: ask for fewer rows "
                     "or samples, or raise max_reply_bytes",
                     "RESOURCE_EXHAUSTED",
                 )
-            parts.append(part)
-        return b"".join(parts)
-
-    def _refused(self, status: int, message: str) -> errors.ServingError:
-        if 300 <= status < 400:
-            return errors.ReplyError(f"{self._url} redirects elsewhere (HTTP {status})", "UNKNOWN")
-        return errors.error(codes.from_http(status), message, status)
-
-
-def _path(target: Target) -> str:
-    path = f"/v1/models/{quote(target.model, safe='')}"
-    if target.version is not None:
-        return f"{path}/versions/{target.version}"
-    if target.label is not None:
-        return f"{path}/labels/{quote(target.label, safe='')}"
-    return path
+        return bytes(content)
 
 
 def _array(value: Any) -> np.ndarray:
+    """An output. JSON doesn't say its type: fractions are float32, all else as it is."""
     array = np.asarray(value)
-    if array.dtype == object:
-        raise UserError("its lists have different lengths")
-    if array.dtype.kind == "U":
+    if array.dtype.kind in "UO":
         return from_json(value, object)
     return array.astype(np.float32) if array.dtype.kind == "f" else array
