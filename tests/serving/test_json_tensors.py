@@ -64,7 +64,7 @@ def test_text_is_utf8():
         ([1], object, "not a string or base64"),
         ([{"b64": "?"}], object, "base64 decode"),
         ([{"b64": 1}], object, "not a string or base64"),
-        ([1], "c8", "not supported"),
+        ([1], "c8", "1 is not of the expected type complex64"),
     ],
 )
 def test_nothing_is_converted_quietly(value, dtype, message):

@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST interface, by `requests`."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import numpy as np
@@ -12,6 +12,8 @@ from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
 from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
+
+T = TypeVar("T")
 
 _CHUNK = 2**16
 _CONNECTIONS = 64  # kept open for as many threads
@@ -55,39 +57,40 @@ class RestTransport:
         """Calls a signature. `output_name` names an output that comes without a name."""
         values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
         body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
-        path = f"{self._path(model)}:predict"
-        outputs = self._part("outputs", self._call(deadline, "POST", path, body))
-        named = outputs if isinstance(outputs, dict) else {output_name: outputs}
-        try:
+
+        def read(reply: Any) -> dict[str, np.ndarray]:
+            outputs = reply["outputs"]
+            named = outputs if isinstance(outputs, dict) else {output_name: outputs}
             return {name: _array(value) for name, value in named.items()}
-        except ValueError as error:
-            raise errors.ReplyError(f"the reply holds no tensor: {error}") from error
+
+        return self._call(deadline, read, model, ":predict", body)
 
     def status(self, deadline: Deadline, model: str) -> dict[int, str]:
         """Version -> state, such as "AVAILABLE"."""
-        reply = self._call(deadline, "GET", self._path(model))
-        entries = self._part("model_version_status", reply)
-        part = self._part
-        return {int(part("version", entry)): part("state", entry) for entry in entries}
+
+        def read(reply: Any) -> dict[int, str]:
+            return {
+                int(entry["version"]): entry["state"] for entry in reply["model_version_status"]
+            }
+
+        return self._call(deadline, read, model)
 
     def metadata(self, deadline: Deadline, model: str) -> dict[str, Any]:
         """The signatures by name."""
-        part = self._call(deadline, "GET", f"{self._path(model)}/metadata")
-        for name in ("metadata", "signature_def", "signature_def"):
-            part = self._part(name, part)
-        return part
+        read = lambda reply: reply["metadata"]["signature_def"]["signature_def"]  # noqa: E731
+        return self._call(deadline, read, model, "/metadata")
 
-    def _part(self, name: str, reply: Any) -> Any:
-        if not isinstance(reply, dict) or name not in reply:
-            message = f"the reply has no {name!r}: is {self._url} TensorFlow Serving?"
-            raise errors.ReplyError(message)
-        return reply[name]
-
-    def _path(self, model: str) -> str:
-        return f"/v1/models/{quote(model, safe='')}{self._which}"
-
-    def _call(self, deadline: Deadline, method: str, path: str, body: bytes | None = None) -> Any:
-        status, content = self._exchange(deadline, method, path, body)
+    def _call(
+        self,
+        deadline: Deadline,
+        read: Callable[[Any], T],
+        model: str,
+        what: str = "",
+        body: bytes | None = None,
+    ) -> T:
+        """Reads the reply to a request, a GET where there is no body."""
+        url = f"{self._url}/v1/models/{quote(model, safe='')}{self._which}{what}"
+        status, content = self._exchange(deadline, url, body)
         if 300 <= status < 400:
             raise errors.ReplyError(f"{self._url} redirects elsewhere (HTTP {status})")
         try:
@@ -95,21 +98,22 @@ class RestTransport:
         except UserError as error:
             if status == 200:
                 raise errors.ReplyError(f"the reply is not JSON: {error}", status=status) from error
-            reply = {"error": content.decode("utf-8", "replace")[:200]}
-        if status == 200:
-            return reply
-        message = reply.get("error") if isinstance(reply, dict) else None
-        raise errors.of_code(codes.from_http(status), str(message or reply), status)
+            reply = content.decode("utf-8", "replace")[:200]
+        if status != 200:
+            message = reply.get("error", reply) if isinstance(reply, dict) else reply
+            raise errors.of_code(codes.from_http(status), str(message), status)
+        try:
+            return read(reply)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise errors.ReplyError(f"not a reply of TensorFlow Serving: {error!r}") from error
 
-    def _exchange(
-        self, deadline: Deadline, method: str, path: str, body: bytes | None
-    ) -> tuple[int, bytes]:
+    def _exchange(self, deadline: Deadline, url: str, body: bytes | None) -> tuple[int, bytes]:
         left = deadline.remaining()
         try:
             # Redirects are not followed: they would turn a POST into a GET.
             with self._session.request(
-                method,
-                self._url + path,
+                "POST" if body else "GET",
+                url,
                 data=body,
                 headers={"Content-Type": "application/json"} if body else None,
                 timeout=(left, left),

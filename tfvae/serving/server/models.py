@@ -1,6 +1,5 @@
 """Which versions of which models are served, and watching the folder for new ones."""
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,9 +38,8 @@ class Models:
         self.directory = Path(directory)
         self.num_versions = positive_int("num_versions", num_versions)
         self.labels = dict(labels or {})
-        self._versions: dict[str, dict[int, Version]] = {}  # newest first
-        self._failures: dict[str, dict[int, str]] = {}  # why a version can't be loaded
-        self._refreshing = threading.Lock()
+        # Newest first; in place of a version that can't be loaded stands why.
+        self._versions: dict[str, dict[int, Version | str]] = {}
         self.refresh()
         if not self._versions:
             raise UserFileNotFoundError(
@@ -54,20 +52,15 @@ class Models:
 
     def refresh(self) -> None:
         """Loads what has been published since, and drops what is no longer wanted."""
-        with self._refreshing:
-            present: dict[str, list[int]] = {}
-            for graph in self.directory.glob(f"*/*/{GRAPH}"):
-                model, number = graph.parts[-3:-1]
-                if number.isascii() and number.isdigit() and not model.startswith("."):
-                    present.setdefault(model, []).append(int(number))
-            for model in self._versions.keys() - present.keys():
-                LOGGER.info("%s: gone", model)
-            self._failures = {
-                model: {n: why for n, why in self._failures.get(model, {}).items() if n in numbers}
-                for model, numbers in present.items()
-            }
-            # Readers see the old dictionary or the new one, never a half.
-            self._versions = {model: self._updated(model, present[model]) for model in present}
+        present: dict[str, set[int]] = {}
+        for graph in self.directory.glob(f"*/*/{GRAPH}"):
+            model, number = graph.parts[-3:-1]
+            if number.isascii() and number.isdigit() and not model.startswith("."):
+                present.setdefault(model, set()).add(int(number))
+        for model in self._versions.keys() - present.keys():
+            LOGGER.info("%s: gone", model)
+        # Readers see the old dictionary or the new one, never a half.
+        self._versions = {model: self._updated(model, present[model]) for model in present}
 
     def find(self, model: str, version: int | None = None, label: str | None = None) -> Version:
         """The version to run.
@@ -84,13 +77,11 @@ class Models:
             if label not in self.labels:
                 raise invalid(f"Unrecognized servable version label: {label}")
             version = self.labels[label]
-        versions = self._versions.get(model, {})
-        if version is None and versions:
-            return next(iter(versions.values()))
-        if version not in versions:
-            which = f"Latest({model})" if version is None else f"Specific({model}, {version})"
-            raise RefusedError("NOT_FOUND", f"Servable not found for request: {which}")
-        return versions[version]
+        for number, state in self._versions.get(model, {}).items():
+            if isinstance(state, Version) and version in (None, number):
+                return state
+        which = f"Latest({model})" if version is None else f"Specific({model}, {version})"
+        raise RefusedError("NOT_FOUND", f"Servable not found for request: {which}")
 
     def status(self, model: str, version: int | None, label: str | None) -> GetModelStatusResponse:
         """The versions of a model, or one of them, newest first.
@@ -100,14 +91,14 @@ class Models:
         """
         if label is not None:
             version = self.find(model, version, label).number
-        failures = self._failures.get(model, {})
-        known = self._versions.get(model, {}).keys() | failures.keys()
         reply = GetModelStatusResponse()
-        for number in sorted(known if version is None else known & {version}, reverse=True):
-            entry = reply.model_version_status.add(version=number)
-            entry.state = entry.END if number in failures else entry.AVAILABLE
-            entry.status.error_code = 2 if number in failures else 0  # UNKNOWN, OK
-            entry.status.error_message = failures.get(number, "")
+        for number, state in self._versions.get(model, {}).items():
+            if version in (None, number):
+                entry = reply.model_version_status.add(version=number)
+                failed = isinstance(state, str)
+                entry.state = entry.END if failed else entry.AVAILABLE
+                entry.status.error_code = 2 if failed else 0  # UNKNOWN, OK
+                entry.status.error_message = state if failed else ""
         if not reply.model_version_status:
             which = "any versions" if version is None else f"version {version}"
             raise RefusedError("NOT_FOUND", f"Could not find {which} of model {model}")
@@ -118,25 +109,26 @@ class Models:
     ) -> GetModelMetadataResponse:
         """The signatures of a model; raises `RefusedError` if it is not served."""
         found = self.find(model, version, label)
-        reply = GetModelMetadataResponse(
-            model_spec={"name": model, "version": {"value": found.number}}
-        )
+        spec = {"name": model, "version": {"value": found.number}}
+        reply = GetModelMetadataResponse(model_spec=spec)
         reply.metadata["signature_def"].Pack(SignatureDefMap(signature_def=found.definitions))
         return reply
 
-    def _updated(self, model: str, present: list[int]) -> dict[int, Version]:
-        before, after, failures = self._versions.get(model, {}), {}, self._failures[model]
+    def _updated(self, model: str, present: set[int]) -> dict[int, Version | str]:
+        before, after, good = self._versions.get(model, {}), {}, 0
         for number in sorted(present, reverse=True):
-            if number in failures:
-                continue
-            if len(after) < self.num_versions or number in self.labels.values():
-                try:
-                    after[number] = before.get(number) or load(self.directory, model, number)
-                except Exception as error:  # a broken export is the exporter's problem
-                    failures[number] = f"{type(error).__name__}: {error}"[:1_000]
-                    LOGGER.error("%s %d: can't be loaded: %s", model, number, failures[number])
-        for number in after.keys() - before.keys():
-            LOGGER.info("%s %d: available", model, number)
+            if good < self.num_versions or number in self.labels.values():
+                after[number] = before.get(number) or self._loaded(model, number)
+                good += isinstance(after[number], Version)
         for number in before.keys() - after.keys():
             LOGGER.info("%s %d: unloaded", model, number)
         return after
+
+    def _loaded(self, model: str, number: int) -> Version | str:
+        try:
+            version = load(self.directory, model, number)
+        except Exception as error:  # a broken export is the exporter's problem
+            LOGGER.error("%s %d: can't be loaded: %s", model, number, error)
+            return f"{type(error).__name__}: {error}"[:1_000]
+        LOGGER.info("%s %d: available", model, number)
+        return version

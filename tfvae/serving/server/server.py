@@ -1,18 +1,23 @@
 """The development server: models, REST, gRPC and the watcher, started and stopped together."""
 
+import asyncio
+import contextlib
 import logging
 import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from aiohttp import web
 
 from tfvae.checks import positive_int, real
 from tfvae.serving.server.grpc_server import grpc_server
 from tfvae.serving.server.models import Models
 from tfvae.serving.server.refusals import LOGGER, Limits
-from tfvae.serving.server.rest import RestServer
+from tfvae.serving.server.rest import RestApplication
 
 
 class DevelopmentServer:
@@ -58,7 +63,6 @@ class DevelopmentServer:
     ):
         limits = limits or Limits()
         self._poll_seconds = real("poll_seconds", poll_seconds, above=0.0)
-        self._grace = limits.request_seconds
         threads = positive_int("threads", threads)
         self.models = Models(directory, num_versions, labels)
         address = f"[{host}]" if ":" in host else host
@@ -77,24 +81,21 @@ class DevelopmentServer:
                 listening.close()
                 raise OSError(f"can't listen at {address}:{grpc_port} for gRPC: {error}") from error
             self.grpc_url = f"grpc://{address}:{port}"
-        self._rest = RestServer(self.models, limits, listening, threads)
-        self._stopping = threading.Event()
-        self._watching = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._listening = listening
+        self._started, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(limits, threads)), name="serve", daemon=True
+        )
 
     def start(self) -> None:
         """Answers requests from now on, in threads of its own."""
-        self._rest.start()
-        if self._grpc is not None:
-            self._grpc.start()
-        self._watching.start()
+        self._thread.start()
+        self._started.wait()
 
     def stop(self) -> None:
         """Takes no more requests, finishes those it has, and returns."""
         self._stopping.set()
-        self._rest.stop()
-        if self._grpc is not None:
-            self._grpc.stop(self._grace).wait()
-        self._watching.join()
+        self._thread.join()
 
     def __enter__(self) -> "DevelopmentServer":
         self.start()
@@ -103,12 +104,28 @@ class DevelopmentServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(self._poll_seconds):
-            try:
-                self.models.refresh()
-            except Exception:  # such as a folder that can't be read for a moment
-                LOGGER.exception("looking for new versions in %s", self.models.directory)
+    async def _serve(self, limits: Limits, threads: int) -> None:
+        workers = ThreadPoolExecutor(threads + 1)  # one of them waits for the end
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(workers)
+        runner = RestApplication(self.models, limits).runner()
+        await runner.setup()
+        await web.SockSite(runner, self._listening).start()
+        if self._grpc is not None:
+            self._grpc.start()
+        self._started.set()
+        while not await asyncio.to_thread(self._stopping.wait, self._poll_seconds):
+            await asyncio.to_thread(self.models.refresh)
+        stopped = self._grpc and self._grpc.stop(limits.request_seconds)
+        # asyncio forgets a connection that it accepts in the turn in which it is told to stop, and
+        # aiohttp one that it has not set up yet: so first let none in, and give those turns.
+        with contextlib.suppress(NotImplementedError):  # on Windows
+            loop.remove_reader(self._listening)
+        for _ in range(5):
+            await asyncio.sleep(0.01)
+        await runner.cleanup()
+        if stopped:
+            await asyncio.to_thread(stopped.wait)
 
 
 def serve(directory: str | Path, report: Callable[[str], None], **options: Any) -> None:
