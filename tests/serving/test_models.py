@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Event, Semaphore
 
 import numpy as np
@@ -169,7 +170,8 @@ def test_what_has_begun_is_finished_before_the_end(plus, tmp_path, monkeypatch):
         return find(*which)
 
     monkeypatch.setattr(server.models, "find", held)
-    server.start()
+    running = ExitStack()
+    running.enter_context(server)
     inputs = {"x": np.float32([0.5])}
     with ThreadPoolExecutor(3) as pool:
         calls = [
@@ -177,7 +179,7 @@ def test_what_has_begun_is_finished_before_the_end(plus, tmp_path, monkeypatch):
             for url in (server.rest_url, server.grpc_url)
         ]
         assert all(begun.acquire(timeout=20) for _ in calls)
-        stopped = pool.submit(server.stop)
+        stopped = pool.submit(running.close)
         until(lambda: refuses(server.rest_url))
         assert not any(call.done() for call in (*calls, stopped))
         go_on.set()

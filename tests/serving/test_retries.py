@@ -156,7 +156,7 @@ def test_503_and_a_lost_connection_are_retried_over_a_socket(scripted):
         (200, "<html>hello</html>", ReplyError, "not JSON"),
         (200, "[" * 100_000, ReplyError, "not JSON"),
         (200, "{}", ReplyError, "outputs"),
-        (200, '{"outputs": {"logits": [[1], [1, 2]]}}', ReplyError, "not a reply"),
+        (200, '{"outputs": {"logits": [[1], [1, 2]]}}', ReplyError, "no tensors"),
     ],
 )
 def test_other_replies_are_typed_and_not_retried(scripted, status, body, expected, message):

@@ -112,7 +112,7 @@ class Client(Connection):
 
 
 def _images(images: Any) -> tuple[str, Arrays]:
-    """Which form of a signature takes these images ("", "_uint8", "_image_bytes"), and its input."""
+    """The form of a signature that takes these images, as its name ends, and its input."""
     if isinstance(images, (bytes, bytearray)):
         raise UserTypeError("images is one file's bytes, expected a list of such files.")
     if isinstance(images, Sequence) and images and isinstance(images[0], (bytes, bytearray)):

@@ -10,10 +10,11 @@ import numpy as np
 
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
-from tfvae.serving.client.errors import NotFoundError, UnavailableError
+from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableError
 from tfvae.serving.client.retries import Deadline, with_retries
 
 Arrays = dict[str, np.ndarray]
+T = TypeVar("T")
 C = TypeVar("C", bound="Connection")
 
 
@@ -42,6 +43,7 @@ class Connection:
         self.prefix = prefix
         transport = _transport(url)
         self._transport = transport(url, version, label, dict(headers or {}), max_reply_bytes)
+        self.close = self._transport.close
 
     def predict(
         self,
@@ -62,11 +64,12 @@ class Connection:
 
     def status(self, model: str = "vae") -> dict[int, str]:
         """Version -> state ("AVAILABLE", "LOADING", ...) of the selected version, or of all."""
-        return self._call(self._transport.status, model)
+        return _states(self._call(self._transport.describe, model, ""))
 
     def metadata(self, model: str = "vae") -> dict[str, Any]:
         """Signature -> its inputs and outputs, as TensorFlow Serving's JSON describes them."""
-        return self._call(self._transport.metadata, model)
+        document = self._call(self._transport.describe, model, "/metadata")
+        return _part(document, "metadata", "signature_def", "signature_def")
 
     def wait_until_available(
         self, models: tuple[str, ...] = ("encoder", "decoder", "vae"), timeout: float = 60.0
@@ -77,18 +80,13 @@ class Connection:
             DeadlineExceededError: if `timeout` seconds did not suffice.
         """
         deadline = Deadline(real("timeout", timeout, above=0.0))
-        waiting = list(models)
-        while waiting:
-            with contextlib.suppress(UnavailableError, NotFoundError):
-                states = self._transport.status(deadline, self.prefix + waiting[0])
-                if "AVAILABLE" in states.values():
-                    del waiting[0]
+        for model in models:
+            states: dict[int, str] = {}
+            while "AVAILABLE" not in states.values():
+                with contextlib.suppress(UnavailableError, NotFoundError):
+                    states = _states(self._transport.describe(deadline, self.prefix + model, ""))
                     continue
-            time.sleep(min(0.2, deadline.remaining()))
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._transport.close()
+                time.sleep(min(0.2, deadline.remaining()))
 
     def __enter__(self: C) -> C:
         return self
@@ -96,11 +94,23 @@ class Connection:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _call(self, method: Callable, model: str, *arguments: Any) -> Any:
+    def _call(self, method: Callable[..., T], model: str, *arguments: Any) -> T:
         name = self.prefix + model
-        return with_retries(
-            lambda deadline: method(deadline, name, *arguments), self.timeout, self.retries
-        )
+        call = lambda deadline: method(deadline, name, *arguments)  # noqa: E731
+        return with_retries(call, self.timeout, self.retries)
+
+
+def _states(document: Any) -> dict[int, str]:
+    entries = _part(document, "model_version_status")
+    return {int(_part(entry, "version")): _part(entry, "state") for entry in entries}
+
+
+def _part(document: Any, *names: str) -> Any:
+    for name in names:
+        if not isinstance(document, dict) or name not in document:
+            raise ReplyError(f"the reply has no {name!r}: is this TensorFlow Serving?")
+        document = document[name]
+    return document
 
 
 def _transport(url: str) -> Callable:

@@ -15,9 +15,9 @@ try:
     import grpc
     import tensorflow as tf
     from google.protobuf import json_format
-    from tensorflow_serving.apis import get_model_metadata_pb2 as metadata_pb2
-    from tensorflow_serving.apis import get_model_status_pb2 as status_pb2
     from tensorflow_serving.apis import (
+        get_model_metadata_pb2,
+        get_model_status_pb2,
         model_service_pb2_grpc,
         predict_pb2,
         prediction_service_pb2_grpc,
@@ -84,25 +84,22 @@ class GrpcTransport:
         except (TypeError, ValueError) as error:
             raise errors.ReplyError(f"the reply holds no tensor: {error}") from error
 
-    def status(self, deadline: Deadline, model: str) -> dict[int, str]:
-        """Version -> state, such as "AVAILABLE"."""
-        request = status_pb2.GetModelStatusRequest(model_spec={"name": model, **self._which})
-        reply = self._call(deadline, self._models.GetModelStatus, request)
-        names = status_pb2.ModelVersionStatus.State
-        return {entry.version: names.Name(entry.state) for entry in reply.model_version_status}
-
-    def metadata(self, deadline: Deadline, model: str) -> dict[str, Any]:
-        """The signatures by name."""
-        request = metadata_pb2.GetModelMetadataRequest(
-            model_spec={"name": model, **self._which}, metadata_field=["signature_def"]
-        )
-        reply = self._call(deadline, self._prediction.GetModelMetadata, request)
-        found = metadata_pb2.SignatureDefMap()
-        if not reply.metadata["signature_def"].Unpack(found):
-            raise errors.ReplyError("the reply is no model metadata")
+    def describe(self, deadline: Deadline, model: str, what: str) -> Any:
+        """A model's status, or "/metadata", as TensorFlow Serving's JSON has it."""
+        spec = {"name": model, **self._which}
+        if what == "/metadata":
+            method = self._prediction.GetModelMetadata
+            request = get_model_metadata_pb2.GetModelMetadataRequest(
+                model_spec=spec, metadata_field=["signature_def"]
+            )
+        else:
+            method = self._models.GetModelStatus
+            request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
         return json_format.MessageToDict(
-            found, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-        )["signature_def"]
+            self._call(deadline, method, request),
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
+        )
 
     def _call(self, deadline: Deadline, method: Callable, request: Any) -> Any:
         try:

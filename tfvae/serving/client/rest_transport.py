@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST interface, by `requests`."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -12,8 +12,6 @@ from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
 from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
-
-T = TypeVar("T")
 
 _CHUNK = 2**16
 _CONNECTIONS = 64  # kept open for as many threads
@@ -57,38 +55,15 @@ class RestTransport:
         """Calls a signature. `output_name` names an output that comes without a name."""
         values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
         body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
-
-        def read(reply: Any) -> dict[str, np.ndarray]:
-            outputs = reply["outputs"]
+        try:
+            outputs = self.describe(deadline, model, ":predict", body)["outputs"]
             named = outputs if isinstance(outputs, dict) else {output_name: outputs}
             return {name: _array(value) for name, value in named.items()}
+        except (KeyError, TypeError, UserError) as error:
+            raise errors.ReplyError(f"the reply has no tensors as 'outputs': {error}") from error
 
-        return self._call(deadline, read, model, ":predict", body)
-
-    def status(self, deadline: Deadline, model: str) -> dict[int, str]:
-        """Version -> state, such as "AVAILABLE"."""
-
-        def read(reply: Any) -> dict[int, str]:
-            return {
-                int(entry["version"]): entry["state"] for entry in reply["model_version_status"]
-            }
-
-        return self._call(deadline, read, model)
-
-    def metadata(self, deadline: Deadline, model: str) -> dict[str, Any]:
-        """The signatures by name."""
-        read = lambda reply: reply["metadata"]["signature_def"]["signature_def"]  # noqa: E731
-        return self._call(deadline, read, model, "/metadata")
-
-    def _call(
-        self,
-        deadline: Deadline,
-        read: Callable[[Any], T],
-        model: str,
-        what: str = "",
-        body: bytes | None = None,
-    ) -> T:
-        """Reads the reply to a request, a GET where there is no body."""
+    def describe(self, deadline: Deadline, model: str, what: str, body: bytes | None = None) -> Any:
+        """The JSON at a model's address: its status, or "/metadata"; with a body, of a call."""
         url = f"{self._url}/v1/models/{quote(model, safe='')}{self._which}{what}"
         status, content = self._exchange(deadline, url, body)
         if 300 <= status < 400:
@@ -99,13 +74,10 @@ class RestTransport:
             if status == 200:
                 raise errors.ReplyError(f"the reply is not JSON: {error}", status=status) from error
             reply = content.decode("utf-8", "replace")[:200]
-        if status != 200:
-            message = reply.get("error", reply) if isinstance(reply, dict) else reply
-            raise errors.of_code(codes.from_http(status), str(message), status)
-        try:
-            return read(reply)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise errors.ReplyError(f"not a reply of TensorFlow Serving: {error!r}") from error
+        if status == 200:
+            return reply
+        message = reply.get("error", reply) if isinstance(reply, dict) else reply
+        raise errors.of_code(codes.from_http(status), str(message), status)
 
     def _exchange(self, deadline: Deadline, url: str, body: bytes | None) -> tuple[int, bytes]:
         left = deadline.remaining()
@@ -150,7 +122,10 @@ class RestTransport:
 
 def _array(value: Any) -> np.ndarray:
     """An output. JSON doesn't say its type: fractions are float32, all else as it is."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise UserError("lists of different lengths") from None
     if array.dtype.kind in "UO":
         return from_json(value, object)
     return array.astype(np.float32) if array.dtype.kind == "f" else array

@@ -18,16 +18,6 @@ from tfvae.serving.server.models import Models
 from tfvae.serving.server.predicting import run, too_much
 from tfvae.serving.server.refusals import Limits, invalid, refusal
 
-# Where TensorFlow Serving puts the values of a tensor, and clients look for them.
-_FIELDS = {
-    **dict.fromkeys((tf.int8, tf.int16, tf.int32, tf.uint8), "int_val"),
-    tf.float32: "float_val",
-    tf.float64: "double_val",
-    tf.int64: "int64_val",
-    tf.bool: "bool_val",
-    tf.string: "string_val",
-}
-
 
 def grpc_server(models: Models, limits: Limits, threads: int) -> grpc.Server:
     """A gRPC server that has no port yet and is not started."""
@@ -133,10 +123,9 @@ def from_proto(name: str, proto: TensorProto, most: int) -> np.ndarray:
 
 
 def to_proto(array: np.ndarray) -> TensorProto:
-    """The message of an array, with its values in the field of their type."""
-    dtype = tf.string if array.dtype == object else tf.dtypes.as_dtype(array.dtype)
-    if dtype not in _FIELDS:
-        return tf.make_tensor_proto(array)
-    shape = tf.TensorShape(array.shape).as_proto()
-    values = {_FIELDS[dtype]: array.ravel().tolist()}
-    return TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape, **values)
+    """The message of an array, floats where TensorFlow Serving puts them and clients look."""
+    proto = tf.make_tensor_proto(array)
+    if array.dtype == np.float32:
+        proto.ClearField("tensor_content")
+        proto.float_val[:] = array.ravel().tolist()
+    return proto

@@ -87,22 +87,16 @@ class DevelopmentServer:
             target=lambda: asyncio.run(self._serve(limits, threads)), name="serve", daemon=True
         )
 
-    def start(self) -> None:
+    def __enter__(self) -> "DevelopmentServer":
         """Answers requests from now on, in threads of its own."""
         self._thread.start()
         self._started.wait()
-
-    def stop(self) -> None:
-        """Takes no more requests, finishes those it has, and returns."""
-        self._stopping.set()
-        self._thread.join()
-
-    def __enter__(self) -> "DevelopmentServer":
-        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        """Takes no more requests, finishes those it has, and returns."""
+        self._stopping.set()
+        self._thread.join()
 
     async def _serve(self, limits: Limits, threads: int) -> None:
         workers = ThreadPoolExecutor(threads + 1)  # one of them waits for the end
