@@ -26,6 +26,7 @@ REQUIRED = [
     "tensorflow-datasets>=4.9.8,<5",
     "importlib-resources>=6",  # TensorFlow Datasets needs it to download, and does not say so
     "requests>=2.31,<3",
+    "orjson>=3.11,<4",
     "numpy>=2.2,<3",
     "scipy>=1.15,<2",
     "scikit-learn>=1.7,<2",
@@ -41,8 +42,7 @@ REQUIRED = [
 SERVING = [
     "grpcio>=1.76,<2",
     "tensorflow-serving-api>=2.21,<2.22",  # the messages of TensorFlow's own minor version
-    "waitress>=3.0.2,<4",
-    "orjson>=3.11,<4",
+    "aiohttp>=3.14,<4",  # from here on idle connections are closed before their first request, too
 ]
 NOTEBOOK = ["ipykernel>=7,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"]
 TENSORBOARD = ["tensorboard>=2.20,<2.22"]

@@ -17,7 +17,7 @@ import tensorflow as tf
 import tfvae
 from tfvae.export.saved_models.export import SERVABLES, _write
 from tfvae.serving import Client
-from tfvae.serving.server.limits import Limits
+from tfvae.serving.server.refusals import Limits
 from tfvae.serving.server.server import DevelopmentServer
 
 IMAGE_SHAPE = (5, 4, 1)

@@ -1,21 +1,14 @@
-import gc
 import json
 
 import numpy as np
 import pytest
 
-from tfvae.serving import json_text
-from tfvae.serving.json_tensors import from_json, to_json
+from tfvae.errors import UserError
+from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
 
 
-@pytest.fixture(params=["orjson", "json"])
-def text(request, monkeypatch):
-    """An array as JSON text, by either library."""
-    if request.param == "json":
-        monkeypatch.setattr(json_text, "orjson", None)
-    else:
-        pytest.importorskip("orjson", reason="orjson, which is optional, is not installed")
-    return lambda array: json_text.dumps({"x": to_json(array)}, [array])
+def text(array):
+    return dumps({"x": to_json(array)}, [array])
 
 
 @pytest.mark.parametrize(
@@ -29,15 +22,15 @@ def text(request, monkeypatch):
         np.zeros((2, 0, 3), np.float32)[:, :, 0],
     ],
 )
-def test_numbers_come_back_as_they_were(array, text):
-    for loads in (json.loads, json_text.loads):
-        np.testing.assert_array_equal(from_json(loads(text(array))["x"], array.dtype), array)
+def test_numbers_come_back_as_they_were(array):
+    for read in (json.loads, loads):
+        np.testing.assert_array_equal(from_json(read(text(array))["x"], array.dtype), array)
 
 
-def test_float32_survives_decimal_digits(text):
+def test_float32_survives_decimal_digits():
     array = np.random.default_rng(0).normal(size=(50, 20)).astype(np.float32)
     for layout in (array, array.T, array[::2]):
-        got = from_json(json_text.loads(text(layout))["x"], "f4")
+        got = from_json(loads(text(layout))["x"], "f4")
         np.testing.assert_array_equal(got, layout)
 
 
@@ -55,23 +48,23 @@ def test_text_is_utf8():
 @pytest.mark.parametrize(
     ("value", "dtype", "message"),
     [
-        ([1, True], "f4", "True is not of expected type: float32"),
-        (["1"], "f4", "'1' is not of expected type"),
+        ([1, True], "f4", "True is not of the expected type float32"),
+        (["1"], "f4", "'1' is not of the expected type"),
         ([None], "f4", "None is not"),
-        ([{}], "f4", "Object is not"),
-        ([1.0], "i4", "1.0 is not of expected type: int32"),
+        ([{}], "f4", "is not of the expected type"),
+        ([1.0], "i4", "1.0 is not of the expected type int32"),
         ([2**31], "i4", "out of range"),
         ([-1], "u1", "out of range"),
-        ([1e39], "f4", "without loss"),
-        ([10**400], "f4", "without loss"),
-        ([1], "?", "1 is not of expected type: bool"),
-        ([[1, 2], [3]], "f4", "unexpected size at level: 1"),
-        ([[1], 2], "f4", "2 at level: 1 beside a list"),
-        ([1, [2]], "f4", "list at unexpected level: 1"),
+        ([1e39], "f4", "out of range"),
+        ([10**400], "f4", "out of range"),
+        ([1], "?", "1 is not of the expected type bool"),
+        ([[1, 2], [3]], "f4", "unequal lengths"),
+        ([[1], 2], "f4", "values beside lists"),
+        ([1, [2]], "f4", "values beside lists"),
         ([1], object, "not a string or base64"),
         ([{"b64": "?"}], object, "base64 decode"),
         ([{"b64": 1}], object, "not a string or base64"),
-        ([1], "c8", "not supported"),
+        ([1], "c8", "1 is not of the expected type complex64"),
     ],
 )
 def test_nothing_is_converted_quietly(value, dtype, message):
@@ -79,23 +72,13 @@ def test_nothing_is_converted_quietly(value, dtype, message):
         from_json(value, dtype)
 
 
-def test_depth_is_bounded():
-    value = 1.0
-    for _ in range(200):
-        value = [value]
-    with pytest.raises(ValueError, match="deeper than 32"):
-        from_json(value, "f4")
+@pytest.mark.parametrize("depth", [100, 5_000, 100_000])
+def test_depth_is_bounded(depth):
+    with pytest.raises(UserError, match="nested too deeply"):
+        from_json(loads(b"[" * depth + b"1" + b"]" * depth), "f4")
 
 
-def test_reading_leaves_the_garbage_collector_as_it_was():
-    for _ in range(2):
-        json_text.loads(b"[1]")
-        with pytest.raises(ValueError, match="Expecting value"):
-            json_text.loads(b"[")
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        json_text.loads(b"[1]")
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
+@pytest.mark.parametrize("text", [b"", b"[", b"\xff", b"9" * 5000, b"[1e400]", b"{}x"])
+def test_what_is_no_json_is_refused(text):
+    with pytest.raises(UserError):
+        loads(text)

@@ -94,7 +94,7 @@ def test_retries_end_with_the_timeout(clock, monkeypatch):
 
 @pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "INTERNAL", "NOT_FOUND"])
 def test_other_errors_are_not_retried(clock, code):
-    call, attempts = failing(1, errors.error(code, "no"))
+    call, attempts = failing(1, errors.of_code(code, "no"))
     with pytest.raises(ServingError):
         retries.with_retries(call, timeout=30, retries=3)
     assert len(attempts) == 1
@@ -156,7 +156,7 @@ def test_503_and_a_lost_connection_are_retried_over_a_socket(scripted):
         (200, "<html>hello</html>", ReplyError, "not JSON"),
         (200, "[" * 100_000, ReplyError, "not JSON"),
         (200, "{}", ReplyError, "outputs"),
-        (200, '{"outputs": {"logits": [[1], [1, 2]]}}', ReplyError, "no tensor"),
+        (200, '{"outputs": {"logits": [[1], [1, 2]]}}', ReplyError, "no tensors"),
     ],
 )
 def test_other_replies_are_typed_and_not_retried(scripted, status, body, expected, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfvae.serving.server.tensor_protos import to_proto
+from tfvae.serving.server.grpc_server import to_proto
 
 
 @pytest.mark.parametrize("dtype", ["float16", "uint16", "uint32", "float32", "int8", "bool"])

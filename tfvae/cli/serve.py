@@ -78,8 +78,8 @@ def command(
     click.echo(NOTE)
     load_tensorflow()
     try:
-        from tfvae.serving.server.limits import Limits
-        from tfvae.serving.server.process import serve
+        from tfvae.serving.server.refusals import Limits
+        from tfvae.serving.server.server import serve
     except ImportError as error:
         raise click.ClickException(
             f"no module {error.name}: the server needs pip install 'tfvae[serving]'."

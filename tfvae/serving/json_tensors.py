@@ -1,88 +1,97 @@
-"""Tensors in TensorFlow Serving's JSON: nested lists, `{"b64": ...}` for bytes.
+"""Tensors in TensorFlow Serving's JSON: nested lists, and `{"b64": ...}` for bytes.
 
-Both sides use this: the client writes requests and reads replies, the server the reverse. JSON's
-numbers may be `NaN`, `Infinity` and `-Infinity` (Python's reader and writer agree with TensorFlow
-Serving's on that).
+Both sides use this: the client writes requests and reads replies, the server the reverse. orjson
+writes a float32 array 20 times as fast as `json` does, and in half the digits, but it has no `NaN`
+and `Infinity`, which TensorFlow Serving's JSON has: those go by `json`.
 
 References:
     https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import base64
-import binascii
-import itertools
+import json
+import math
+import reprlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import orjson
 
 from tfvae.errors import UserError
 
-MAX_RANK = 32
-_NUMBERS = {int, float}
+# NumPy's kind of a type -> what JSON may hold for it. Nothing is converted but integers to floats.
+_ALLOWED = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
+
+
+def dumps(value: Any, arrays: Iterable[np.ndarray]) -> bytes:
+    """A value as JSON, with arrays in it in place of nested lists.
+
+    Args:
+        value: dictionaries and lists of what `to_json` returned.
+        arrays: those that it holds, or holds rows of.
+    """
+    if all(array.dtype.kind != "f" or np.isfinite(array).all() for array in arrays):
+        return orjson.dumps(value, _listed, orjson.OPT_SERIALIZE_NUMPY)
+    return json.dumps(value, separators=(",", ":"), default=_listed).encode("ascii")
+
+
+def loads(text: bytes) -> Any:
+    """The value that JSON text describes.
+
+    Raises:
+        UserError: for what is no JSON, and where it is nested some thousand levels deep.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:  # NaN, an integer of many digits, or an error that json words better
+        pass
+    try:
+        return json.loads(text.decode("utf-8"), parse_float=_finite)
+    except RecursionError:
+        raise UserError("nested too deeply") from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def to_json(array: np.ndarray, as_bytes: bool = False) -> Any:
-    """What `json_text.dumps` takes: numbers as they are; bytes as lists of text or base64."""
+    """What `dumps` takes: numbers as they are; bytes as lists of text, or of base64."""
     if not array.dtype.hasobject:
         return np.ascontiguousarray(array) if array.ndim else array[()]
     flat = np.empty(array.size, object)
-    flat[:] = [_string(value, as_bytes) for value in array.ravel()]
+    flat[:] = [
+        {"b64": base64.b64encode(value).decode()} if as_bytes else value.decode("utf-8", "replace")
+        for value in array.ravel()
+    ]
     return flat.reshape(array.shape).tolist()
 
 
 def from_json(value: Any, dtype: Any) -> np.ndarray:
-    """The array of a given type that nested lists hold; nothing is converted but int to float.
+    """The array of a given type that nested lists hold.
 
     Args:
-        value: what a JSON reader returned.
+        value: what `loads` returned.
         dtype: a NumPy type; `object` for bytes.
 
     Raises:
-        ValueError: for ragged lists, a value of another type, or a number out of range.
+        UserError: for ragged lists, a value of another type, or a number out of range.
     """
-    flat, shape = flatten(value)
-    dtype = np.dtype(dtype)
+    array, dtype = np.array(value, object), np.dtype(dtype)
+    flat = array.ravel().tolist()
+    kinds = set(map(type, flat))
+    if list in kinds:  # NumPy goes no deeper than lists are of one length, and 64 levels
+        raise UserError("lists of unequal lengths, values beside lists, or nested too deeply")
     if dtype.hasobject:
-        array = np.empty(len(flat), object)
-        array[:] = [_bytes(item) for item in flat]
-        return array.reshape(shape)
-    allowed = {"f": _NUMBERS, "i": {int}, "u": {int}, "b": {bool}}.get(dtype.kind)
-    if allowed is None:
-        raise UserError(f"Conversion of JSON values to type {dtype.name} is not supported")
-    if not set(map(type, flat)) <= allowed:
-        wrong = next(item for item in flat if type(item) not in allowed)
-        raise UserError(f"JSON Value: {_show(wrong)} is not of expected type: {dtype.name}")
-    if dtype.kind == "f":
-        return _floats(flat, dtype).reshape(shape)
+        array.ravel()[:] = [_bytes(item) for item in flat]
+        return array
+    if not kinds <= _ALLOWED.get(dtype.kind, set()):
+        wrong = next(item for item in flat if type(item) not in _ALLOWED.get(dtype.kind, ()))
+        raise UserError(f"JSON value {reprlib.repr(wrong)} is not of the expected type {dtype}")
     try:
-        return np.array(flat, dtype).reshape(shape)
-    except OverflowError:
-        raise UserError(f"JSON number out of range of type {dtype.name}") from None
-
-
-def flatten(value: Any) -> tuple[list, tuple[int, ...]]:
-    """The leaves of nested lists, and their shape.
-
-    Raises:
-        ValueError: if sizes or depths differ, or the depth is above `MAX_RANK`.
-    """
-    level, shape = [value], []
-    while level and isinstance(level[0], list):
-        if len(shape) == MAX_RANK:
-            raise UserError(f"Encountered lists nested deeper than {MAX_RANK} levels")
-        if set(map(type, level)) != {list}:
-            odd = next(item for item in level if not isinstance(item, list))
-            raise UserError(f"Encountered {_show(odd)} at level: {len(shape)} beside a list")
-        sizes = sorted(set(map(len, level)))
-        if len(sizes) > 1:
-            raise UserError(
-                f"Encountered lists of unexpected size at level: {len(shape)}: {sizes[:5]}"
-            )
-        shape.append(sizes[0])
-        level = list(itertools.chain.from_iterable(level))
-    if list in set(map(type, level)):
-        raise UserError(f"Encountered list at unexpected level: {len(shape)}")
-    return level, tuple(shape)
+        with np.errstate(over="raise"):  # of a number that float32 has no room for
+            return array.astype(np.float64 if dtype.kind == "f" else dtype).astype(dtype)
+    except (OverflowError, FloatingPointError):
+        raise UserError(f"JSON number out of range of type {dtype}") from None
 
 
 def is_base64(value: Any) -> bool:
@@ -90,36 +99,23 @@ def is_base64(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"b64"} and isinstance(value["b64"], str)
 
 
-def _floats(flat: list, dtype: np.dtype) -> np.ndarray:
-    try:
-        exact = np.array(flat, np.float64)
-    except OverflowError:  # an integer beyond 1e308
-        exact = None
-    if exact is None or np.any(np.isfinite(exact) & (np.abs(exact) > np.finfo(dtype).max)):
-        raise UserError(f"Cannot convert JSON value to {dtype.name} without loss of precision.")
-    return exact.astype(dtype)
-
-
 def _bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if not is_base64(value):
-        raise UserError(f"JSON Value: {_show(value)} is not a string or base64 data")
+        raise UserError(f"JSON value {reprlib.repr(value)} is not a string or base64 data")
     try:
         return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise UserError("Unable to base64 decode") from None
+    except ValueError:
+        raise UserError("unable to base64 decode") from None
 
 
-def _string(value: bytes, as_bytes: bool) -> Any:
-    if as_bytes:
-        return {"b64": base64.b64encode(value).decode("ascii")}
-    return value.decode("utf-8", "replace")
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise UserError(f"number too big to be a double: {text[:40]}")
+    return value
 
 
-def _show(value: Any) -> str:
-    """A value in a message: a short one, however long or deep it is."""
-    if isinstance(value, (dict, list)):
-        return "Object" if isinstance(value, dict) else "Array"
-    text = "a long number" if isinstance(value, int) and abs(value) > 1e18 else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _listed(value: Any) -> Any:
+    return value.tolist()

@@ -1,26 +1,28 @@
 """The client of exported models."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tfvae.errors import UserError, UserTypeError
 from tfvae.serving.client.connection import Arrays, Connection
-from tfvae.serving.client.inputs import floats, image_inputs, repeated, seeds, unit_interval
+from tfvae.serving.client.draws import draws, repeated
 
 
 class Client(Connection):
     """Calls the exported servables `encoder`, `decoder` and `vae` behind TensorFlow Serving.
 
     NumPy goes in and comes out. Choose a `grpc://` address for large batches, where JSON costs more
-    than the model; an `http://` one where only NumPy and `requests` are installed, or a proxy is in
-    between. One client may be used from many threads.
+    than the model; an `http://` one where TensorFlow is not installed, or a proxy is in between.
+    One client may be used from many threads.
 
     A server that merges requests answers with as many samples as the largest of them asked for; the
     client returns its own, which are the first ones.
 
     Args:
         url: `http://host:8501` or `https://...` for REST; `grpc://host:8500`, or `grpcs://...` with
-            TLS, for gRPC.
+            TLS and the system's root certificates, for gRPC.
         version: a version's number; by default the latest, or `label`'s.
         label: a version's label, such as "stable", as configured on the server.
         timeout: seconds for a call, its retries included.
@@ -28,7 +30,7 @@ class Client(Connection):
         prefix: before the servables' names, where a server holds several exports: "mnist-" calls
             "mnist-encoder".
         headers: sent with every call, such as `{"Authorization": "Bearer ..."}`.
-        max_reply_bytes: a longer reply is refused.
+        max_reply_bytes: a longer reply is refused; 16,384 MNIST images over REST take 250 MB.
 
     Raises:
         ServingError: every call, with the server's message; see its subclasses in
@@ -48,7 +50,7 @@ class Client(Connection):
         Args:
             images: float `[B, H, W, C]` in [0, 1], or uint8, or a list of PNG or JPEG files' bytes.
         """
-        form, inputs = image_inputs(images)
+        form, inputs = _images(images)
         return self.predict("encoder", f"encode{form}", inputs)
 
     def sample_posterior(self, images: Any, num_samples: int = 1, seed: Any = None) -> np.ndarray:
@@ -59,14 +61,14 @@ class Client(Connection):
             num_samples: S.
             seed: for the first row, the next ones count on from it; or one for each row.
         """
-        images = unit_interval("images", images)
-        inputs = {"images": images, **_draws(num_samples, seed, len(images))}
+        images = _floats("images", images, unit=True)
+        inputs = {"images": images, **draws(num_samples, seed, len(images))}
         z = self.predict("encoder", "sample", inputs, output_name="z")["z"]
         return z[:, : inputs["num_samples"].max()]
 
     def decode(self, z: Any) -> Arrays:
         """The likelihoods p(x|z) of `z [B, D]`: `logits` and `probs`, or `loc` and `scale`."""
-        return self.predict("decoder", "decode", {"z": floats("z", z)})
+        return self.predict("decoder", "decode", {"z": _floats("z", z)})
 
     def sample(
         self, num_samples: int, seed: int | None = None, temperature: float = 1.0
@@ -78,15 +80,13 @@ class Client(Connection):
             seed: 32 bits; by default another one each time.
             temperature: widens the prior.
         """
-        inputs = {
-            **_draws(num_samples, seed, 1),
-            "temperature": repeated("temperature", temperature, 1, np.float32),
-        }
+        inputs = draws(num_samples, seed, 1)
+        inputs["temperature"] = repeated("temperature", temperature, 1, np.float32)
         return self.predict("decoder", "sample", inputs)["images"][0, : inputs["num_samples"][0]]
 
     def reconstruct(self, images: Any) -> np.ndarray:
         """The likelihood's mean at the posterior's mean, `[B, H, W, C]`; images as in `encode`."""
-        form, inputs = image_inputs(images)
+        form, inputs = _images(images)
         return self.predict("vae", f"reconstruct{form}", inputs, output_name="images")["images"]
 
     def score(self, images: Any, num_samples: int = 64, seed: Any = 0) -> Arrays:
@@ -97,24 +97,45 @@ class Client(Connection):
             num_samples: K; more make the bound tighter and the call longer, in proportion.
             seed: for the first row, the next ones count on from it; or one for each row.
         """
-        form, inputs = image_inputs(images)
+        form, inputs = _images(images)
         count = len(next(iter(inputs.values())))
-        return self.predict("vae", f"score{form}", {**inputs, **_draws(num_samples, seed, count)})
+        return self.predict("vae", f"score{form}", {**inputs, **draws(num_samples, seed, count)})
 
     def interpolate(self, start_images: Any, end_images: Any, steps: int) -> np.ndarray:
         """Decoded points of the lines between posterior means: `[B, steps, H, W, C]`."""
-        start = unit_interval("start_images", start_images)
-        inputs = {
-            "start_images": start,
-            "end_images": unit_interval("end_images", end_images),
-            "steps": repeated("steps", steps, len(start)),
-        }
+        start = _floats("start_images", start_images, unit=True)
+        end = _floats("end_images", end_images, unit=True)
+        count = repeated("steps", steps, len(start))
+        inputs = {"start_images": start, "end_images": end, "steps": count}
         images = self.predict("vae", "interpolate", inputs, output_name="images")["images"]
-        return images[:, : inputs["steps"].max()]
+        return images[:, : count.max()]
 
 
-def _draws(num_samples: Any, seed: Any, count: int) -> Arrays:
-    return {
-        "num_samples": repeated("num_samples", num_samples, count),
-        "seed": seeds(seed, count),
-    }
+def _images(images: Any) -> tuple[str, Arrays]:
+    """The form of a signature that takes these images, as its name ends, and its input."""
+    if isinstance(images, (bytes, bytearray)):
+        raise UserTypeError("images is one file's bytes, expected a list of such files.")
+    if isinstance(images, Sequence) and images and isinstance(images[0], (bytes, bytearray)):
+        return "_image_bytes", {"image_bytes": np.array([bytes(file) for file in images], object)}
+    array = np.asarray(images)
+    if array.dtype == np.uint8 and array.size:
+        return "_uint8", {"images": array}
+    return "", {"images": _floats("images", array, unit=True)}
+
+
+def _floats(name: str, values: Any, unit: bool = False) -> np.ndarray:
+    """Finite values as float32, with one row at least; in the unit interval if they have to be."""
+    array = np.asarray(values)
+    if array.ndim == 0 or array.size == 0:
+        raise UserError(f"{name} must hold one row or more, received shape {array.shape}.")
+    if array.dtype.kind not in "fb":
+        raise UserTypeError(f"{name} must be floating-point numbers, received {array.dtype}.")
+    array = array.astype(np.float32, copy=False)
+    if not np.all(np.isfinite(array)):
+        raise UserError(f"{name} must be finite, received NaN or infinity.")
+    if unit and (array.min() < 0 or array.max() > 1):
+        raise UserError(
+            f"{name} must lie in [0, 1], received values from {array.min():g} to {array.max():g}. "
+            "Scale them, or send uint8 images, which the model scales itself."
+        )
+    return array

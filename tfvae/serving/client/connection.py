@@ -1,5 +1,6 @@
 """A connection to a model server: any signature of any model."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -7,13 +8,13 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from tfvae.checks import real
+from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
-from tfvae.serving.client.errors import NotFoundError, UnavailableError
+from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableError
 from tfvae.serving.client.retries import Deadline, with_retries
-from tfvae.serving.client.transport import MAX_REPLY_BYTES, Target, Transport
 
 Arrays = dict[str, np.ndarray]
+T = TypeVar("T")
 C = TypeVar("C", bound="Connection")
 
 
@@ -33,19 +34,16 @@ class Connection:
         retries: int = 3,
         prefix: str = "",
         headers: Mapping[str, str] | None = None,
-        max_reply_bytes: int = MAX_REPLY_BYTES,
+        max_reply_bytes: int = 512 * 2**20,
     ):
         if version is not None and label is not None:
             raise UserError(f"give a version ({version}) or a label ({label!r}), not both.")
-        if not isinstance(retries, int) or not 0 <= retries <= 20:
-            raise UserError(f"retries must be an integer from 0 to 20, received {retries!r}.")
-        self.url = url
-        self.version = version
-        self.label = label
         self.timeout = real("timeout", timeout, above=0.0)
-        self.retries = retries
+        self.retries = positive_int("retries", retries, minimum=0)
         self.prefix = prefix
-        self._transport = _transport(url, headers, max_reply_bytes)
+        transport = _transport(url)
+        self._transport = transport(url, version, label, dict(headers or {}), max_reply_bytes)
+        self.close = self._transport.close
 
     def predict(
         self,
@@ -62,27 +60,19 @@ class Connection:
             inputs: arrays by name, of the signature's types; `bytes` in `object` arrays.
             output_name: over REST, TensorFlow Serving leaves out the name of an only output.
         """
-        target = self._target(model)
-        return self._call(
-            lambda deadline: self._transport.predict(
-                target, signature, inputs, output_name, deadline
-            )
-        )
+        return self._call(self._transport.predict, model, signature, inputs, output_name)
 
     def status(self, model: str = "vae") -> dict[int, str]:
         """Version -> state ("AVAILABLE", "LOADING", ...) of the selected version, or of all."""
-        target = self._target(model)
-        return self._call(lambda deadline: self._transport.status(target, deadline))
+        return _states(self._call(self._transport.describe, model, ""))
 
     def metadata(self, model: str = "vae") -> dict[str, Any]:
         """Signature -> its inputs and outputs, as TensorFlow Serving's JSON describes them."""
-        target = self._target(model)
-        return self._call(lambda deadline: self._transport.metadata(target, deadline))
+        document = self._call(self._transport.describe, model, "/metadata")
+        return _part(document, "metadata", "signature_def", "signature_def")
 
     def wait_until_available(
-        self,
-        models: tuple[str, ...] = ("encoder", "decoder", "vae"),
-        timeout: float = 60.0,
+        self, models: tuple[str, ...] = ("encoder", "decoder", "vae"), timeout: float = 60.0
     ) -> None:
         """Returns when each model has an available version.
 
@@ -91,12 +81,12 @@ class Connection:
         """
         deadline = Deadline(real("timeout", timeout, above=0.0))
         for model in models:
-            while not self._is_available(model, deadline):
+            states: dict[int, str] = {}
+            while "AVAILABLE" not in states.values():
+                with contextlib.suppress(UnavailableError, NotFoundError):
+                    states = _states(self._transport.describe(deadline, self.prefix + model, ""))
+                    continue
                 time.sleep(min(0.2, deadline.remaining()))
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._transport.close()
 
     def __enter__(self: C) -> C:
         return self
@@ -104,30 +94,36 @@ class Connection:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _target(self, model: str) -> Target:
-        return Target(self.prefix + model, self.version, self.label)
-
-    def _call(self, call: Callable[[Deadline], Any]) -> Any:
+    def _call(self, method: Callable[..., T], model: str, *arguments: Any) -> T:
+        name = self.prefix + model
+        call = lambda deadline: method(deadline, name, *arguments)  # noqa: E731
         return with_retries(call, self.timeout, self.retries)
 
-    def _is_available(self, model: str, deadline: Deadline) -> bool:
-        try:
-            states = self._transport.status(self._target(model), deadline)
-        except (UnavailableError, NotFoundError):
-            return False
-        return "AVAILABLE" in states.values()
+
+def _states(document: Any) -> dict[int, str]:
+    entries = _part(document, "model_version_status")
+    return {int(_part(entry, "version")): _part(entry, "state") for entry in entries}
 
 
-def _transport(url: str, headers: Mapping[str, str] | None, max_reply_bytes: int) -> Transport:
+def _part(document: Any, *names: str) -> Any:
+    for name in names:
+        if not isinstance(document, dict) or name not in document:
+            raise ReplyError(f"the reply has no {name!r}: is this TensorFlow Serving?")
+        document = document[name]
+    return document
+
+
+def _transport(url: str) -> Callable:
+    """What speaks to a url: loaded only now, for gRPC takes TensorFlow along."""
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc:
         from tfvae.serving.client.rest_transport import RestTransport
 
-        return RestTransport(url, headers, max_reply_bytes)
+        return RestTransport
     if parts.scheme in ("grpc", "grpcs") and parts.netloc and parts.path in ("", "/"):
         from tfvae.serving.client.grpc_transport import GrpcTransport
 
-        return GrpcTransport(parts.netloc, parts.scheme == "grpcs", headers, max_reply_bytes)
+        return GrpcTransport
     raise UserError(
         f"url must be like http://host:8501 (REST) or grpc://host:8500 (gRPC), received {url!r}."
     )

@@ -70,6 +70,6 @@ _CLASSES = {
 }
 
 
-def error(code: str, message: str, status: int | None = None) -> ServingError:
+def of_code(code: str, message: str, status: int | None = None) -> ServingError:
     """The error of a canonical code."""
     return _CLASSES.get(code, ServerError)(message, code, status)

@@ -8,11 +8,10 @@ import numpy as np
 import requests
 
 from tfvae.errors import UserError
-from tfvae.serving import codes, json_text
+from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
-from tfvae.serving.client.transport import MAX_REPLY_BYTES, Target
-from tfvae.serving.json_tensors import from_json, to_json
+from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
 
 _CHUNK = 2**16
 _CONNECTIONS = 64  # kept open for as many threads
@@ -23,93 +22,70 @@ class RestTransport:
 
     Inputs go in the columnar format (`"inputs"`), which names each tensor once.
 
-    Args:
-        url: such as "http://localhost:8501".
-        headers: sent with every request, such as `{"Authorization": "Bearer ..."}`.
-        max_reply_bytes: a longer reply is an error.
+    Args: see `Client`.
     """
 
     def __init__(
         self,
         url: str,
-        headers: Mapping[str, str] | None = None,
-        max_reply_bytes: int = MAX_REPLY_BYTES,
+        version: int | None,
+        label: str | None,
+        headers: Mapping[str, str],
+        max_reply_bytes: int,
     ):
-        self._failures = requests.exceptions
         self._session = requests.Session()
-        pool = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS)
-        self._session.mount("http://", pool)
-        self._session.mount("https://", pool)
-        self._session.headers.update(headers or {})
+        self._session.headers.update(headers)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._url = url.rstrip("/")
+        self._which = "" if version is None else f"/versions/{version}"
+        if label is not None:
+            self._which = f"/labels/{quote(label, safe='')}"
         self._max_reply_bytes = max_reply_bytes
+        self.close = self._session.close
 
     def predict(
         self,
-        target: Target,
+        deadline: Deadline,
+        model: str,
         signature: str,
         inputs: Mapping[str, np.ndarray],
         output_name: str,
-        deadline: Deadline,
     ) -> dict[str, np.ndarray]:
-        """Calls a signature."""
-        values = {name: to_json(array, array.dtype == object) for name, array in inputs.items()}
-        document = {"signature_name": signature, "inputs": values}
-        body = json_text.dumps(document, inputs.values())
-        reply = self._call("POST", _path(target) + ":predict", deadline, body)
-        if not isinstance(reply, dict) or "outputs" not in reply:
-            raise errors.ReplyError("the reply has no 'outputs': is this TensorFlow Serving?")
-        outputs = reply["outputs"]
-        named = outputs if isinstance(outputs, dict) else {output_name: outputs}
+        """Calls a signature. `output_name` names an output that comes without a name."""
+        values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
+        body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
         try:
+            outputs = self.describe(deadline, model, ":predict", body)["outputs"]
+            named = outputs if isinstance(outputs, dict) else {output_name: outputs}
             return {name: _array(value) for name, value in named.items()}
-        except ValueError as error:
-            raise errors.ReplyError(f"the reply holds no tensor: {error}") from error
+        except (KeyError, TypeError, UserError) as error:
+            raise errors.ReplyError(f"the reply has no tensors as 'outputs': {error}") from error
 
-    def status(self, target: Target, deadline: Deadline) -> dict[int, str]:
-        """Version -> state."""
-        reply = self._call("GET", _path(target), deadline)
+    def describe(self, deadline: Deadline, model: str, what: str, body: bytes | None = None) -> Any:
+        """The JSON at a model's address: its status, or "/metadata"; with a body, of a call."""
+        url = f"{self._url}/v1/models/{quote(model, safe='')}{self._which}{what}"
+        status, content = self._exchange(deadline, url, body)
+        if 300 <= status < 400:
+            raise errors.ReplyError(f"{self._url} redirects elsewhere (HTTP {status})")
         try:
-            listed = reply["model_version_status"]
-            return {int(entry["version"]): str(entry["state"]) for entry in listed}
-        except (KeyError, TypeError, ValueError) as error:
-            raise errors.ReplyError(f"the reply is no model status: {error!r}") from error
+            reply = loads(content)
+        except UserError as error:
+            if status == 200:
+                raise errors.ReplyError(f"the reply is not JSON: {error}", status=status) from error
+            reply = content.decode("utf-8", "replace")[:200]
+        if status == 200:
+            return reply
+        message = reply.get("error", reply) if isinstance(reply, dict) else reply
+        raise errors.of_code(codes.from_http(status), str(message), status)
 
-    def metadata(self, target: Target, deadline: Deadline) -> dict[str, Any]:
-        """The signatures by name."""
-        reply = self._call("GET", _path(target) + "/metadata", deadline)
-        try:
-            return reply["metadata"]["signature_def"]["signature_def"]
-        except (KeyError, TypeError) as error:
-            raise errors.ReplyError(f"the reply is no model metadata: {error!r}") from error
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._session.close()
-
-    def _call(self, method: str, path: str, deadline: Deadline, body: bytes | None = None) -> Any:
-        status, content = self._exchange(method, path, deadline, body)
-        try:
-            reply = json_text.loads(content)
-        except (ValueError, RecursionError) as error:
-            if status != 200:
-                raise self._refused(status, content.decode("utf-8", "replace")[:200]) from error
-            raise errors.ReplyError(f"the reply is not JSON: {error}", status=status) from error
-        if status != 200:
-            message = reply.get("error") if isinstance(reply, dict) else None
-            raise self._refused(status, str(message or reply))
-        return reply
-
-    def _exchange(
-        self, method: str, path: str, deadline: Deadline, body: bytes | None
-    ) -> tuple[int, bytes]:
-        failures = self._failures
+    def _exchange(self, deadline: Deadline, url: str, body: bytes | None) -> tuple[int, bytes]:
         left = deadline.remaining()
         try:
             # Redirects are not followed: they would turn a POST into a GET.
             with self._session.request(
-                method,
-                self._url + path,
+                "POST" if body else "GET",
+                url,
                 data=body,
                 headers={"Content-Type": "application/json"} if body else None,
                 timeout=(left, left),
@@ -117,52 +93,39 @@ class RestTransport:
                 allow_redirects=False,
             ) as response:
                 return response.status_code, self._read(response, deadline)
-        except failures.Timeout as error:
+        except requests.Timeout as error:
             raise deadline.exceeded() from error
-        except failures.SSLError as error:
+        except requests.exceptions.SSLError as error:
             raise errors.AccessError(f"no secure connection to {self._url}: {error}") from error
-        except failures.ConnectionError as error:
+        except requests.ConnectionError as error:
             # So does requests report a timeout while the body is read.
             if type(error.args[0]).__name__ == "ReadTimeoutError":
                 raise deadline.exceeded() from error
             message = f"no connection to {self._url}: {error}"
             raise errors.UnavailableError(message, "UNAVAILABLE") from error
-        except failures.RequestException as error:
+        except requests.RequestException as error:
             raise errors.ReplyError(f"the call to {self._url} broke off: {error}") from error
 
-    def _read(self, response: Any, deadline: Deadline) -> bytes:
-        parts, size = [], 0
+    def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
+        content = bytearray()
         for part in response.iter_content(_CHUNK):
             deadline.remaining()
-            size += len(part)
-            if size > self._max_reply_bytes:
+            content += part
+            if len(content) > self._max_reply_bytes:
                 raise errors.ResourceExhaustedError(
                     f"the reply is larger than {self._max_reply_bytes} bytes: ask for fewer rows "
                     "or samples, or raise max_reply_bytes",
                     "RESOURCE_EXHAUSTED",
                 )
-            parts.append(part)
-        return b"".join(parts)
-
-    def _refused(self, status: int, message: str) -> errors.ServingError:
-        if 300 <= status < 400:
-            return errors.ReplyError(f"{self._url} redirects elsewhere (HTTP {status})", "UNKNOWN")
-        return errors.error(codes.from_http(status), message, status)
-
-
-def _path(target: Target) -> str:
-    path = f"/v1/models/{quote(target.model, safe='')}"
-    if target.version is not None:
-        return f"{path}/versions/{target.version}"
-    if target.label is not None:
-        return f"{path}/labels/{quote(target.label, safe='')}"
-    return path
+        return bytes(content)
 
 
 def _array(value: Any) -> np.ndarray:
-    array = np.asarray(value)
-    if array.dtype == object:
-        raise UserError("its lists have different lengths")
-    if array.dtype.kind == "U":
+    """An output. JSON doesn't say its type: fractions are float32, all else as it is."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise UserError("lists of different lengths") from None
+    if array.dtype.kind in "UO":
         return from_json(value, object)
     return array.astype(np.float32) if array.dtype.kind == "f" else array

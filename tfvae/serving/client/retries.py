@@ -25,11 +25,7 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds that are left.
-
-        Raises:
-            DeadlineExceededError: if none are.
-        """
+        """Seconds that are left; raises `DeadlineExceededError` if none are."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise self.exceeded()

@@ -1,25 +1,15 @@
 """Which versions of which models are served, and watching the folder for new ones."""
 
-import logging
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse, SignatureDefMap
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
 
 from tfvae.checks import positive_int
 from tfvae.errors import UserFileNotFoundError
-from tfvae.serving.server.refused import RefusedError, invalid, shortened
-from tfvae.serving.server.versions import Version, load, numbers
-from tfvae.serving.server.warmup import warm_up
-
-LOGGER = logging.getLogger("tfvae.serving")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A version that could not be loaded."""
-
-    message: str
+from tfvae.serving.server.predicting import GRAPH, Version, load
+from tfvae.serving.server.refusals import LOGGER, RefusedError, invalid
 
 
 class Models:
@@ -48,31 +38,29 @@ class Models:
         self.directory = Path(directory)
         self.num_versions = positive_int("num_versions", num_versions)
         self.labels = dict(labels or {})
-        self._states: dict[str, dict[int, Version | Failure]] = {}
-        self._refreshing = threading.Lock()
+        # Newest first; in place of a version that can't be loaded stands why.
+        self._versions: dict[str, dict[int, Version | str]] = {}
         self.refresh()
-        if not self._states:
+        if not self._versions:
             raise UserFileNotFoundError(
                 f"no models below {self.directory}: expected NAME/VERSION/saved_model.pb, as "
                 "tfvae.export.saved_model writes them."
             )
-        served = {number for numbers in self.available().values() for number in numbers}
         for label, number in self.labels.items():
-            if number not in served:
+            if not any(number in versions for versions in self._versions.values()):
                 LOGGER.warning("label %s: no model has version %d", label, number)
 
     def refresh(self) -> None:
         """Loads what has been published since, and drops what is no longer wanted."""
-        with self._refreshing:
-            found = {}
-            if self.directory.is_dir():
-                for folder in sorted(self.directory.iterdir()):
-                    if not folder.name.startswith(".") and (present := numbers(folder)):
-                        found[folder.name] = present
-            for model in self._states.keys() - found.keys():
-                LOGGER.info("%s: gone", model)
-            # Readers see the old dictionary or the new one, never a half.
-            self._states = {name: self._updated(name, found[name]) for name in found}
+        present: dict[str, set[int]] = {}
+        for graph in self.directory.glob(f"*/*/{GRAPH}"):
+            model, number = graph.parts[-3:-1]
+            if number.isascii() and number.isdigit() and not model.startswith("."):
+                present.setdefault(model, set()).add(int(number))
+        for model in self._versions.keys() - present.keys():
+            LOGGER.info("%s: gone", model)
+        # Readers see the old dictionary or the new one, never a half.
+        self._versions = {model: self._updated(model, present[model]) for model in present}
 
     def find(self, model: str, version: int | None = None, label: str | None = None) -> Version:
         """The version to run.
@@ -85,23 +73,17 @@ class Models:
                 f"Both model version ({version}) and model version label ({label}) cannot be "
                 "supplied."
             )
-        states = self._states.get(model, {})
         if label is not None:
             if label not in self.labels:
                 raise invalid(f"Unrecognized servable version label: {label}")
             version = self.labels[label]
-        loaded = [state for state in states.values() if isinstance(state, Version)]
-        if version is None and loaded:
-            return max(loaded, key=lambda state: state.number)
-        state = states.get(version)
-        if not isinstance(state, Version):
-            which = f"Latest({model})" if version is None else f"Specific({model}, {version})"
-            raise RefusedError("NOT_FOUND", f"Servable not found for request: {which}")
-        return state
+        for number, state in self._versions.get(model, {}).items():
+            if isinstance(state, Version) and version in (None, number):
+                return state
+        which = f"Latest({model})" if version is None else f"Specific({model}, {version})"
+        raise RefusedError("NOT_FOUND", f"Servable not found for request: {which}")
 
-    def states(
-        self, model: str, version: int | None = None, label: str | None = None
-    ) -> dict[int, Version | Failure]:
+    def status(self, model: str, version: int | None, label: str | None) -> GetModelStatusResponse:
         """The versions of a model, or one of them, newest first.
 
         Raises:
@@ -109,42 +91,44 @@ class Models:
         """
         if label is not None:
             version = self.find(model, version, label).number
-        states = self._states.get(model, {})
-        if version is None and not states:
-            raise RefusedError("NOT_FOUND", f"Could not find any versions of model {model}")
-        if version is not None:
-            if version not in states:
-                message = f"Could not find version {version} of model {model}"
-                raise RefusedError("NOT_FOUND", message)
-            return {version: states[version]}
-        return dict(sorted(states.items(), reverse=True))
+        reply = GetModelStatusResponse()
+        for number, state in self._versions.get(model, {}).items():
+            if version in (None, number):
+                entry = reply.model_version_status.add(version=number)
+                failed = isinstance(state, str)
+                entry.state = entry.END if failed else entry.AVAILABLE
+                entry.status.error_code = 2 if failed else 0  # UNKNOWN, OK
+                entry.status.error_message = state if failed else ""
+        if not reply.model_version_status:
+            which = "any versions" if version is None else f"version {version}"
+            raise RefusedError("NOT_FOUND", f"Could not find {which} of model {model}")
+        return reply
 
-    def available(self) -> dict[str, list[int]]:
-        """Model -> the versions that can be called, rising."""
-        return {
-            model: sorted(n for n, state in states.items() if isinstance(state, Version))
-            for model, states in self._states.items()
-        }
+    def metadata(
+        self, model: str, version: int | None, label: str | None
+    ) -> GetModelMetadataResponse:
+        """The signatures of a model; raises `RefusedError` if it is not served."""
+        found = self.find(model, version, label)
+        spec = {"name": model, "version": {"value": found.number}}
+        reply = GetModelMetadataResponse(model_spec=spec)
+        reply.metadata["signature_def"].Pack(SignatureDefMap(signature_def=found.definitions))
+        return reply
 
-    def _updated(self, model: str, present: list[int]) -> dict[int, Version | Failure]:
-        before, after, good = self._states.get(model, {}), {}, 0
-        labelled = set(self.labels.values())
-        for number in reversed(present):
-            if good < self.num_versions or number in labelled:
-                known = before.get(number)
-                after[number] = self._load(model, number) if known is None else known
+    def _updated(self, model: str, present: set[int]) -> dict[int, Version | str]:
+        before, after, good = self._versions.get(model, {}), {}, 0
+        for number in sorted(present, reverse=True):
+            if good < self.num_versions or number in self.labels.values():
+                after[number] = before.get(number) or self._loaded(model, number)
                 good += isinstance(after[number], Version)
         for number in before.keys() - after.keys():
             LOGGER.info("%s %d: unloaded", model, number)
         return after
 
-    def _load(self, model: str, number: int) -> Version | Failure:
+    def _loaded(self, model: str, number: int) -> Version | str:
         try:
-            version = load(model, number, self.directory / model / str(number))
-            warm_up(version, self.directory / model / str(number))
-        except Exception as error:  # a broken export is the exporter's problem, not the server's
-            message = shortened(f"{type(error).__name__}: {error}")
-            LOGGER.error("%s %d: can't be loaded: %s", model, number, message)
-            return Failure(message)
+            version = load(self.directory, model, number)
+        except Exception as error:  # a broken export is the exporter's problem
+            LOGGER.error("%s %d: can't be loaded: %s", model, number, error)
+            return f"{type(error).__name__}: {error}"[:1_000]
         LOGGER.info("%s %d: available", model, number)
         return version

@@ -1,41 +1,43 @@
-"""TensorFlow Serving's REST paths, as a WSGI application.
+"""TensorFlow Serving's REST paths, over `aiohttp`.
 
-    POST /v1/models/NAME[/versions/N|/labels/L]:predict     and :classify, :regress, refused
+    POST /v1/models/NAME[/versions/N|/labels/L]:predict
     GET  /v1/models/NAME[/versions/N|/labels/L]             status
     GET  /v1/models/NAME[/versions/N|/labels/L]/metadata    signatures
+
+Every answer is JSON, errors are `{"error": message}`. Only what is no HTTP, or has a line longer
+than 8 kB, is answered by aiohttp itself: status 400, plain text, and the connection is closed.
 
 References:
     https://www.tensorflow.org/tfx/serving/api_rest;
     tensorflow_serving/model_servers/http_rest_api_util.cc
 """
 
+import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable
-from http import HTTPStatus
-from typing import Any
 
+from aiohttp import web
 from google.protobuf import json_format
 
 from tfvae.serving import codes
 from tfvae.serving.server import json_predict
-from tfvae.serving.server.limits import Limits
-from tfvae.serving.server.models import Failure, Models
-from tfvae.serving.server.refused import RefusedError, invalid
-from tfvae.serving.server.running import run
-from tfvae.serving.server.versions import Version
+from tfvae.serving.server.models import Models
+from tfvae.serving.server.predicting import run
+from tfvae.serving.server.refusals import Limits, RefusedError, invalid, refusal
 
-LOGGER = logging.getLogger("tfvae.serving")
-
-_WHICH = r"([^/:]+)(?:/versions/(\d{1,30})|/labels/([^/:]+))?"
-_CALL = re.compile(rf"/v1/models/{_WHICH}:(predict|classify|regress)", re.IGNORECASE)
-_LOOK = re.compile(rf"/v1/models/{_WHICH}(/metadata)?", re.IGNORECASE)
-_LARGEST_VERSION = 2**63 - 1
+_WHICH = r"/v1/models/([^/:]+)(?:/versions/(\d{1,30})|/labels/([^/:]+))?"
+_PATHS = {
+    "POST": re.compile(f"{_WHICH}(:predict)", re.IGNORECASE),
+    "GET": re.compile(f"{_WHICH}(/metadata)?", re.IGNORECASE),
+}
 
 
 class RestApplication:
-    """Answers every request with JSON, errors as `{"error": message}` with their HTTP status.
+    """Answers REST requests, each in a thread of the event loop's own executor.
+
+    Sockets are read and written in the loop: a slow client holds a connection but never a thread.
+    One that does not read its answer holds that, too, for as long as it stays.
 
     Args:
         models: what is served.
@@ -43,105 +45,75 @@ class RestApplication:
     """
 
     def __init__(self, models: Models, limits: Limits):
-        self.models = models
-        self.limits = limits
+        self.models, self.limits = models, limits
+        self._calls = 0
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
-        """The WSGI entry."""
+    def runner(self) -> web.AppRunner:
+        """What serves it at a site."""
+        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a line for each non-HTTP
+        app = web.Application(client_max_size=self.limits.body_bytes)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        return web.AppRunner(
+            app,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=self.limits.request_seconds,
+            lingering_time=2.0,  # a refused client's sending is read, so that it reads the answer
+            shutdown_timeout=self.limits.request_seconds,
+        )
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        self._calls += 1
         try:
-            status, content = 200, self._answer(environ)
-        except RefusedError as refused:
-            status, content = codes.HTTP_STATUSES[refused.code], error_body(refused.message)
-        except Exception:  # a bug of ours: the client gets an error, the log the traceback
-            LOGGER.exception("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-            status, content = 500, error_body("internal error")
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
-        start_response(f"{status} {_reason(status)}", headers)
-        return [content]
+            status, body = 200, await self._answered(request)
+        except web.HTTPRequestEntityTooLarge:
+            status, message = 413, f"the body exceeds {self.limits.body_bytes} bytes"
+        except asyncio.TimeoutError:
+            status, message = 408, "the request did not arrive in time"
+        except Exception as error:
+            refused = refusal(error, f"{request.method} {request.path}")
+            status, message = codes.HTTP_STATUSES[refused.code], refused.message
+        finally:
+            self._calls -= 1
+        if status != 200:
+            body = json.dumps({"error": message}).encode("ascii")
+        return web.Response(body=body, status=status, content_type="application/json")
 
-    def _answer(self, environ: dict[str, Any]) -> bytes:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if method == "POST" and (matched := _CALL.fullmatch(path)):
-            name, version, label, call = matched.groups()
-            body = environ["wsgi.input"].read()
-            return self._call(call.lower(), (name, _number(version), label), body)
-        if method == "GET" and (matched := _LOOK.fullmatch(path)):
-            name, version, label, metadata = matched.groups()
-            which = (name, _number(version), label)
-            return self._metadata(which) if metadata else self._status(which)
-        if path.lower().startswith("/v1/"):
-            raise invalid(f"Malformed request: {method} {path}")
-        raise RefusedError("NOT_FOUND", f"Not found: {path}")
+    async def _answered(self, request: web.Request) -> bytes:
+        if self._calls > self.limits.calls:
+            raise RefusedError("UNAVAILABLE", f"more than {self.limits.calls} requests at once")
+        if (request.content_length or 0) > self.limits.body_bytes:
+            raise web.HTTPRequestEntityTooLarge(self.limits.body_bytes, request.content_length)
+        body = await asyncio.wait_for(request.read(), self.limits.request_seconds)
+        return await asyncio.to_thread(self.answer, request.method, request.path, body)
 
-    def _call(self, call: str, which: tuple, body: bytes) -> bytes:
-        document = json_predict.parsed(body)
-        version = self.models.find(*which)
-        name = json_predict.signature_name(document)
-        if call != "predict":
-            raise wrong_method(call)
-        if name not in version.signatures:
-            raise invalid(f'Serving signature name: "{name}" not found in signature def')
-        signature = version.signatures[name]
-        outputs = run(signature, json_predict.inputs(document, signature), self.limits)
-        return json_predict.answer(document, outputs)
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
+        """The JSON that a request gets.
 
-    def _status(self, which: tuple) -> bytes:
-        states = self.models.states(*which)
-        listed = [_described(number, state) for number, state in states.items()]
-        return json.dumps({"model_version_status": listed}, indent=1).encode()
+        Raises:
+            RefusedError: if it gets none.
+        """
+        matched = _PATHS[method].fullmatch(path) if method in _PATHS else None
+        if not matched:
+            if path.lower().startswith("/v1/"):
+                raise invalid(f"Malformed request: {method} {path}")
+            raise RefusedError("NOT_FOUND", f"Not found: {path}")
+        name, version, label, what = matched.groups()
+        if version is not None and int(version) >= 2**63:
+            raise invalid(f"Failed to convert version: {version} to numeric.")
+        which = (name, None if version is None else int(version), label)
+        if method == "POST":
+            return self._predict(which, json_predict.parsed(body))
+        reply = json_format.MessageToDict(
+            self.models.metadata(*which) if what else self.models.status(*which),
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
+        )
+        if what:
+            del reply["metadata"]["signature_def"]["@type"]
+        return json.dumps(reply, indent=1).encode("ascii")
 
-    def _metadata(self, which: tuple) -> bytes:
-        version = self.models.find(*which)
-        definitions = {
-            name: json_format.MessageToDict(
-                definition,
-                preserving_proto_field_name=True,
-                always_print_fields_with_no_presence=True,
-            )
-            for name, definition in version.definitions.items()
-        }
-        spec = {"name": version.model, "signature_name": "", "version": str(version.number)}
-        metadata = {"signature_def": {"signature_def": definitions}}
-        return json.dumps({"model_spec": spec, "metadata": metadata}, indent=1).encode()
-
-
-def error_body(message: str) -> bytes:
-    """TensorFlow Serving's form of an error."""
-    return json.dumps({"error": message}).encode("ascii")
-
-
-def wrong_method(call: str) -> RefusedError:
-    """The refusal of classify and regress, whose signatures these models don't have."""
-    kind = {"classify": "classification", "regress": "regression"}[call]
-    return invalid(
-        f"Expected {kind} signature method_name to be tensorflow/serving/{call}. "
-        "Was: tensorflow/serving/predict"
-    )
-
-
-def _described(number: int, state: Version | Failure) -> dict[str, Any]:
-    failed = isinstance(state, Failure)
-    status = {
-        "error_code": "UNKNOWN" if failed else "OK",
-        "error_message": state.message if failed else "",
-    }
-    return {
-        "version": str(number),
-        "state": "END" if failed else "AVAILABLE",
-        "status": status,
-    }
-
-
-def _number(version: str | None) -> int | None:
-    if version is None:
-        return None
-    if int(version) > _LARGEST_VERSION:
-        raise invalid(f"Failed to convert version: {version} to numeric.")
-    return int(version)
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
+    def _predict(self, which: tuple, document: dict) -> bytes:
+        function = self.models.find(*which).signature(document.get("signature_name", ""))
+        inputs = json_predict.inputs(document, function.structured_input_signature[1])
+        return json_predict.answer(document, run(function, inputs, self.limits))

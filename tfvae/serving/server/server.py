@@ -1,17 +1,23 @@
-"""The development server: models, HTTP, gRPC and the watcher, started and stopped together."""
+"""The development server: models, REST, gRPC and the watcher, started and stopped together."""
 
+import asyncio
+import contextlib
 import logging
+import signal
+import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+from aiohttp import web
 
 from tfvae.checks import positive_int, real
-from tfvae.serving.server.http_server import HTTPServer
-from tfvae.serving.server.limits import Limits
+from tfvae.serving.server.grpc_server import grpc_server
 from tfvae.serving.server.models import Models
+from tfvae.serving.server.refusals import LOGGER, Limits
 from tfvae.serving.server.rest import RestApplication
-
-LOGGER = logging.getLogger("tfvae.serving")
 
 
 class DevelopmentServer:
@@ -22,7 +28,7 @@ class DevelopmentServer:
     authentication and no TLS, and Python's speed: choose TensorFlow Serving for anything else.
 
     Args:
-        models: the export folder, with `NAME/VERSION/saved_model.pb`; or another server's models.
+        directory: the export folder, with `NAME/VERSION/saved_model.pb`.
         host: an address to listen at; by default only this machine can connect.
         rest_port: 0 for a free one.
         grpc_port: 0 for a free one, None for no gRPC.
@@ -44,7 +50,7 @@ class DevelopmentServer:
 
     def __init__(
         self,
-        models: str | Path | Models,
+        directory: str | Path,
         *,
         host: str = "127.0.0.1",
         rest_port: int = 8501,
@@ -58,70 +64,86 @@ class DevelopmentServer:
         limits = limits or Limits()
         self._poll_seconds = real("poll_seconds", poll_seconds, above=0.0)
         threads = positive_int("threads", threads)
-        given = isinstance(models, Models)
-        self.models = models if given else Models(models, num_versions, labels)
-        if grpc_port is not None:  # needs grpcio, which is optional
-            from tfvae.serving.server.grpc_server import grpc_server
-        application = RestApplication(self.models, limits)
+        self.models = Models(directory, num_versions, labels)
+        address = f"[{host}]" if ":" in host else host
         try:
-            self._http = HTTPServer(application, host, rest_port, limits, threads)
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listening = socket.create_server((host, rest_port), family=family)
         except OSError as error:
-            raise OSError(f"can't listen at {host}:{rest_port} for REST: {error}") from error
-        self._grpc, self.grpc_port = None, None
+            raise OSError(f"can't listen at {address}:{rest_port} for REST: {error}") from error
+        self.rest_url = f"http://{address}:{listening.getsockname()[1]}"
+        self.grpc_url, self._grpc = None, None
         if grpc_port is not None:
             try:
-                self._grpc, self.grpc_port = grpc_server(
-                    self.models, host, grpc_port, limits, threads
-                )
-            except OSError:
-                self._http.stop()
-                self._http.run()  # gives up its port and threads
-                raise
-        self.rest_port = int(self._http.effective_port)
-        self._address = f"[{host}]" if ":" in host else host
-        self._stopping = threading.Event()
-        self._grace = limits.request_seconds
-        self._threads = [
-            threading.Thread(target=self._http.run, name="http", daemon=True),
-            threading.Thread(target=self._watch, name="watch", daemon=True),
-        ]
-
-    @property
-    def rest_url(self) -> str:
-        """What a REST client connects to."""
-        return f"http://{self._address}:{self.rest_port}"
-
-    @property
-    def grpc_url(self) -> str | None:
-        """What a gRPC client connects to."""
-        return None if self.grpc_port is None else f"grpc://{self._address}:{self.grpc_port}"
-
-    def start(self) -> None:
-        """Answers requests from now on, in threads of its own."""
-        if self._grpc is not None:
-            self._grpc.start()
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Takes no more requests, finishes those it has, and returns."""
-        self._stopping.set()
-        self._http.stop()
-        if self._grpc is not None:
-            self._grpc.stop(self._grace).wait()
-        for thread in self._threads:
-            thread.join()
+                self._grpc = grpc_server(self.models, limits, threads)
+                port = self._grpc.add_insecure_port(f"{address}:{grpc_port}")
+            except RuntimeError as error:
+                listening.close()
+                raise OSError(f"can't listen at {address}:{grpc_port} for gRPC: {error}") from error
+            self.grpc_url = f"grpc://{address}:{port}"
+        self._listening = listening
+        self._started, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(limits, threads)), name="serve", daemon=True
+        )
 
     def __enter__(self) -> "DevelopmentServer":
-        self.start()
+        """Answers requests from now on, in threads of its own."""
+        self._thread.start()
+        self._started.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        """Takes no more requests, finishes those it has, and returns."""
+        self._stopping.set()
+        self._thread.join()
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(self._poll_seconds):
-            try:
-                self.models.refresh()
-            except Exception:  # such as a folder that can't be read for a moment
-                LOGGER.exception("looking for new versions in %s", self.models.directory)
+    async def _serve(self, limits: Limits, threads: int) -> None:
+        workers = ThreadPoolExecutor(threads + 1)  # one of them waits for the end
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(workers)
+        runner = RestApplication(self.models, limits).runner()
+        await runner.setup()
+        await web.SockSite(runner, self._listening).start()
+        if self._grpc is not None:
+            self._grpc.start()
+        self._started.set()
+        while not await asyncio.to_thread(self._stopping.wait, self._poll_seconds):
+            await asyncio.to_thread(self.models.refresh)
+        stopped = self._grpc and self._grpc.stop(limits.request_seconds)
+        # asyncio forgets a connection that it accepts in the turn in which it is told to stop, and
+        # aiohttp one that it has not set up yet: so first let none in, and give those turns.
+        with contextlib.suppress(NotImplementedError):  # on Windows
+            loop.remove_reader(self._listening)
+        for _ in range(5):
+            await asyncio.sleep(0.01)
+        await runner.cleanup()
+        if stopped:
+            await asyncio.to_thread(stopped.wait)
+
+
+def serve(directory: str | Path, report: Callable[[str], None], **options: Any) -> None:
+    """Serves until SIGINT or SIGTERM, then answers what it has and returns.
+
+    Args:
+        directory: the export folder.
+        report: called with lines about addresses, models and what happens to them.
+        **options: of `DevelopmentServer`.
+    """
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: report(handler.format(record))
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.handlers, LOGGER.propagate = [handler], False
+    server = DevelopmentServer(directory, **options)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with server:
+        urls = {"REST": server.rest_url, "gRPC": server.grpc_url}
+        report(", ".join(f"{kind} at {url}" for kind, url in urls.items() if url))
+        if options.get("host", "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
+            report("Warning: other machines can reach this server, and nothing asks who they are.")
+        while not ended.wait(1.0):  # a wait without end would hold back signals on Windows
+            pass
+        report("stopping: answering the requests that are under way")
+    report("stopped")

@@ -1,0 +1,128 @@
+"""One version of a model: a SavedModel, loaded in plain TensorFlow, and its signatures run."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+
+from tfvae.export.publishing import WARMUP_FILE
+from tfvae.export.servables.signatures import COUNTS
+from tfvae.serving import codes
+from tfvae.serving.server.refusals import Limits, RefusedError, invalid
+
+GRAPH = "saved_model.pb"
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Version:
+    """A loaded version.
+
+    Args:
+        model: the servable's name.
+        number: its version.
+        loaded: what `tf.saved_model.load` returned.
+        definitions: `SignatureDef` messages by name, for metadata.
+    """
+
+    model: str
+    number: int
+    loaded: Any
+    definitions: dict[str, Any]
+
+    def signature(self, name: str) -> Any:
+        """The function of a signature; the default one has no name.
+
+        Raises:
+            RefusedError: if there is none.
+        """
+        name = name or "serving_default"
+        if name not in self.loaded.signatures:
+            raise RefusedError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+        return self.loaded.signatures[name]
+
+
+def load(directory: Path, model: str, number: int) -> Version:
+    """Loads and warms up `DIRECTORY/MODEL/NUMBER`.
+
+    Of the recorded requests the first of each signature is replayed: that optimises its graph, and
+    larger batches of the same graph need no more than that in TensorFlow on a CPU.
+
+    Raises:
+        Exception: whatever TensorFlow raises for a folder that holds no model, or a broken one.
+    """
+    folder = directory / model / str(number)
+    message = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
+    definitions = dict(message.meta_graphs[0].signature_def)
+    version = Version(model, number, tf.saved_model.load(str(folder)), definitions)
+    first = {}
+    if (folder / WARMUP_FILE).is_file():
+        for record in tf.data.TFRecordDataset(str(folder / WARMUP_FILE)):
+            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+            first.setdefault(log.predict_log.request.model_spec.signature_name, log)
+    for name, log in first.items():
+        inputs = log.predict_log.request.inputs.items()
+        arrays = {key: tf.make_ndarray(value) for key, value in inputs}
+        run(version.signature(name), arrays, Limits())
+    return version
+
+
+def run(function: Any, inputs: Arrays, limits: Limits) -> Arrays:
+    """The outputs of a signature.
+
+    Raises:
+        RefusedError: for inputs that don't fit, for too much, and for what the model refuses.
+    """
+    specs = function.structured_input_signature[1]
+    if inputs.keys() != specs.keys():
+        raise invalid(f"expected the inputs {sorted(specs)}, received {sorted(inputs)}")
+    for name, array in inputs.items():
+        shape, dtype = specs[name].shape, specs[name].dtype
+        if array.dtype != dtype.as_numpy_dtype or not shape.is_compatible_with(array.shape):
+            raise invalid(
+                f"input {name!r} expects {dtype.name} of shape {shape}, received "
+                f"{array.dtype.name} of shape {array.shape}"
+            )
+    _bound(function, inputs, limits)
+    try:
+        tensors = {name: tf.constant(array, specs[name].dtype) for name, array in inputs.items()}
+        return {name: value.numpy() for name, value in function(**tensors).items()}
+    except tf.errors.OpError as error:
+        # TensorFlow's message without where in the graph it happened.
+        reason = error.message.split("\n\t [[")[0].rpartition("<stack traces unavailable>\n")[2]
+        raise RefusedError(codes.from_grpc(error.error_code), reason) from error
+    except MemoryError as error:
+        raise RefusedError("RESOURCE_EXHAUSTED", "out of memory") from error
+
+
+def _bound(function: Any, inputs: Arrays, limits: Limits) -> None:
+    """Refuses requests whose answer, or whose work, is larger than the limits."""
+    rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
+    counts = [inputs[name] for name in COUNTS if name in inputs]
+    repeats = max([1, *(int(array.max()) for array in counts if array.size)])
+    shapes = [spec.shape for spec in function.structured_outputs.values()]
+    for what, received, limit in (
+        ("rows times samples or steps", rows * repeats, limits.draws),
+        ("numbers in the answer", sum(_size(s, rows, repeats) for s in shapes), limits.elements),
+    ):
+        if received > limit:
+            raise too_much(what, received, limit)
+
+
+def too_much(what: str, received: int, limit: int) -> RefusedError:
+    """The refusal of what is larger than a limit."""
+    message = f"{what}: {received}; this server allows {limit}: split the request"
+    return RefusedError("RESOURCE_EXHAUSTED", message)
+
+
+def _size(shape: Iterable, rows: int, repeats: int) -> int:
+    """How many elements an output has, whose free sizes are the rows, then the repeats."""
+    free = iter((rows, repeats))
+    sizes = shape if shape.rank is not None else ()
+    return math.prod(next(free, 1) if size is None else size for size in sizes)
