@@ -19,10 +19,7 @@ C = TypeVar("C", bound="Connection")
 
 
 class Connection:
-    """Calls signatures by name; `Client` adds what the exported models' signatures mean.
-
-    Args: see `Client`.
-    """
+    """Calls signatures by name; `Client`, which see, adds what those of exported models mean."""
 
     def __init__(
         self,
@@ -41,16 +38,13 @@ class Connection:
         self.timeout = real("timeout", timeout, above=0.0)
         self.retries = positive_int("retries", retries, minimum=0)
         self.prefix = prefix
-        transport = _transport(url)
-        self._transport = transport(url, version, label, dict(headers or {}), max_reply_bytes)
+        named = {"version": version, "label": label}
+        which = {kind: value for kind, value in named.items() if value is not None}
+        self._transport = _transport(url)(url, which, headers or {}, max_reply_bytes)
         self.close = self._transport.close
 
     def predict(
-        self,
-        model: str,
-        signature: str,
-        inputs: Mapping[str, np.ndarray],
-        output_name: str = "output",
+        self, model: str, signature: str, inputs: Arrays, output_name: str = "output"
     ) -> Arrays:
         """Calls any signature of any model.
 

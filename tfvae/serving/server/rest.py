@@ -38,10 +38,6 @@ class RestApplication:
 
     Sockets are read and written in the loop: a slow client holds a connection but never a thread.
     One that does not read its answer holds that, too, for as long as it stays.
-
-    Args:
-        models: what is served.
-        limits: bounds of requests and answers.
     """
 
     def __init__(self, models: Models, limits: Limits):
@@ -88,11 +84,7 @@ class RestApplication:
         return await asyncio.to_thread(self.answer, request.method, request.path, body)
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
-        """The JSON that a request gets.
-
-        Raises:
-            RefusedError: if it gets none.
-        """
+        """The JSON that a request gets; `RefusedError` if it gets none."""
         matched = _PATHS[method].fullmatch(path) if method in _PATHS else None
         if not matched:
             if path.lower().startswith("/v1/"):

@@ -21,7 +21,7 @@ from tfvae.serving.server.rest import RestApplication
 
 
 class DevelopmentServer:
-    """Serves an export folder on one machine; production is TensorFlow Serving.
+    """Serves an export folder on one machine while in a `with`; production is TensorFlow Serving.
 
     It speaks TensorFlow Serving's REST and gRPC interfaces and shares its answers' shapes, so that
     clients can be written where no container engine is at hand. It has no batching, no
@@ -41,11 +41,6 @@ class DevelopmentServer:
     Raises:
         FileNotFoundError: if nothing is exported there.
         OSError: if an address can't be listened at.
-
-    Example:
-        >>> from tfvae.serving.server.server import DevelopmentServer
-        >>> with DevelopmentServer("export/mnist") as server:  # doctest: +SKIP
-        ...     print(server.rest_url, server.grpc_url)
     """
 
     def __init__(
@@ -127,7 +122,7 @@ def serve(directory: str | Path, report: Callable[[str], None], **options: Any) 
 
     Args:
         directory: the export folder.
-        report: called with lines about addresses, models and what happens to them.
+        report: called with each line on addresses, models and what happens to them.
         **options: of `DevelopmentServer`.
     """
     handler = logging.Handler(logging.INFO)
