@@ -11,14 +11,14 @@ import numpy as np
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableError
+from tfvae.serving.client.rest_transport import RestTransport
 from tfvae.serving.client.retries import Deadline, with_retries
 
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
-C = TypeVar("C", bound="Connection")
 
 
-class Connection:
+class Connection(contextlib.AbstractContextManager):
     """Calls signatures by name; `Client`, which see, adds what those of exported models mean."""
 
     def __init__(
@@ -82,9 +82,6 @@ class Connection:
                     continue
                 time.sleep(min(0.2, deadline.remaining()))
 
-    def __enter__(self: C) -> C:
-        return self
-
     def __exit__(self, *_: Any) -> None:
         self.close()
 
@@ -108,14 +105,12 @@ def _part(document: Any, *names: str) -> Any:
 
 
 def _transport(url: str) -> Callable:
-    """What speaks to a url: loaded only now, for gRPC takes TensorFlow along."""
+    """What speaks to a url."""
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc:
-        from tfvae.serving.client.rest_transport import RestTransport
-
         return RestTransport
     if parts.scheme in ("grpc", "grpcs") and parts.netloc and parts.path in ("", "/"):
-        from tfvae.serving.client.grpc_transport import GrpcTransport
+        from tfvae.serving.client.grpc_transport import GrpcTransport  # which takes TensorFlow
 
         return GrpcTransport
     raise UserError(

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from tfvae.errors import UserImportError
-from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
 
@@ -92,7 +91,7 @@ class GrpcTransport:
         try:
             return method(request, timeout=deadline.remaining(), metadata=self._headers)
         except grpc.RpcError as error:
-            code = codes.from_grpc(error.code().value[0])
+            code = error.code().name
             if code == "DEADLINE_EXCEEDED":
                 raise deadline.exceeded() from error
             raise errors.of_code(code, error.details() or code) from error

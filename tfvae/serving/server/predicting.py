@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
@@ -12,10 +13,10 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from tfvae.export.publishing import WARMUP_FILE
 from tfvae.export.servables.signatures import COUNTS
-from tfvae.serving import codes
 from tfvae.serving.server.refusals import Limits, RefusedError, invalid, too_much
 
 GRAPH = "saved_model.pb"
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # TensorFlow's, too
 Arrays = dict[str, np.ndarray]
 
 
@@ -83,7 +84,7 @@ def run(function: Any, inputs: Arrays, limits: Limits) -> Arrays:
     except tf.errors.OpError as error:
         # TensorFlow's message without where in the graph it happened.
         reason = error.message.split("\n\t [[")[0].rpartition("<stack traces unavailable>\n")[2]
-        raise RefusedError(codes.from_grpc(error.error_code), reason) from error
+        raise RefusedError(_CODES[error.error_code], reason) from error
     except MemoryError as error:
         raise RefusedError("RESOURCE_EXHAUSTED", "out of memory") from error
 
