@@ -117,7 +117,7 @@ def test_labels_keep_their_version(plus, tmp_path):
         models.find("plus", label="gone")
     with pytest.raises(RefusedError, match="Unrecognized servable version label: new"):
         models.find("plus", label="new")
-    with pytest.raises(RefusedError, match="cannot be supplied"):
+    with pytest.raises(RefusedError, match="cannot both be supplied"):
         models.find("plus", version=1, label="stable")
 
 

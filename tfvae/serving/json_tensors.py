@@ -25,12 +25,7 @@ _ALLOWED = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 
 
 def dumps(value: Any, arrays: Iterable[np.ndarray]) -> bytes:
-    """A value as JSON, with arrays in it in place of nested lists.
-
-    Args:
-        value: dictionaries and lists of what `to_json` returned.
-        arrays: those that it holds, or holds rows of.
-    """
+    """Dictionaries and lists of what `to_json` returned for some arrays, as JSON."""
     if all(array.dtype.kind != "f" or np.isfinite(array).all() for array in arrays):
         return orjson.dumps(value, _listed, orjson.OPT_SERIALIZE_NUMPY)
     return json.dumps(value, separators=(",", ":"), default=_listed).encode("ascii")
@@ -67,11 +62,7 @@ def to_json(array: np.ndarray, as_bytes: bool = False) -> Any:
 
 
 def from_json(value: Any, dtype: Any) -> np.ndarray:
-    """The array of a given type that nested lists hold.
-
-    Args:
-        value: what `loads` returned.
-        dtype: a NumPy type; `object` for bytes.
+    """The array of a given type that nested lists hold; `object` is the type of bytes.
 
     Raises:
         UserError: for ragged lists, a value of another type, or a number out of range.

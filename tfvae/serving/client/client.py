@@ -47,8 +47,7 @@ class Client(Connection):
     def encode(self, images: Any) -> Arrays:
         """The posteriors q(z|x): `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.
 
-        Args:
-            images: float `[B, H, W, C]` in [0, 1], or uint8, or a list of PNG or JPEG files' bytes.
+        Images are float `[B, H, W, C]` in [0, 1], or uint8, or a list of PNG or JPEG files' bytes.
         """
         form, inputs = _images(images)
         return self.predict("encoder", f"encode{form}", inputs)
@@ -56,10 +55,7 @@ class Client(Connection):
     def sample_posterior(self, images: Any, num_samples: int = 1, seed: Any = None) -> np.ndarray:
         """Draws `z [B, S, D]` from the posteriors of float images; random unless seeded.
 
-        Args:
-            images: `[B, H, W, C]` in [0, 1].
-            num_samples: S.
-            seed: for the first row, the next ones count on from it; or one for each row.
+        The seed is the first row's, and the next ones count on from it; or one for each row.
         """
         images = _floats("images", images, unit=True)
         inputs = {"images": images, **draws(num_samples, seed, len(images))}
@@ -75,10 +71,7 @@ class Client(Connection):
     ) -> np.ndarray:
         """Draws images `[N, H, W, C]` from the prior; a seed gives what `vae.sample` gives for it.
 
-        Args:
-            num_samples: N; the exported model takes up to 4096.
-            seed: 32 bits; by default another one each time.
-            temperature: widens the prior.
+        The exported model takes N up to 4096, and a temperature that widens the prior.
         """
         inputs = draws(num_samples, seed, 1)
         inputs["temperature"] = repeated("temperature", temperature, 1, np.float32)
@@ -92,10 +85,8 @@ class Client(Connection):
     def score(self, images: Any, num_samples: int = 64, seed: Any = 0) -> Arrays:
         """Nats, each `[B]`: `log_likelihood` (importance-weighted), `elbo`, `nll`, `kl`.
 
-        Args:
-            images: as in `encode`.
-            num_samples: K; more make the bound tighter and the call longer, in proportion.
-            seed: for the first row, the next ones count on from it; or one for each row.
+        Images are as in `encode`, the seed as in `sample_posterior`; more samples make the bound
+        tighter and the call longer, in proportion.
         """
         form, inputs = _images(images)
         count = len(next(iter(inputs.values())))

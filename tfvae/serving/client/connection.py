@@ -11,18 +11,15 @@ import numpy as np
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableError
+from tfvae.serving.client.rest_transport import RestTransport
 from tfvae.serving.client.retries import Deadline, with_retries
 
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
-C = TypeVar("C", bound="Connection")
 
 
-class Connection:
-    """Calls signatures by name; `Client` adds what the exported models' signatures mean.
-
-    Args: see `Client`.
-    """
+class Connection(contextlib.AbstractContextManager):
+    """Calls signatures by name; `Client`, which see, adds what those of exported models mean."""
 
     def __init__(
         self,
@@ -41,16 +38,13 @@ class Connection:
         self.timeout = real("timeout", timeout, above=0.0)
         self.retries = positive_int("retries", retries, minimum=0)
         self.prefix = prefix
-        transport = _transport(url)
-        self._transport = transport(url, version, label, dict(headers or {}), max_reply_bytes)
+        named = {"version": version, "label": label}
+        which = {kind: value for kind, value in named.items() if value is not None}
+        self._transport = _transport(url)(url, which, headers or {}, max_reply_bytes)
         self.close = self._transport.close
 
     def predict(
-        self,
-        model: str,
-        signature: str,
-        inputs: Mapping[str, np.ndarray],
-        output_name: str = "output",
+        self, model: str, signature: str, inputs: Arrays, output_name: str = "output"
     ) -> Arrays:
         """Calls any signature of any model.
 
@@ -88,9 +82,6 @@ class Connection:
                     continue
                 time.sleep(min(0.2, deadline.remaining()))
 
-    def __enter__(self: C) -> C:
-        return self
-
     def __exit__(self, *_: Any) -> None:
         self.close()
 
@@ -114,14 +105,12 @@ def _part(document: Any, *names: str) -> Any:
 
 
 def _transport(url: str) -> Callable:
-    """What speaks to a url: loaded only now, for gRPC takes TensorFlow along."""
+    """What speaks to a url."""
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc:
-        from tfvae.serving.client.rest_transport import RestTransport
-
         return RestTransport
     if parts.scheme in ("grpc", "grpcs") and parts.netloc and parts.path in ("", "/"):
-        from tfvae.serving.client.grpc_transport import GrpcTransport
+        from tfvae.serving.client.grpc_transport import GrpcTransport  # which takes TensorFlow
 
         return GrpcTransport
     raise UserError(

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from tfvae.errors import UserImportError
-from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
 
@@ -28,21 +27,13 @@ except ImportError as error:
         "REST address (http://host:8501)"
     ) from error
 
+Arrays = dict[str, np.ndarray]
+
 
 class GrpcTransport:
-    """Calls over gRPC: several times smaller than JSON, and without its conversion.
+    """Calls over gRPC: several times smaller than JSON, and without its conversion."""
 
-    Args: see `Client`; `grpcs://` is TLS with the system's root certificates.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        version: int | None,
-        label: str | None,
-        headers: Mapping[str, str],
-        max_reply_bytes: int,
-    ):
+    def __init__(self, url: str, which: Mapping, headers: Mapping, max_reply_bytes: int):
         options = [
             ("grpc.max_receive_message_length", max_reply_bytes),
             ("grpc.max_send_message_length", -1),
@@ -60,19 +51,14 @@ class GrpcTransport:
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(channel)
         self._headers = tuple((name.lower(), value) for name, value in headers.items())
-        self._which = {"version_label": label}
-        if version is not None:
-            self._which = {"version": {"value": version}}
+        self._which = {"version_label": which.get("label")}
+        if "version" in which:
+            self._which = {"version": {"value": which["version"]}}
         self.close = channel.close
 
     def predict(
-        self,
-        deadline: Deadline,
-        model: str,
-        signature: str,
-        inputs: Mapping[str, np.ndarray],
-        output_name: str,
-    ) -> dict[str, np.ndarray]:
+        self, deadline: Deadline, model: str, signature: str, inputs: Arrays, output_name: str
+    ) -> Arrays:
         """Calls a signature; outputs always come with their names."""
         request = predict_pb2.PredictRequest(
             model_spec={"name": model, "signature_name": signature, **self._which},
@@ -105,7 +91,7 @@ class GrpcTransport:
         try:
             return method(request, timeout=deadline.remaining(), metadata=self._headers)
         except grpc.RpcError as error:
-            code = codes.from_grpc(error.code().value[0])
+            code = error.code().name
             if code == "DEADLINE_EXCEEDED":
                 raise deadline.exceeded() from error
             raise errors.of_code(code, error.details() or code) from error

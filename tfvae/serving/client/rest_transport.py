@@ -13,45 +13,26 @@ from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
 from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
 
-_CHUNK = 2**16
-_CONNECTIONS = 64  # kept open for as many threads
+Arrays = dict[str, np.ndarray]
 
 
 class RestTransport:
-    """Calls over HTTP, keeping connections open.
+    """Calls over HTTP. Inputs go in the columnar format, which names each tensor once."""
 
-    Inputs go in the columnar format (`"inputs"`), which names each tensor once.
-
-    Args: see `Client`.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        version: int | None,
-        label: str | None,
-        headers: Mapping[str, str],
-        max_reply_bytes: int,
-    ):
+    def __init__(self, url: str, which: Mapping, headers: Mapping, max_reply_bytes: int):
         self._session = requests.Session()
         self._session.headers.update(headers)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        for scheme in ("http://", "https://"):  # connections are kept for 64 threads
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))
         self._url = url.rstrip("/")
-        self._which = "" if version is None else f"/versions/{version}"
-        if label is not None:
-            self._which = f"/labels/{quote(label, safe='')}"
+        parts = (f"/{kind}s/{quote(str(value), safe='')}" for kind, value in which.items())
+        self._which = "".join(parts)
         self._max_reply_bytes = max_reply_bytes
         self.close = self._session.close
 
     def predict(
-        self,
-        deadline: Deadline,
-        model: str,
-        signature: str,
-        inputs: Mapping[str, np.ndarray],
-        output_name: str,
-    ) -> dict[str, np.ndarray]:
+        self, deadline: Deadline, model: str, signature: str, inputs: Arrays, output_name: str
+    ) -> Arrays:
         """Calls a signature. `output_name` names an output that comes without a name."""
         values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
         body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
@@ -101,22 +82,18 @@ class RestTransport:
             # So does requests report a timeout while the body is read.
             if type(error.args[0]).__name__ == "ReadTimeoutError":
                 raise deadline.exceeded() from error
-            message = f"no connection to {self._url}: {error}"
-            raise errors.UnavailableError(message, "UNAVAILABLE") from error
+            raise errors.of_code("UNAVAILABLE", f"no connection to {url}: {error}") from error
         except requests.RequestException as error:
             raise errors.ReplyError(f"the call to {self._url} broke off: {error}") from error
 
     def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
         content = bytearray()
-        for part in response.iter_content(_CHUNK):
+        for part in response.iter_content(2**16):
             deadline.remaining()
             content += part
             if len(content) > self._max_reply_bytes:
-                raise errors.ResourceExhaustedError(
-                    f"the reply is larger than {self._max_reply_bytes} bytes: ask for fewer rows "
-                    "or samples, or raise max_reply_bytes",
-                    "RESOURCE_EXHAUSTED",
-                )
+                message = f"a reply above max_reply_bytes, which is {self._max_reply_bytes} bytes"
+                raise errors.of_code("RESOURCE_EXHAUSTED", message)
         return bytes(content)
 
 

@@ -14,11 +14,7 @@ LONGEST_WAIT = 2.0
 
 
 class Deadline:
-    """A moment by which a call must have ended, its retries and waits included.
-
-    Args:
-        seconds: from now on.
-    """
+    """The moment, some seconds from now, by which a call must end, retries and waits included."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -41,7 +37,7 @@ class Deadline:
 
 
 def with_retries(call: Callable[[Deadline], T], timeout: float, retries: int) -> T:
-    """Makes a call, again only if it never reached a model.
+    """Makes a call within `timeout` seconds, again, `retries` times, if it never reached a model.
 
     Every call is a pure function of its request, so repeating one is always correct; what it can
     do is harm a server in trouble. So only `UnavailableError` is retried (connection refused or
@@ -52,14 +48,6 @@ def with_retries(call: Callable[[Deadline], T], timeout: float, retries: int) ->
     which failed together do not come back together:
 
         wait_k ~ Uniform(0, min(LONGEST_WAIT, FIRST_WAIT 2^k)),  k = 0, 1, ...
-
-    Args:
-        call: takes the deadline.
-        timeout: seconds for all attempts and waits together.
-        retries: how many more attempts than one.
-
-    Raises:
-        ServingError: of the last attempt.
 
     References:
         M. Brooker 2015, Exponential Backoff And Jitter, AWS Architecture Blog.

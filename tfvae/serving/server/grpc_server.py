@@ -15,8 +15,8 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
 from tfvae.serving.server.models import Models
-from tfvae.serving.server.predicting import run, too_much
-from tfvae.serving.server.refusals import Limits, invalid, refusal
+from tfvae.serving.server.predicting import run
+from tfvae.serving.server.refusals import Limits, invalid, refusal, too_much
 
 
 def grpc_server(models: Models, limits: Limits, threads: int) -> grpc.Server:
@@ -56,12 +56,7 @@ class Services(
     prediction_service_pb2_grpc.PredictionServiceServicer,
     model_service_pb2_grpc.ModelServiceServicer,
 ):
-    """Predict, GetModelMetadata and GetModelStatus. Other calls are answered UNIMPLEMENTED.
-
-    Args:
-        models: what is served.
-        limits: bounds of requests and answers.
-    """
+    """Predict, GetModelMetadata and GetModelStatus. Other calls are answered UNIMPLEMENTED."""
 
     def __init__(self, models: Models, limits: Limits):
         self.models, self.limits = models, limits
@@ -79,9 +74,8 @@ class Services(
         inputs = {key: from_proto(key, proto, most) for key, proto in request.inputs.items()}
         outputs = run(function, inputs, self.limits)
         spec = {"name": version.model, "signature_name": name, "version": {"value": version.number}}
-        return PredictResponse(
-            model_spec=spec, outputs={key: to_proto(outputs[key]) for key in wanted}
-        )
+        named = {key: to_proto(outputs[key]) for key in wanted}
+        return PredictResponse(model_spec=spec, outputs=named)
 
     @_answering
     def GetModelMetadata(self, request: Any) -> Any:  # noqa: N802
@@ -103,13 +97,10 @@ def _which(request: Any) -> tuple[str, int | None, str | None]:
 
 
 def from_proto(name: str, proto: TensorProto, most: int) -> np.ndarray:
-    """The array in a client's message, of at most so many elements.
+    """The array in a client's message; `RefusedError` if it is none, or has too many elements.
 
     A message of some bytes can claim any shape, and a short list of values is repeated to fill it:
     so the shape is checked first.
-
-    Raises:
-        RefusedError: if it has more, or is no tensor.
     """
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or min(sizes, default=0) < 0:

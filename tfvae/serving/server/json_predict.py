@@ -36,11 +36,7 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def inputs(document: dict[str, Any], specs: dict[str, Any]) -> Arrays:
-    """The tensors of a request for a signature whose inputs are `specs`.
-
-    Raises:
-        RefusedError: if they are missing, misnamed, ragged or of another type.
-    """
+    """The tensors of a request for a signature whose inputs are `specs`, or `RefusedError`."""
     if "inputs" in document:
         columns = document["inputs"]
         if not isinstance(columns, dict) or is_base64(columns):
@@ -60,11 +56,7 @@ def inputs(document: dict[str, Any], specs: dict[str, Any]) -> Arrays:
 
 
 def answer(document: dict[str, Any], outputs: Arrays) -> bytes:
-    """The answer in the format that the request was in.
-
-    Raises:
-        RefusedError: if rows were asked for and the outputs differ in their number.
-    """
+    """The answer in the request's format; `RefusedError` for rows of unequal number."""
     columns = {name: to_json(array, name.endswith("_bytes")) for name, array in outputs.items()}
     only = next(iter(columns.values())) if len(columns) == 1 else None
     if "inputs" in document:

@@ -30,10 +30,7 @@ class Models:
     """
 
     def __init__(
-        self,
-        directory: str | Path,
-        num_versions: int = 2,
-        labels: Mapping[str, int] | None = None,
+        self, directory: str | Path, num_versions: int = 2, labels: Mapping[str, int] | None = None
     ):
         self.directory = Path(directory)
         self.num_versions = positive_int("num_versions", num_versions)
@@ -63,16 +60,9 @@ class Models:
         self._versions = {model: self._updated(model, present[model]) for model in present}
 
     def find(self, model: str, version: int | None = None, label: str | None = None) -> Version:
-        """The version to run.
-
-        Raises:
-            RefusedError: if it is not served.
-        """
+        """The version to run; `RefusedError` if it is not served."""
         if version is not None and label is not None:
-            raise invalid(
-                f"Both model version ({version}) and model version label ({label}) cannot be "
-                "supplied."
-            )
+            raise invalid(f"version {version} and label {label} cannot both be supplied")
         if label is not None:
             if label not in self.labels:
                 raise invalid(f"Unrecognized servable version label: {label}")
@@ -84,11 +74,7 @@ class Models:
         raise RefusedError("NOT_FOUND", f"Servable not found for request: {which}")
 
     def status(self, model: str, version: int | None, label: str | None) -> GetModelStatusResponse:
-        """The versions of a model, or one of them, newest first.
-
-        Raises:
-            RefusedError: if there is none.
-        """
+        """The versions of a model, or one of them, newest first; `RefusedError` for none."""
         if label is not None:
             version = self.find(model, version, label).number
         reply = GetModelStatusResponse()

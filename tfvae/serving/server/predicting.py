@@ -1,35 +1,28 @@
 """One version of a model: a SavedModel, loaded in plain TensorFlow, and its signatures run."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from tfvae.export.publishing import WARMUP_FILE
 from tfvae.export.servables.signatures import COUNTS
-from tfvae.serving import codes
-from tfvae.serving.server.refusals import Limits, RefusedError, invalid
+from tfvae.serving.server.refusals import Limits, RefusedError, invalid, too_much
 
 GRAPH = "saved_model.pb"
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # TensorFlow's, too
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Version:
-    """A loaded version.
-
-    Args:
-        model: the servable's name.
-        number: its version.
-        loaded: what `tf.saved_model.load` returned.
-        definitions: `SignatureDef` messages by name, for metadata.
-    """
+    """A loaded version: the model's name, its number, and its `SignatureDef`s by name."""
 
     model: str
     number: int
@@ -37,11 +30,7 @@ class Version:
     definitions: dict[str, Any]
 
     def signature(self, name: str) -> Any:
-        """The function of a signature; the default one has no name.
-
-        Raises:
-            RefusedError: if there is none.
-        """
+        """The function of a signature, "" for the default one; `RefusedError` if there is none."""
         name = name or "serving_default"
         if name not in self.loaded.signatures:
             raise RefusedError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
@@ -64,12 +53,11 @@ def load(directory: Path, model: str, number: int) -> Version:
     first = {}
     if (folder / WARMUP_FILE).is_file():
         for record in tf.data.TFRecordDataset(str(folder / WARMUP_FILE)):
-            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
-            first.setdefault(log.predict_log.request.model_spec.signature_name, log)
-    for name, log in first.items():
-        inputs = log.predict_log.request.inputs.items()
-        arrays = {key: tf.make_ndarray(value) for key, value in inputs}
-        run(version.signature(name), arrays, Limits())
+            request = PredictionLog.FromString(record.numpy()).predict_log.request
+            first.setdefault(request.model_spec.signature_name, request)
+    for name, request in first.items():
+        inputs = {key: tf.make_ndarray(proto) for key, proto in request.inputs.items()}
+        run(version.signature(name), inputs, Limits())
     return version
 
 
@@ -96,7 +84,7 @@ def run(function: Any, inputs: Arrays, limits: Limits) -> Arrays:
     except tf.errors.OpError as error:
         # TensorFlow's message without where in the graph it happened.
         reason = error.message.split("\n\t [[")[0].rpartition("<stack traces unavailable>\n")[2]
-        raise RefusedError(codes.from_grpc(error.error_code), reason) from error
+        raise RefusedError(_CODES[error.error_code], reason) from error
     except MemoryError as error:
         raise RefusedError("RESOURCE_EXHAUSTED", "out of memory") from error
 
@@ -106,23 +94,12 @@ def _bound(function: Any, inputs: Arrays, limits: Limits) -> None:
     rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
     counts = [inputs[name] for name in COUNTS if name in inputs]
     repeats = max([1, *(int(array.max()) for array in counts if array.size)])
-    shapes = [spec.shape for spec in function.structured_outputs.values()]
-    for what, received, limit in (
-        ("rows times samples or steps", rows * repeats, limits.draws),
-        ("numbers in the answer", sum(_size(s, rows, repeats) for s in shapes), limits.elements),
-    ):
-        if received > limit:
-            raise too_much(what, received, limit)
-
-
-def too_much(what: str, received: int, limit: int) -> RefusedError:
-    """The refusal of what is larger than a limit."""
-    message = f"{what}: {received}; this server allows {limit}: split the request"
-    return RefusedError("RESOURCE_EXHAUSTED", message)
-
-
-def _size(shape: Iterable, rows: int, repeats: int) -> int:
-    """How many elements an output has, whose free sizes are the rows, then the repeats."""
-    free = iter((rows, repeats))
-    sizes = shape if shape.rank is not None else ()
-    return math.prod(next(free, 1) if size is None else size for size in sizes)
+    if rows * repeats > limits.draws:
+        raise too_much("rows times samples or steps", rows * repeats, limits.draws)
+    elements = 0
+    for spec in function.structured_outputs.values():
+        free = iter((rows, repeats))  # what an output's free sizes are, in this order
+        sizes = spec.shape if spec.shape.rank is not None else ()
+        elements += math.prod(next(free, 1) if size is None else size for size in sizes)
+    if elements > limits.elements:
+        raise too_much("numbers in the answer", elements, limits.elements)

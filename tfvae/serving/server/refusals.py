@@ -28,16 +28,11 @@ class Limits:
 
 
 class RefusedError(Exception):
-    """A request that is answered with an error.
-
-    Args:
-        code: the canonical code's name, such as "INVALID_ARGUMENT".
-        message: what the client reads: short enough for gRPC, which sends it as a header, for a
-            client's input may be echoed in it.
-    """
+    """A request that is answered with an error: a canonical code, and what the client reads."""
 
     def __init__(self, code: str, message: str):
         self.code = code
+        # gRPC sends it as a header, and a client's input may be echoed in it.
         self.message = message if len(message) <= 1_000 else f"{message[:997]}..."
         super().__init__(self.message)
 
@@ -45,6 +40,12 @@ class RefusedError(Exception):
 def invalid(message: str) -> RefusedError:
     """The most frequent refusal."""
     return RefusedError("INVALID_ARGUMENT", message)
+
+
+def too_much(what: str, received: int, limit: int) -> RefusedError:
+    """The refusal of what is larger than a limit."""
+    message = f"{what}: {received}; this server allows {limit}: split the request"
+    return RefusedError("RESOURCE_EXHAUSTED", message)
 
 
 def refusal(error: Exception, request: str) -> RefusedError:

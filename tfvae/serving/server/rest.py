@@ -16,6 +16,7 @@ import asyncio
 import json
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 from google.protobuf import json_format
@@ -26,7 +27,7 @@ from tfvae.serving.server.models import Models
 from tfvae.serving.server.predicting import run
 from tfvae.serving.server.refusals import Limits, RefusedError, invalid, refusal
 
-_WHICH = r"/v1/models/([^/:]+)(?:/versions/(\d{1,30})|/labels/([^/:]+))?"
+_WHICH = r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?"
 _PATHS = {
     "POST": re.compile(f"{_WHICH}(:predict)", re.IGNORECASE),
     "GET": re.compile(f"{_WHICH}(/metadata)?", re.IGNORECASE),
@@ -34,18 +35,15 @@ _PATHS = {
 
 
 class RestApplication:
-    """Answers REST requests, each in a thread of the event loop's own executor.
+    """Answers REST requests, so many at once as there are threads.
 
-    Sockets are read and written in the loop: a slow client holds a connection but never a thread.
+    Sockets are read and written in the event loop: a slow client holds a connection, no thread.
     One that does not read its answer holds that, too, for as long as it stays.
-
-    Args:
-        models: what is served.
-        limits: bounds of requests and answers.
     """
 
-    def __init__(self, models: Models, limits: Limits):
+    def __init__(self, models: Models, limits: Limits, threads: int):
         self.models, self.limits = models, limits
+        self._workers = ThreadPoolExecutor(threads, thread_name_prefix="rest")
         self._calls = 0
 
     def runner(self) -> web.AppRunner:
@@ -85,22 +83,17 @@ class RestApplication:
         if (request.content_length or 0) > self.limits.body_bytes:
             raise web.HTTPRequestEntityTooLarge(self.limits.body_bytes, request.content_length)
         body = await asyncio.wait_for(request.read(), self.limits.request_seconds)
-        return await asyncio.to_thread(self.answer, request.method, request.path, body)
+        call = (self.answer, request.method, request.path, body)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, *call)
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
-        """The JSON that a request gets.
-
-        Raises:
-            RefusedError: if it gets none.
-        """
+        """The JSON that a request gets; `RefusedError` if it gets none."""
         matched = _PATHS[method].fullmatch(path) if method in _PATHS else None
         if not matched:
             if path.lower().startswith("/v1/"):
                 raise invalid(f"Malformed request: {method} {path}")
             raise RefusedError("NOT_FOUND", f"Not found: {path}")
         name, version, label, what = matched.groups()
-        if version is not None and int(version) >= 2**63:
-            raise invalid(f"Failed to convert version: {version} to numeric.")
         which = (name, None if version is None else int(version), label)
         if method == "POST":
             return self._predict(which, json_predict.parsed(body))

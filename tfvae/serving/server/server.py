@@ -7,13 +7,13 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from tfvae.checks import positive_int, real
+from tfvae.errors import UserOSError
 from tfvae.serving.server.grpc_server import grpc_server
 from tfvae.serving.server.models import Models
 from tfvae.serving.server.refusals import LOGGER, Limits
@@ -21,11 +21,11 @@ from tfvae.serving.server.rest import RestApplication
 
 
 class DevelopmentServer:
-    """Serves an export folder on one machine; production is TensorFlow Serving.
+    """Serves an export folder on one machine while in a `with`; production is TensorFlow Serving.
 
     It speaks TensorFlow Serving's REST and gRPC interfaces and shares its answers' shapes, so that
-    clients can be written where no container engine is at hand. It has no batching, no
-    authentication and no TLS, and Python's speed: choose TensorFlow Serving for anything else.
+    clients can be written where no container engine is at hand. It has no batching, authentication
+    or TLS, and Python's speed.
 
     Args:
         directory: the export folder, with `NAME/VERSION/saved_model.pb`.
@@ -41,11 +41,6 @@ class DevelopmentServer:
     Raises:
         FileNotFoundError: if nothing is exported there.
         OSError: if an address can't be listened at.
-
-    Example:
-        >>> from tfvae.serving.server.server import DevelopmentServer
-        >>> with DevelopmentServer("export/mnist") as server:  # doctest: +SKIP
-        ...     print(server.rest_url, server.grpc_url)
     """
 
     def __init__(
@@ -70,7 +65,7 @@ class DevelopmentServer:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listening = socket.create_server((host, rest_port), family=family)
         except OSError as error:
-            raise OSError(f"can't listen at {address}:{rest_port} for REST: {error}") from error
+            raise UserOSError(f"can't listen at {address}:{rest_port} for REST: {error}") from error
         self.rest_url = f"http://{address}:{listening.getsockname()[1]}"
         self.grpc_url, self._grpc = None, None
         if grpc_port is not None:
@@ -79,7 +74,9 @@ class DevelopmentServer:
                 port = self._grpc.add_insecure_port(f"{address}:{grpc_port}")
             except RuntimeError as error:
                 listening.close()
-                raise OSError(f"can't listen at {address}:{grpc_port} for gRPC: {error}") from error
+                raise UserOSError(
+                    f"can't listen at {address}:{grpc_port} for gRPC: {error}"
+                ) from error
             self.grpc_url = f"grpc://{address}:{port}"
         self._listening = listening
         self._started, self._stopping = threading.Event(), threading.Event()
@@ -99,22 +96,22 @@ class DevelopmentServer:
         self._thread.join()
 
     async def _serve(self, limits: Limits, threads: int) -> None:
-        workers = ThreadPoolExecutor(threads + 1)  # one of them waits for the end
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(workers)
-        runner = RestApplication(self.models, limits).runner()
+        runner = RestApplication(self.models, limits, threads).runner()
         await runner.setup()
         await web.SockSite(runner, self._listening).start()
         if self._grpc is not None:
             self._grpc.start()
         self._started.set()
         while not await asyncio.to_thread(self._stopping.wait, self._poll_seconds):
-            await asyncio.to_thread(self.models.refresh)
+            try:
+                await asyncio.to_thread(self.models.refresh)
+            except Exception:  # such as a folder that can't be read for a moment
+                LOGGER.exception("looking for new versions in %s", self.models.directory)
         stopped = self._grpc and self._grpc.stop(limits.request_seconds)
         # asyncio forgets a connection that it accepts in the turn in which it is told to stop, and
         # aiohttp one that it has not set up yet: so first let none in, and give those turns.
         with contextlib.suppress(NotImplementedError):  # on Windows
-            loop.remove_reader(self._listening)
+            asyncio.get_running_loop().remove_reader(self._listening)
         for _ in range(5):
             await asyncio.sleep(0.01)
         await runner.cleanup()
@@ -127,7 +124,7 @@ def serve(directory: str | Path, report: Callable[[str], None], **options: Any) 
 
     Args:
         directory: the export folder.
-        report: called with lines about addresses, models and what happens to them.
+        report: called with each line on addresses, models and what happens to them.
         **options: of `DevelopmentServer`.
     """
     handler = logging.Handler(logging.INFO)
