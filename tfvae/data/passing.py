@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data.fields import Field, Fields, by_name, is_bare
+from tfvae.data.fields import Field, Fields
 from tfvae.data.loaded import LoadedSet
+from tfvae.data.naming import by_name, is_bare
 from tfvae.data.validate import (
     bounds,
     check_array,

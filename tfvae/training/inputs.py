@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import positive_int
-from tfvae.data.fields import Fields, by_name, is_bare, listed
+from tfvae.data.fields import Fields, listed
+from tfvae.data.naming import by_name, is_bare
 from tfvae.data.passing import checked, title
 from tfvae.data.validate import check_array, check_lengths
 from tfvae.errors import UserError, UserTypeError

@@ -14,8 +14,9 @@ import tensorflow as tf
 from tfvae.data import pipeline
 from tfvae.data.catalogue import NONE
 from tfvae.data.epochs import EpochCounter
-from tfvae.data.fields import Fields, by_name, is_bare
+from tfvae.data.fields import Fields
 from tfvae.data.loaded import LoadedSet, Recipe
+from tfvae.data.naming import by_name, is_bare
 from tfvae.data.rows import Columns, Rows
 from tfvae.training.keras_private import DataAdapter
 
