@@ -137,7 +137,7 @@ def test_a_mixture_prior_is_estimated():
     nats = evaluate(ELBO(), model.posterior(rows=ROWS), p=prior())
     mean, error = model.per_image(nats.watched["elbo"], ROWS)
     assert np.all(np.abs(mean - model.exact_elbo()) < 4.5 * error)
-    with pytest.raises(ValueError, match="analytic_kl=True, and the KL .* has no closed form"):
+    with pytest.raises(ValueError, match=r"analytic_kl=True, and the KL .* has no closed form"):
         evaluate(ELBO(analytic_kl=True), model.posterior(), p=prior())
     with pytest.raises(ValueError, match="splits over latent dimensions"):
         evaluate(ELBO(free_bits=0.1), model.posterior(), p=prior())
