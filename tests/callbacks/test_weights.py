@@ -67,7 +67,7 @@ def test_an_objective_without_a_kl_weight_is_refused():
     base = digits_model(2)
     model = VAE(base.encoder, base.decoder, objective=ImportanceWeighted(2))
     model.compile("adam")
-    with pytest.raises(ValueError, match=r"no weight of a term 'kl' to change. It has none"):
+    with pytest.raises(ValueError, match=r"no weight of a term 'kl' to change\. It has none"):
         model.fit(bits(8), verbose=0, callbacks=[LinearWeight(2)])
 
 
