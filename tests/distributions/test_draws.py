@@ -148,7 +148,10 @@ def test_a_flow_draws_from_its_own_base():
         tfd.MultivariateNormalDiag(tf.constant(loc, tf.float32), tf.constant(scale, tf.float32)),
         tfb.MaskedAutoregressiveFlow(conditioner),
     )
-    z = draw(q, training_noise(SEED, DRAWS, 1)).z.numpy()[:, 0].astype("float64")
+    noise = training_noise(SEED, DRAWS, 1)
+    z = draw(q, noise).z.numpy()[:, 0].astype("float64")
+    through = q.bijector.forward(draw(q.distribution, noise).z)[:, 0]
+    np.testing.assert_allclose(z, through, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(z[:, 0].mean(), 2.0, atol=5 * 0.5 / np.sqrt(DRAWS))
     np.testing.assert_allclose(z[:, 0].std(), 0.5, rtol=5 / np.sqrt(2 * DRAWS))
     expected = 0.5 * 2.0 - np.exp(0.3 * 2.0 + 0.5 * (0.3 * 0.5) ** 2)

@@ -55,8 +55,8 @@ def test_code_and_outputs_are_of_the_drawn_moments():
 def test_code_is_of_the_heads_own_draw():
     class Doubled(LogitNormal):
         def draw(self, distribution, noise):
-            z, log_prob = super().draw(distribution, noise)
-            return type(super().draw(distribution, noise))(2 * z, log_prob)
+            single = super().draw(distribution, noise)
+            return single._replace(z=2 * single.z)
 
     q = LogitNormal(2)(FEATURES)
     np.testing.assert_allclose(Doubled(2).code(q), 2 * LogitNormal(2).code(q), rtol=1e-6)
@@ -90,9 +90,10 @@ def test_frozen_has_the_density_and_no_gradient_but_that_of_z(head_class):
 
 def test_frozen_refuses_parameters_that_it_cannot_hold():
     """A nested distribution's, or a variable's, would keep their gradient."""
+    head = LogitNormal(2)
+    q = head(FEATURES)
     with pytest.raises(ValueError, match=r"LogitNormal makes .*Independent.*frozen\(\)"):
-        head = LogitNormal(2)
-        head.frozen(head(FEATURES))
+        head.frozen(q)
 
     class Shared(heads.Head):
         def build(self, features_shape):
@@ -105,8 +106,9 @@ def test_frozen_refuses_parameters_that_it_cannot_hold():
             return tfd.MultivariateNormalDiag(loc, self.scale)
 
     head = Shared((4,))
+    q = head(FEATURES)
     with pytest.raises(ValueError, match=r"Shared makes .*Define its frozen\(\)"):
-        head.frozen(head(FEATURES))
+        head.frozen(q)
 
 
 @pytest.mark.parametrize("missing", ["parameters", "distribution"])

@@ -124,6 +124,43 @@ def test_parts_that_disagree_are_refused():
         tfvae.VAE(encoder, decoder, objective="elbo")
 
 
+class Bits(heads.Head):
+    """Draws without a path: q(z|x) of independent bits."""
+
+    reparameterised = False
+
+    def parameters(self, features):
+        return {"logits": features[:, : self.event_shape[0]]}
+
+    def distribution(self, logits):
+        return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=tf.float32), 1)
+
+
+class WithoutPath(objectives.ELBO):
+    pathwise = False
+
+
+def test_a_pathwise_objective_refuses_draws_without_a_path():
+    """It would train the encoder on the KL alone."""
+
+    def make(objective):
+        return tfvae.VAE(
+            tfvae.Encoder(networks.MLP([4]), Bits((3,))),
+            tfvae.Decoder(networks.MLP([4]), heads.IndependentBernoulli(SHAPE)),
+            objective=objective,
+        )
+
+    for objective in (objectives.ELBO(), objectives.ImportanceWeighted(2)):
+        name = type(objective).__name__
+        with pytest.raises(ValueError, match=rf"{name} follows the gradient .*draws of Bits have"):
+            make(objective)
+    model = make(WithoutPath())
+    assert model(IMAGES).shape == IMAGES.shape
+    np.testing.assert_array_equal(
+        model.encode({"x": tf.constant(IMAGES)}), model.encoder(IMAGES).mean()
+    )
+
+
 def test_a_decoder_built_for_other_codes_is_refused():
     codes = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4)])
     model = tfvae.VAE(

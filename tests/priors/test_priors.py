@@ -8,6 +8,7 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import priors
 from tfvae.noise import Noise
 
@@ -151,6 +152,90 @@ def test_config_round_trip(make):
     clone = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(prior))
     assert type(clone) is make
     assert clone.get_config() == prior.get_config()
+
+
+# --- Priors of somebody else -----------------------------------------------------------------
+
+
+class Flow(priors.Prior):
+    """Gives `distribution` alone: exp(N(a, 1)) in each dimension, with a learned."""
+
+    def build(self, input_shape=None):
+        self.loc = self.add_weight(shape=(self.latent_size,), initializer="ones", name="loc")
+
+    def distribution(self):
+        base = tfd.MultivariateNormalDiag(tf.convert_to_tensor(self.loc), tf.ones(self.latent_size))
+        return tfd.TransformedDistribution(base, tfp.bijectors.Exp())
+
+
+class Vamp(priors.Prior):
+    """1/K sum_k q(z|u_k): asks for the encoder, and learns the pseudo-inputs u."""
+
+    def build(self, input_shape=None):
+        self.inputs = self.add_weight(shape=(3, *SHAPE), initializer="uniform", name="inputs")
+
+    def distribution(self, encoder):
+        q = encoder(tf.convert_to_tensor(self.inputs))
+        return tfd.MixtureSameFamily(tfd.Categorical(logits=tf.zeros(3)), q)
+
+
+@pytest.mark.parametrize("make", [Flow, Vamp])
+def test_a_prior_that_gives_its_distribution_alone_samples_and_learns(make):
+    model = vae(prior=make(2))
+    model.build((None, *SHAPE))
+    assert model.sample(5, seed=1).shape == (5, *SHAPE)
+    np.testing.assert_array_equal(model.sample(5, seed=1), model.sample(5, seed=1))
+    assert np.any(model.sample(5, seed=1).numpy() != model.sample(5, seed=2).numpy())
+    with tf.GradientTape() as tape:
+        model(IMAGES)
+        loss = tf.add_n(model.losses)
+    (gradient,) = tape.gradient(loss, [v.value for v in model.prior.trainable_variables])
+    assert np.all(gradient.numpy() != 0)
+
+
+def test_its_codes_follow_its_law():
+    prior = Flow(2)
+    prior.build()
+    prior.loc.assign([0.5, -1.0])
+    z = sample(prior, 20_000, seed=3).numpy()
+    for dimension, loc in enumerate((0.5, -1.0)):
+        law = scipy.stats.lognorm(1.0, scale=np.exp(loc))
+        assert scipy.stats.kstest(z[:, dimension], law.cdf).pvalue > 1e-3
+    np.testing.assert_allclose(sample(prior, 7, seed=3), z[:7], rtol=1e-5)
+
+
+def test_what_a_prior_lacks_or_cannot_have_is_named():
+    class Nothing(priors.Prior):
+        pass
+
+    class Asking(priors.Prior):
+        def distribution(self, decoder):
+            return tfd.MultivariateNormalDiag(tf.zeros(2), tf.ones(2))
+
+    class Conditional(priors.Prior):
+        def distribution(self, condition):
+            return tfd.MultivariateNormalDiag(condition, tf.ones_like(condition))
+
+    with pytest.raises(ValueError, match=r"Nothing is a Prior without distribution\(\)"):
+        Nothing(2)
+    with pytest.raises(ValueError, match=r"distribution\(\) takes decoder; .*condition, encoder"):
+        Asking(2)
+    model = vae(prior=Conditional(2))
+    with pytest.raises(ValueError, match=r"Conditional.* takes a condition, and a VAE has none"):
+        model(IMAGES)
+
+
+def test_a_conditional_prior_has_a_batch():
+    class Conditional(priors.Prior):
+        def distribution(self, condition):
+            return tfd.MultivariateNormalDiag(condition, 0.1 * tf.ones_like(condition))
+
+    prior, condition = Conditional(2), tf.constant([[0.0, 5.0], [-5.0, 1.0], [2.0, 2.0]])
+    assert prior.needs == ("condition",)
+    z = prior.generate(Noise(1, row=tf.range(3)), condition=condition)
+    assert np.abs(z - condition).max() < 0.6
+    noise = Noise(1, row=tf.range(3), temperature=0.0)
+    np.testing.assert_array_equal(prior.generate(noise, condition=condition), condition)
 
 
 def test_bad_sizes_are_refused():

@@ -136,6 +136,11 @@ class LatentVariableModel(Trainer):
                 loss = surrogate + tf.stop_gradient(loss - surrogate)
             self.add_loss(self.weight(name) * loss)
         for name, value in {**nats.terms, **nats.watched}.items():
+            if name not in self.trackers:
+                raise UserError(
+                    f"{type(self).__name__} reports {name!r}, which is none of the names that it "
+                    f"was made with: {', '.join(self.trackers)}.{nearest(name, self.trackers)}"
+                )
             self.trackers[name].update_state(value)
         return nats.reconstruction
 

@@ -143,7 +143,15 @@ class VAE(LatentVariableModel):
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
     def _given_to_prior(self) -> dict[str, Any]:
-        return {"encoder": self.encoder} if "encoder" in self.prior.needs else {}
+        offered = {"encoder": self.encoder}
+        for name in self.prior.needs:
+            if name not in offered:
+                raise UserError(
+                    f"{type(self.prior).__name__}.distribution() takes a {name}, and a "
+                    f"{type(self).__name__} has none to give. Use a prior that takes none, or a "
+                    "conditional model."
+                )
+        return {name: offered[name] for name in self.prior.needs}
 
     def encode(self, batch: Batch) -> tf.Tensor:
         """Returns the point estimate of z, `[B, D]`: of a Normal its mean."""
