@@ -76,7 +76,7 @@ class Case:
         falls: the logged value that training lowers.
         log_prior, log_likelihood: of codes on a grid, in SciPy; None where z has levels.
         normal: whether the posterior is Normal and the prior too, so that the KL splits.
-        refused_on_phone: the operation that the phone lacks; None where it has all.
+        annealed: whether it says anything new of annealed chains.
     """
 
     name: str
@@ -87,7 +87,10 @@ class Case:
     log_prior: Callable[..., np.ndarray] = standard_normal
     log_likelihood: Callable[..., np.ndarray] = bits
     normal: bool = True
-    refused_on_phone: str | None = None
+    annealed: bool = False
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def inputs(self) -> Any:
@@ -139,7 +142,9 @@ def two_optimizers():
 
 
 CASES = [
-    Case("posterior", lambda: vae(encoder=lambda: encoder(Kumaraswamy)), normal=False),
+    Case(
+        "posterior", lambda: vae(encoder=lambda: encoder(Kumaraswamy)), normal=False, annealed=True
+    ),
     Case(
         "likelihood",
         lambda: vae(decoder=lambda: decoder(Gamma, (COLUMNS,))),
@@ -148,11 +153,12 @@ CASES = [
     ),
     Case("prior", lambda: vae(prior=Laplace(1)), log_prior=laplace, normal=False),
     Case("objective", lambda: vae(objective=MarginalKL(0.5))),
-    Case("labelled", labelled, data={"x": IMAGES, "label": LABEL}),
+    Case("labelled", labelled, data={"x": IMAGES, "label": LABEL}, annealed=True),
     Case(
         "levels",
         lambda: TwoLevels(encoder(), decoder(), StandardNormal(1), ELBO(), seed=5),
         normal=False,
+        annealed=True,
     ),
     Case(
         "adversary",

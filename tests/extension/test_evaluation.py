@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.extension.cases import CLASSES, LABEL, ROWS, SEED, SHAPE
+from tests.extension.cases import CASES, ROWS, SEED, SHAPE
 from tfvae import evaluation
 from tfvae.callbacks import LatentDiagnostics
 from tfvae.evaluation import pictures
@@ -42,6 +42,7 @@ def test_the_kl_splits_over_dimensions_where_there_is_a_formula(case, trained):
         evaluation.kl_per_dimension(model, case.inputs)
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if c.annealed], ids=str, indirect=True)
 def test_diagnostics_look_at_it_while_it_trains(case):
     model = case.built()
     logs = model.fit(
@@ -86,34 +87,3 @@ def test_walks_through_one_latent_vector(case, trained):
 def test_a_scatter_of_the_codes(case, trained, tmp_path):
     pictures.latent_scatter(trained[0], case.inputs, save=tmp_path / "codes.png")
     assert (tmp_path / "codes.png").stat().st_size > 1000
-
-
-@pytest.fixture(scope="module")
-def labelled(case, trained):
-    if case.name != "labelled":
-        pytest.skip("about labels")
-    return trained[0]
-
-
-def test_samples_follow_the_label(labelled):
-    """Each class is a pattern of its own, which training has found."""
-    from tests.extension.cases import IMAGES
-
-    drawn = labelled.sample(CLASSES, seed=SEED, label=np.arange(CLASSES)).numpy()
-    means = np.stack([IMAGES[label == LABEL].mean(axis=0) for label in range(CLASSES)])
-    distances = np.abs(drawn[:, None] - means[None]).mean(axis=(2, 3, 4))
-    np.testing.assert_array_equal(distances.argmin(axis=1), np.arange(CLASSES))
-
-
-@pytest.mark.parametrize(
-    ("conditions", "message"),
-    [
-        ({}, "needs label="),
-        ({"lable": 1}, "'lable', which is no condition.*Did you mean 'label'"),
-        ({"label": [0, 1]}, "received label of shape"),
-        ({"label": CLASSES}, "label"),
-    ],
-)
-def test_conditions_that_do_not_fit_are_refused(labelled, conditions, message):
-    with pytest.raises(ValueError, match=message):
-        labelled.sample(3, **conditions)

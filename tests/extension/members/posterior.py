@@ -8,6 +8,8 @@ import tensorflow_probability as tfp
 
 from tfvae.heads.base import LatentHead
 
+log1mexp = tfp.math.log1mexp  # log(1 - e^x) of x < 0, for x near 0 and far below
+
 
 class LogitKumaraswamy(tfp.distributions.Distribution):
     """z = logit(v), F(v) = 1 - (1 - v^a)^b, entry by entry, in logarithms: no v rounds to 1."""
@@ -25,17 +27,15 @@ class LogitKumaraswamy(tfp.distributions.Distribution):
         return self.a.shape[-1:]
 
     def _sample_n(self, n, seed=None):
-        uniform = tf.random.stateless_uniform((n, *self.a.shape), seed, minval=1e-7)
-        return self._quantile(uniform)
+        return self._quantile(tf.random.stateless_uniform((n, *self.a.shape), seed, minval=1e-7))
 
     def _quantile(self, u):
-        log_v = tf.math.log(-tf.math.expm1(tf.math.log1p(-u) / self.b)) / self.a
-        return log_v - tf.math.log(-tf.math.expm1(log_v))
+        log_v = log1mexp(tf.math.log1p(-u) / self.b) / self.a
+        return log_v - log1mexp(log_v)
 
     def _log_prob(self, z):
         log_v, log_rest = -tf.math.softplus(-z), -tf.math.softplus(z)
-        log_power = tf.math.log(-tf.math.expm1(self.a * log_v))  # log(1 - v^a)
-        entries = self.a * log_v + (self.b - 1.0) * log_power + log_rest
+        entries = self.a * log_v + (self.b - 1.0) * log1mexp(self.a * log_v) + log_rest
         return tf.reduce_sum(tf.math.log(self.a * self.b) + entries, axis=-1)
 
 
