@@ -10,9 +10,10 @@ import tensorflow as tf
 from tfvae.checks import positive_int
 from tfvae.export.graphs import save
 from tfvae.export.precision import in_16_bits
-from tfvae.export.publishing import ExportError, flush, publish, refuse_taken, staging
+from tfvae.export.publishing import ExportError, flush, staging
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
+from tfvae.export.saved_models.versions import publish, refuse_taken
 from tfvae.export.saved_models.warmup import BATCH_SIZES, write_warmup
 from tfvae.export.servables.choice import check_exportable, servables_of
 
