@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfvae.export.publishing import ExportError, flush, next_version, publish, staging
+from tfvae.export.publishing import ExportError, flush, staging
+from tfvae.export.saved_models.versions import next_version, publish
 
 NAMES = ("encoder", "decoder", "vae")
 

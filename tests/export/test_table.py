@@ -7,7 +7,7 @@ import tensorflow as tf
 import tfvae
 from tests.export.members import rows, table
 from tests.export.test_signatures import call
-from tfvae.export.tflite_files.data import TestData
+from tfvae.export.tflite_files.data import ExportData
 from tfvae.export.tflite_files.measure import make
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
@@ -50,7 +50,7 @@ def test_phones_draw_the_same_rows(model, tmp_path):
 
 def test_eight_bits_are_judged_by_the_density(model):
     x = {"x": model.decoder(tf.constant(rows(64, 2))).sample(seed=1).numpy()}
-    files, report = make(model, ("float32", "int8"), TestData(x, x), 5.0, ())
+    files, report = make(model, ("float32", "int8"), ExportData(x, x), 5.0, ())
     assert set(files) == {f"{p}{v}.tflite" for p in ("decoder", "encoder") for v in ("", "_int8")}
     exact, rounded = (
         [row.nll_change for row in report.files if row.variant == v] for v in ("float32", "int8")

@@ -12,9 +12,9 @@ from tensorflow.lite.tools import flatbuffer_utils
 import tfvae
 from tfvae.export import ExportError
 from tfvae.export.precision import in_float32
-from tfvae.export.tflite_files.convert import convert
+from tfvae.export.tflite_files.bound import HeldOutBound
+from tfvae.export.tflite_files.converter import convert
 from tfvae.export.tflite_files.join import join
-from tfvae.export.tflite_files.quality import TestBound
 from tfvae.export.tflite_files.report import FileReport, TFLiteReport
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
@@ -58,7 +58,7 @@ def test_a_float32_model_is_not_copied(vae):
 
 def test_the_bound_equals_numpy(vae, lite_images):
     """IW_K from the tensors that an exported encoder and decoder return, without TFP."""
-    bound = TestBound(vae, {"x": lite_images}, num_samples=5)
+    bound = HeldOutBound(vae, {"x": lite_images}, num_samples=5)
     shape = (len(lite_images), vae.latent_size)
     noise = np.stack([tfvae.random.normal(shape, 0, stream=k) for k in range(5)]).astype("float64")
     posterior = {k: v.numpy().astype(float) for k, v in vae.encoder.parameters(lite_images).items()}

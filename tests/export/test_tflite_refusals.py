@@ -13,8 +13,8 @@ import pytest
 import tfvae
 from tests.export.conftest import IMAGE_SHAPE
 from tfvae.export import ExportError
-from tfvae.export.tflite_files import measure as tflite_measure
-from tfvae.export.tflite_files.quality import TestBound
+from tfvae.export.tflite_files import parts
+from tfvae.export.tflite_files.bound import HeldOutBound
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
 
@@ -29,9 +29,9 @@ def ready(lite, monkeypatch):
 
         return file
 
-    monkeypatch.setattr(tflite_measure, "decoder_file", content("decoder"))
-    monkeypatch.setattr(tflite_measure, "encoder_file", content("encoder"))
-    monkeypatch.setattr(tflite_measure, "sampler_file", lambda *_: b"")
+    monkeypatch.setattr(parts, "decoder_file", content("decoder"))
+    monkeypatch.setattr(parts, "encoder_file", content("encoder"))
+    monkeypatch.setattr(parts, "sampler_file", lambda *_: b"")
     monkeypatch.setattr(LiteRTFile, "latency", lambda *_, **__: 0.001)
     return lite
 
@@ -43,8 +43,8 @@ def names(directory):
 def test_a_variant_over_the_limit_is_reported_but_not_published(
     vae, ready, lite_images, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(TestBound, "change_with_decoder", lambda *_: 0.2)
-    monkeypatch.setattr(TestBound, "change_with_encoder", lambda *_: 0.0)
+    monkeypatch.setattr(HeldOutBound, "change_with_decoder", lambda *_: 0.2)
+    monkeypatch.setattr(HeldOutBound, "change_with_encoder", lambda *_: 0.0)
     arguments = (vae, tmp_path, ["dynamic"])
     done = tfvae.export.tflite(*arguments, data=lite_images)
     assert [file.file for file in done.report.refused] == ["decoder_dynamic.tflite"]
@@ -59,7 +59,7 @@ def test_a_variant_over_the_limit_is_reported_but_not_published(
 
 
 def test_a_change_that_is_not_a_number_is_refused(vae, ready, lite_images, tmp_path, monkeypatch):
-    monkeypatch.setattr(TestBound, "change_with_decoder", lambda *_: float("nan"))
+    monkeypatch.setattr(HeldOutBound, "change_with_decoder", lambda *_: float("nan"))
     done = tfvae.export.tflite(vae, tmp_path, ["dynamic"], data=lite_images)
     assert [file.part for file in done.report.refused] == ["decoder"]
     rows = json.loads((tmp_path / "report.json").read_text())["files"]

@@ -8,11 +8,12 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.checks import positive_int
+from tfvae.export.graphs import save
 from tfvae.export.precision import in_16_bits
-from tfvae.export.publishing import ExportError, flush, publish, refuse_taken, staging
-from tfvae.export.quiet import quiet_notes
+from tfvae.export.publishing import ExportError, flush, staging
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
+from tfvae.export.saved_models.versions import publish, refuse_taken
 from tfvae.export.saved_models.warmup import BATCH_SIZES, write_warmup
 from tfvae.export.servables.choice import check_exportable, servables_of
 
@@ -119,18 +120,13 @@ def saved_model(
 
 
 def write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> None:
-    """Writes one servable as a plain `tf.Module`: variables and signatures, no Keras metadata."""
+    """Writes one servable: variables, signatures and warm-up requests."""
     signatures = servable.signatures()
     concrete = {name: signature.concrete() for name, signature in signatures.items()}
     concrete["serving_default"] = concrete[servable.default]
     signatures["serving_default"] = signatures[servable.default]
-    module = tf.Module()
-    module.model_variables = list(
-        {id(v): v for function in concrete.values() for v in function.graph.variables}.values()
-    )
     try:
-        with quiet_notes():
-            tf.saved_model.save(module, str(folder), signatures=concrete)
+        save(concrete, folder)
         if warmup_batch_sizes:
             write_warmup(folder, servable.name, signatures, warmup_batch_sizes)
     except (OSError, tf.errors.OpError) as error:

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
@@ -23,7 +24,6 @@ from tfvae.export.servables.signatures import (
     per_count,
     per_rows,
     row_first,
-    shared,
 )
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates
 from tfvae.noise import Noise

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
@@ -20,7 +21,6 @@ from tfvae.export.servables.signatures import (
     per_count,
     per_rows,
     row_first,
-    shared,
 )
 from tfvae.models.capabilities import Encodes, Scores
 from tfvae.noise import Noise

@@ -22,17 +22,13 @@ import tensorflow as tf
 
 from tfvae.data.fields import Field
 from tfvae.errors import UserError
+from tfvae.export.graphs import Graph, traced
 
 # Inputs that say how much work a request is.
 COUNTS = ("num_samples", "steps")
 # All inputs that are neither fields nor codes, one number a row.
 NUMBERS = (*COUNTS, "seed", "temperature")
 Tensors = dict[str, tf.Tensor]
-
-
-def shared(function: Callable) -> Callable:
-    """What several signatures call: the file holds its graph once."""
-    return tf.function(function, autograph=False)
 
 
 @dataclass(frozen=True)
@@ -49,9 +45,9 @@ class Signature:
     inputs: dict[str, tf.TensorSpec]
     fields: Mapping[str, Field] = field(default_factory=dict)
 
-    def concrete(self) -> tf.types.experimental.ConcreteFunction:
-        """Traces the function at its input specs, named as the inputs are."""
-        return shared(self.function).get_concrete_function(**self.inputs)
+    def concrete(self) -> Graph:
+        """Traces the function at its input specs."""
+        return traced(self.function, self.inputs)
 
 
 def per_row(dtype: tf.DType, shape: tuple[int, ...] = ()) -> tf.TensorSpec:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
@@ -16,7 +17,7 @@ from tfvae.export.servables.checks import (
 from tfvae.export.servables.decoder import has_vector_code, unfolded
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.score import importance_scores
-from tfvae.export.servables.signatures import Signature, Tensors, per_count, per_rows, shared
+from tfvae.export.servables.signatures import Signature, Tensors, per_count, per_rows
 from tfvae.models.capabilities import Decodes, Encodes, Scores
 
 

@@ -1,25 +1,18 @@
-"""From a model to `.tflite` bytes, in four variants, with operations that TFLite has built in."""
+"""The `.tflite` files of a model, as bytes, in four variants."""
 
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfvae.export.publishing import ExportError
-from tfvae.export.quiet import quiet_notes
+from tfvae.export.graphs import traced
 from tfvae.export.servables.decoder import code_fields, codes_of
 from tfvae.export.servables.signatures import named_codes
+from tfvae.export.tflite_files.converter import convert
 from tfvae.export.tflite_files.join import join
-from tfvae.export.tflite_files.quiet import quiet, reason
 from tfvae.models.capabilities import EncodesInTwo, Generates, require
 from tfvae.noise import Noise
-
-CALIBRATION_ROWS = 16  # rows of one calibration step
-
-Specs = Mapping[str, tf.TensorSpec]
-Endpoint = tuple[Callable[..., Mapping[str, tf.Tensor]], Specs]
 
 
 def file_name(part: str, variant: str) -> str:
@@ -88,14 +81,10 @@ def encoder_file(model: Any, variant: str, calibration: Mapping[str, np.ndarray]
         return model.outputs_of(features)
 
     first = convert({"encode": (network, inputs)}, "int8", calibration)
-    features = _traced(network, inputs).structured_outputs["features"]
+    features = traced(network, inputs).structured_outputs["features"]
     spec = {"features": tf.TensorSpec(features.shape, tf.float32)}
     second = convert({"head": (head, spec)}, "dynamic", {})
-    return join(first, second, {name: name for name in _traced(head, spec).structured_outputs})
-
-
-def _traced(function: Callable, specs: Specs) -> Any:
-    return tf.function(function, autograph=False).get_concrete_function(**specs)
+    return join(first, second, {name: name for name in traced(head, spec).structured_outputs})
 
 
 def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
@@ -128,56 +117,3 @@ def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
     return convert(
         {"sample": (sample, {**count, **given_specs}), "sample_seeded": seeded}, "float32", {}
     )
-
-
-def convert(
-    endpoints: Mapping[str, Endpoint], variant: str, representative: Mapping[str, np.ndarray]
-) -> bytes:
-    """Converts tensor functions to one file with a signature for each.
-
-    They go through a SavedModel: straight from concrete functions the converter left out the
-    weights. And its variables are tracked one by one, because those inside a Keras layer were left
-    out of the file as well, which then returned NaN.
-    """
-    functions = {
-        name: tf.function(function, autograph=False).get_concrete_function(**specs)
-        for name, (function, specs) in endpoints.items()
-    }
-    module = tf.Module()
-    module.model_variables = _variables(functions.values())
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        with quiet_notes():
-            tf.saved_model.save(module, folder, signatures=functions)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(endpoints))
-        _configure(converter, variant, next(iter(endpoints)), representative)
-        try:
-            return converter.convert()
-        except Exception as error:  # the converter raises its own, and bare RuntimeErrors
-            raise ExportError(reason(variant, error)) from error
-
-
-def _configure(
-    converter: Any, variant: str, signature: str, representative: Mapping[str, np.ndarray]
-) -> None:
-    builtins = tf.lite.OpsSet.TFLITE_BUILTINS
-    converter.target_spec.supported_ops = [builtins]
-    if variant != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if variant == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if variant == "int8":
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, builtins]
-        converter.representative_dataset = lambda: _batches(signature, representative)
-
-
-def _batches(
-    signature: str, arrays: Mapping[str, np.ndarray]
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    rows = min(len(values) for values in arrays.values())
-    for start in range(0, rows, CALIBRATION_ROWS):
-        batch = {name: values[start : start + CALIBRATION_ROWS] for name, values in arrays.items()}
-        yield signature, batch
-
-
-def _variables(functions: Sequence[Any]) -> list[tf.Variable]:
-    return list({id(v): v for function in functions for v in function.graph.variables}.values())

@@ -15,10 +15,8 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class TestData:
+class ExportData:
     """Fields of examples to judge and to calibrate with; None where there are none."""
-
-    __test__ = False  # not a test case, whatever pytest makes of the name
 
     examples: Arrays | None
     calibration: Arrays | None
@@ -26,7 +24,7 @@ class TestData:
     @classmethod
     def checked(
         cls, model: Any, variants: Collection[str], data: Any, calibration: Any
-    ) -> "TestData":
+    ) -> "ExportData":
         """The data, if the model is built and all that the variants need is there and fits."""
         check_exportable(model)
         if data is None and set(variants) != {"float32"}:

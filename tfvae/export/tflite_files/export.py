@@ -11,7 +11,7 @@ from tfvae.export.precision import in_float32
 from tfvae.export.publishing import ExportError, replace_files, staging
 from tfvae.export.tflite_files import measure
 from tfvae.export.tflite_files.convert import file_name
-from tfvae.export.tflite_files.data import TestData
+from tfvae.export.tflite_files.data import ExportData
 from tfvae.export.tflite_files.report import TFLiteReport
 from tfvae.export.tflite_files.variants import VARIANTS
 
@@ -107,13 +107,13 @@ def tflite(
     directory = Path(directory)
     for name, values in (("variants", variants), ("allow", allow)):
         _known_variants(name, values)
-    test_data = TestData.checked(model, variants, data, calibration)
+    examples = ExportData.checked(model, variants, data, calibration)
     limit = real("max_nll_change", max_nll_change, minimum=0.0)
     if browser_samples is not None:
         browser_samples = positive_int("browser_samples", browser_samples)
     model = in_float32(model)
     with staging(directory) as stage:
-        files, report = measure.make(model, variants, test_data, limit, allow)
+        files, report = measure.make(model, variants, examples, limit, allow)
         if browser_samples is not None:
             files[BROWSER] = measure.browser_file(model, browser_samples)
         files[REPORT] = report.to_json().encode()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfvae.export.publishing import ExportError
-from tfvae.export.tflite_files.quiet import quiet
+from tfvae.export.quiet import quiet_tflite
 
 
 class LiteRTFile:
@@ -32,7 +32,7 @@ class LiteRTFile:
         kind = "AUTO" if delegates else "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
         self.content = content
         try:
-            with quiet():  # it announces its delegate, when it first allocates
+            with quiet_tflite():  # it announces its delegate, when it first allocates
                 self.interpreter = Interpreter(
                     model_content=content,
                     num_threads=1,

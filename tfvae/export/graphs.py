@@ -1,0 +1,35 @@
+"""From functions of tensors to graphs, and to a plain SavedModel of them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import tensorflow as tf
+
+from tfvae.export.quiet import quiet_notes
+
+Specs = Mapping[str, tf.TensorSpec]
+Graph = tf.types.experimental.ConcreteFunction
+
+
+def shared(function: Callable) -> Callable:
+    """What several signatures call: the file holds its graph once."""
+    return tf.function(function, autograph=False)
+
+
+def traced(function: Callable, specs: Specs) -> Graph:
+    """The function's graph at these inputs, named as they are."""
+    return shared(function).get_concrete_function(**specs)
+
+
+def save(graphs: Mapping[str, Graph], folder: Path) -> None:
+    """Writes a SavedModel with a signature for each graph, and nothing of Keras.
+
+    The variables are tracked one by one: those inside a Keras layer were left out of TFLite files,
+    which then returned NaN.
+    """
+    module = tf.Module()
+    module.model_variables = list(
+        {id(v): v for graph in graphs.values() for v in graph.graph.variables}.values()
+    )
+    with quiet_notes():
+        tf.saved_model.save(module, str(folder), signatures=dict(graphs))
