@@ -90,8 +90,8 @@ KINDS = {
     "schedule": Kind(
         "Of the learning rate, over all epochs.",
         {
-            "constant": "tfvae.runs.schedules:constant",
-            "cosine": "tfvae.runs.schedules:cosine",
+            "constant": "tfvae.settings.schedules:constant",
+            "cosine": "tfvae.settings.schedules:cosine",
         },
         ("learning_rate", "steps"),
     ),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae.errors import UserError
-from tfvae.runs.settings import Settings, settings
+from tfvae.settings.settings import Settings, settings
 from tfvae.suggestions import nearest
 
 

@@ -24,7 +24,7 @@ from tfvae.benchmark.measure import Settings, random_images, rate
 from tfvae.data import binarisation
 from tfvae.heads.likelihoods import independent_bernoulli
 from tfvae.objectives import elbo
-from tfvae.runs import building
+from tfvae.settings import building
 
 BATCH_SIZE, SECONDS, SAMPLES = 128, 1.0, 5000
 MLP, IMAGE_SHAPE = presets.get("mnist", activation="relu"), (28, 28, 1)

@@ -8,10 +8,10 @@ import pytest
 import tfvae
 from tfvae import evaluation
 from tfvae.data import arrays
-from tfvae.runs.names import SettingError
 from tfvae.runs.progress import Progress
-from tfvae.runs.settings import settings
 from tfvae.runs.training import load_data, train
+from tfvae.settings.names import SettingError
+from tfvae.settings.settings import settings
 
 SMALL = {"units": (8,), "latent_size": 2, "batch_size": 16, "eval_samples": 3, "eval_examples": 4}
 FIRST, SECOND = 2, 4  # epochs, by which they are told apart

@@ -14,9 +14,9 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
-from tfvae.runs.building import optimizer
 from tfvae.runs.machine import peak_memory_mb, versions
-from tfvae.runs.settings import Settings as RunSettings
+from tfvae.settings.building import optimizer
+from tfvae.settings.settings import Settings as RunSettings
 from tfvae.training.devices import accelerators
 
 _CODES = 2048  # decoded at once where the decoder's products are run alone

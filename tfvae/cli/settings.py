@@ -8,9 +8,9 @@ from tfvae import catalogue, presets, values
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.docstrings import first_sentence
 from tfvae.errors import UserError
-from tfvae.runs.groups import GROUPS
-from tfvae.runs.names import SettingError, arguments, flag, short_names
-from tfvae.runs.settings import Settings, settings
+from tfvae.settings.groups import GROUPS
+from tfvae.settings.names import SettingError, arguments, flag, short_names
+from tfvae.settings.settings import Settings, settings
 from tfvae.signatures import Argument
 from tfvae.suggestions import nearest
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data.fields import Fields, by_name, input_shapes
+from tfvae.data.fields import Fields, input_shapes
+from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserRuntimeError, UserTypeError
 from tfvae.training.inputs import are_arrays, checked_inputs
 

@@ -12,7 +12,7 @@ import scipy.special
 import tensorflow as tf
 
 from tfvae.checks import positive_int, real
-from tfvae.data.fields import by_name
+from tfvae.data.naming import by_name
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves

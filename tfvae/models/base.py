@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.checks import int32, positive_int, real
-from tfvae.data.fields import Field, by_name, input_shapes
+from tfvae.data.fields import Field, input_shapes
+from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserRuntimeError
 from tfvae.inference.inference import Inference
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, require

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from tfvae import data
 from tfvae.data.catalogue import CATALOGUE
-from tfvae.data.fields import by_name
+from tfvae.data.naming import by_name
 from tfvae.evaluation import pictures
 from tfvae.models.capabilities import Decodes, Encodes, Generates
 from tfvae.runs.files import cannot_write, replacing
-from tfvae.runs.settings import Settings
+from tfvae.settings.settings import Settings
 
 POINTS = 2000  # held-out images in the scatter plot
 PAIRS = 8  # interpolations

@@ -10,8 +10,8 @@ from typing import Any
 
 from tfvae.errors import UserError, UserFileNotFoundError, UserOSError, UserRuntimeError
 from tfvae.runs.files import cannot_write, write_text
-from tfvae.runs.names import SettingError
-from tfvae.runs.settings import Settings, settings
+from tfvae.settings.names import SettingError
+from tfvae.settings.settings import Settings, settings
 from tfvae.values import show
 
 SCHEMA = 1  # of config.json; a setting that is new, with a default, does not change it

@@ -14,7 +14,7 @@ import numpy as np
 from tfvae import evaluation
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.folder import RunFolder
-from tfvae.runs.settings import FIRST_STAGE, Settings
+from tfvae.settings.settings import FIRST_STAGE, Settings
 
 
 def train_stages(

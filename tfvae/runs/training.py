@@ -14,7 +14,6 @@ from pydantic import PositiveInt
 from tfvae import data
 from tfvae.errors import UserError
 from tfvae.models import VAE
-from tfvae.runs import building
 from tfvae.runs.checkpoint import Checkpoint
 from tfvae.runs.drawing import draw
 from tfvae.runs.exporting import check_writable, export_run
@@ -23,8 +22,9 @@ from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import peak_memory_mb, versions
 from tfvae.runs.measuring import measure
 from tfvae.runs.progress import Progress
-from tfvae.runs.settings import Settings
 from tfvae.runs.stages import train_stages
+from tfvae.settings import building
+from tfvae.settings.settings import Settings
 
 
 @dataclass(frozen=True)

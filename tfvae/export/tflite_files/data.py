@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tfvae.data.fields import Fields, by_name
+from tfvae.data.fields import Fields
+from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserTypeError
 from tfvae.export.servables.choice import check_exportable
 from tfvae.training.inputs import are_arrays, checked_inputs

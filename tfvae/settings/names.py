@@ -5,7 +5,7 @@ from typing import Any
 
 from tfvae import catalogue
 from tfvae.errors import UserError
-from tfvae.runs.groups import GROUPS
+from tfvae.settings.groups import GROUPS
 from tfvae.signatures import Argument
 from tfvae.suggestions import nearest
 

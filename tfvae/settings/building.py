@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from tfvae.models import Decoder, Encoder
 
 if TYPE_CHECKING:
-    from tfvae.runs.settings import Settings
+    from tfvae.settings.settings import Settings
 
 
 def build(

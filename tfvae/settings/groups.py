@@ -52,8 +52,8 @@ GROUPS = {
         {"name_or_path": "dataset", "size": "image_size"},
         {"dataset": "digits"},
     ),
-    "model": Group("tfvae.runs.building:build", ("settings", "event_shape")),
-    "optimizer": Group("tfvae.runs.building:optimizer", ("settings", "steps")),
+    "model": Group("tfvae.settings.building:build", ("settings", "event_shape")),
+    "optimizer": Group("tfvae.settings.building:optimizer", ("settings", "steps")),
     "training": Group(
         "tfvae.runs.training:fit", ("model", "settings", "folder", "datasets", "report", "begun")
     ),

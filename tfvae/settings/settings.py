@@ -13,8 +13,8 @@ from typing import Any
 from tfvae import catalogue, values
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.errors import UserError
-from tfvae.runs.groups import GROUPS
-from tfvae.runs.names import SettingError, arguments, asked_once, flag, full_name
+from tfvae.settings.groups import GROUPS
+from tfvae.settings.names import SettingError, arguments, asked_once, flag, full_name
 from tfvae.signatures import COMPUTED, REQUIRED, Argument
 
 FIRST_STAGE, CODES_OF = "first", "codes of "
@@ -105,7 +105,7 @@ class Settings(Mapping):
             >>> presets.get("digits", latent_size=2).model().latent_size
             2
         """
-        from tfvae.runs.building import build  # TensorFlow, and only where it is needed
+        from tfvae.settings.building import build  # TensorFlow, and only where it is needed
 
         if event_shape is None:
             event_shape = describe(self["dataset"]).fields["x"].shape
