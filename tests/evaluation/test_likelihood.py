@@ -155,11 +155,10 @@ def test_the_objective_does_not_matter():
     ("data", "error", "message"),
     [
         (images(3)[..., 0], ValueError, "rank 3"),
-        (images(3, (5, 4, 1)), ValueError, "images of shape"),
-        (images(3) * 255, ValueError, "divide by 255"),
+        (images(3, (5, 4, 1)), ValueError, r"shape \(5, 4, 1\)"),
         (np.full((3, *SHAPE), np.nan, "float32"), ValueError, "NaN"),
         (images(3)[:0], ValueError, "empty"),
-        ([[1.0]], TypeError, "array of images"),
+        ([[1.0]], TypeError, "expected an array"),
         (tf.data.Dataset.from_tensors(images(3)).repeat(), ValueError, "endless"),
         (tf.data.Dataset.from_tensors(images(3)).take(0), ValueError, "single batch"),
     ],
@@ -167,6 +166,13 @@ def test_the_objective_does_not_matter():
 def test_bad_data_are_refused(data, error, message):
     with pytest.raises(error, match=message):
         evaluation.log_likelihood(LinearGaussian(True).model, data, 2, **QUIET)
+
+
+def test_what_the_likelihood_does_not_support_is_refused():
+    """A Normal likelihood takes any real number, a Bernoulli one none beyond [0, 1]."""
+    evaluation.log_likelihood(LinearGaussian(True).model, images(3) * 2 - 1, 2, **QUIET)
+    with pytest.raises(ValueError, match="divide by 255"):
+        evaluation.log_likelihood(digits_model(2), bits(3) * 255, 2, **QUIET)
 
 
 def test_bad_arguments_and_diverged_models_are_refused():
