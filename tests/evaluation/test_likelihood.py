@@ -154,11 +154,11 @@ def test_the_objective_does_not_matter():
     ("data", "error", "message"),
     [
         (images(3)[..., 0], ValueError, "rank 3"),
-        (images(3, (5, 4, 1)), ValueError, "images of shape"),
+        (images(3, (5, 4, 1)), ValueError, "examples of shape"),
         (images(3) * 255, ValueError, "divide by 255"),
         (np.full((3, *SHAPE), np.nan, "float32"), ValueError, "NaN"),
         (images(3)[:0], ValueError, "empty"),
-        ([[1.0]], TypeError, "array of images"),
+        ([[1.0]], TypeError, "expected an array"),
         (tf.data.Dataset.from_tensors(images(3)).repeat(), ValueError, "endless"),
         (tf.data.Dataset.from_tensors(images(3)).take(0), ValueError, "single batch"),
     ],
