@@ -136,6 +136,6 @@ def test_optimizers_that_name_no_phase_are_refused(optimizer, message):
 def test_one_optimizer_for_two_phases_is_copied():
     model = named("adversary").make()
     model.compile(keras.optimizers.Adam(3e-3))
-    first, second = model.optimizer.optimizers.values()
+    first, second = model.optimizer.by_phase.values()
     assert first is not second
     assert float(first.learning_rate) == float(second.learning_rate) == pytest.approx(3e-3)
