@@ -155,12 +155,7 @@ def test_the_objective_does_not_matter():
     ("data", "error", "message"),
     [
         (images(3)[..., 0], ValueError, "rank 3"),
-<<<<<<< HEAD
-        (images(3, (5, 4, 1)), ValueError, r"shape \(5, 4, 1\)"),
-=======
         (images(3, (5, 4, 1)), ValueError, "examples of shape"),
-        (images(3) * 255, ValueError, "divide by 255"),
->>>>>>> fields
         (np.full((3, *SHAPE), np.nan, "float32"), ValueError, "NaN"),
         (images(3)[:0], ValueError, "empty"),
         ([[1.0]], TypeError, "expected an array"),
