@@ -3,7 +3,7 @@
 The number of weights is written out by hand from the architecture, never asked of the code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import keras
@@ -19,18 +19,53 @@ LATENTS = 3
 IMAGES = (np.random.default_rng(0).random((12, *SHAPE)) > 0.5).astype("float32")
 BATCH = 4
 
-# The arrays that do not train in every member: the KL weight's scalar is the ELBO's alone.
-SEED_STATE = 2
+# What does not train in any member: the seed's state and the number of examples. The weight of the
+# KL is the ELBO's alone.
+STATE = 2 + 1
+
+History = Mapping[str, list[float]]
+
+
+def negative_elbo(history: History) -> np.ndarray:
+    """The loss of most members."""
+    return np.negative(history["elbo"])
+
+
+def negative_iw_elbo(history: History) -> np.ndarray:
+    """The loss of importance-weighted members."""
+    return np.asarray(history["negative_iw_elbo"])
 
 
 @dataclass(frozen=True)
 class Case:
-    """A member: how to make one, and how many numbers train and do not in it."""
+    """A member: how to make one, and what is known of it some other way.
+
+    Compiling, bfloat16 and export are costly, and run once for each distinct graph.
+
+    Attributes:
+        name: of the member.
+        make: makes one.
+        trainable: how many numbers train.
+        non_trainable: how many do not.
+        loss: the loss from the values that are logged.
+        discrete: whether x is, so that no nll is negative.
+        xla_on_cpu: whether `compile` chooses XLA where there is only a CPU.
+        own_names: whether its weights keep their names when it is loaded; within Keras' own models
+            they change.
+        trained_as: the member whose training step has the same graph; None for one of its own.
+        served_as: the member whose exported files have the same graph; likewise.
+    """
 
     name: str
     make: Callable[[], tfvae.VAE]
     trainable: int
-    non_trainable: int = SEED_STATE + 1
+    non_trainable: int = STATE + 1
+    loss: Callable[[History], np.ndarray] = negative_elbo
+    discrete: bool = True
+    xla_on_cpu: bool = True
+    own_names: bool = True
+    trained_as: str | None = None
+    served_as: str | None = None
 
     def built(self, policy: str = "float32", **compile_arguments) -> tfvae.VAE:
         """A fresh member with the same initial weights each time, compiled."""
@@ -65,7 +100,7 @@ class OwnNetwork(keras.layers.Layer):
 
 
 def sequential(inputs):
-    layers = [keras.layers.Flatten(), keras.layers.Dense(8, activation="tanh")]
+    layers = [keras.layers.Flatten(), keras.layers.Dense(8, activation="relu")]
     return keras.Sequential([keras.Input(inputs), *layers])
 
 
@@ -122,43 +157,75 @@ CASES = [
         lambda: vae(prior=priors.MixtureOfGaussians(LATENTS, num_components=4)),
         MLP_DIAG + 4 + 2 * 4 * LATENTS,
     ),
-    Case("normal_unit", lambda: normal(1.0), MLP_DIAG),
-    Case("normal_fixed", lambda: normal(0.25), MLP_DIAG),
-    Case("normal_learned", lambda: normal("learned"), MLP_DIAG + 1),
-    Case("convolutional", convolutional, CONVOLUTIONS),
+    Case("normal_unit", lambda: normal(1.0), MLP_DIAG, discrete=False),
+    Case(
+        "normal_fixed",
+        lambda: normal(0.25),
+        MLP_DIAG,
+        discrete=False,
+        trained_as="normal_unit",
+        served_as="normal_unit",
+    ),
+    Case("normal_learned", lambda: normal("learned"), MLP_DIAG + 1, discrete=False),
+    # TensorFlow's convolutions are faster on a CPU than XLA's.
+    Case("convolutional", convolutional, CONVOLUTIONS, xla_on_cpu=False),
     Case(
         "importance_weighted",
         lambda: vae(objective=objectives.ImportanceWeighted(4)),
         MLP_DIAG,
-        non_trainable=SEED_STATE,
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        served_as="diag",
     ),
     Case(
         "doubly_reparameterised",
         lambda: tril(objective=objectives.ImportanceWeighted(4, gradient="doubly_reparameterised")),
         MLP_TRIL,
-        non_trainable=SEED_STATE,
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        served_as="tril",
     ),
-    Case("free_bits", lambda: tril(objective=objectives.ELBO(free_bits=0.01)), MLP_TRIL),
+    Case(
+        "free_bits",
+        lambda: tril(objective=objectives.ELBO(free_bits=0.01)),
+        MLP_TRIL,
+        loss=lambda history: np.add(history["nll"], history["free_bits_kl"]),
+        served_as="tril",
+    ),
     Case(
         "beta",
-        lambda: vae(objective=objectives.ELBO(kl_weight=4.0, num_samples=2, analytic_kl=False)),
+        lambda: vae(objective=objectives.ELBO(kl_weight=4.0)),
         MLP_DIAG,
+        loss=lambda history: np.add(history["nll"], np.multiply(4.0, history["kl"])),
+        trained_as="diag",
+        served_as="diag",
+    ),
+    Case(
+        "estimated_kl",
+        lambda: vae(objective=objectives.ELBO(num_samples=2, analytic_kl=False)),
+        MLP_DIAG,
+        served_as="diag",
     ),
     Case(
         "sequential",
         lambda: vae(encoder=sequential(SHAPE), decoder=sequential((LATENTS,))),
         MLP_DIAG,
+        own_names=False,
+        trained_as="diag",
+        served_as="diag",
     ),
     Case(
         "functional",
         lambda: vae(encoder=functional(SHAPE), decoder=functional((LATENTS,))),
         MLP_DIAG + WIDE,
+        own_names=False,
     ),
     Case(
         "own_layer",
         lambda: vae(encoder=OwnNetwork(8, name="own"), decoder=OwnNetwork(8, name="own")),
         MLP_DIAG + 2 * (8 + 8),
-        non_trainable=SEED_STATE + 1 + 2 * (8 + 8),  # moving mean and variance
+        non_trainable=STATE + 1 + 2 * (8 + 8),  # moving mean and variance
     ),
 ]
-NAMES = [case.name for case in CASES]
+TRAINED = [case for case in CASES if case.trained_as is None]
+SERVED = [case for case in CASES if case.served_as is None]

@@ -1,4 +1,4 @@
-"""What ships, over every member: SavedModels in plain TensorFlow, TFLite in the bare runtime.
+"""What ships, over every served graph: SavedModels in plain TensorFlow, TFLite in the bare runtime.
 
 `tests/export` tests the exports themselves; here each member's numbers come out as the live
 model's do. Writing goes without the warm-up and the comparison of `tfvae.export`, which start a
@@ -14,24 +14,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.conformance.cases import CASES, IMAGES, LATENTS, NAMES
-from tfvae.export.saved_models.export import SERVABLES, _write
+from tests.conformance.cases import IMAGES, LATENTS, SERVED
+from tfvae.export.saved_models.export import write
+from tfvae.export.servables.choice import servables_of
 from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
 
 SEED, ROWS = 11, 5
 Z = np.random.default_rng(8).normal(size=(ROWS, LATENTS)).astype("float32")
 X = IMAGES[:ROWS]
-# Objectives and a fixed scale are no part of a phone's file: members that differ in them alone
-# would be converted to the same one.
-ON_THE_PHONE = [
-    "diag",
-    "tril",
-    "mixture_prior",
-    "normal_learned",
-    "convolutional",
-    "functional",
-    "own_layer",
-]
+# The same float32 kernels, fused in another order.
+CLOSE = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +31,7 @@ def models():
     """Every member, its weights moved from where it starts, moving averages included."""
     built = {}
     rng = np.random.default_rng(4)
-    for case in CASES:
+    for case in SERVED:
         built[case.name] = model = case.built()
         for weight in model.weights:
             if weight.dtype == "float32" and weight.shape and "moving" not in weight.name:
@@ -51,27 +43,24 @@ def models():
 
 def expected(model):
     """What the live model answers: {(servable, signature): (inputs, outputs)}."""
-    posterior, likelihood = model.encoder(X), model.decoder(Z)
+    posterior = model.encoder(X)
     drawn = model.sample(4, seed=SEED, temperature=0.7)
     columns = {
         "num_samples": np.array([4], "int32"),
         "seed": np.array([SEED], "int32"),
         "temperature": np.array([0.7], "float32"),
     }
+    encoded = {
+        **model.encoder.parameters(X),
+        "mean": posterior.mean(),
+        "stddev": tf.sqrt(tf.linalg.diag_part(posterior.covariance())),
+    }
     return {
-        ("encoder", "encode"): (
-            {"images": X},
-            {
-                **model.encoder.parameters(X),
-                "mean": posterior.mean(),
-                "stddev": tf.sqrt(tf.linalg.diag_part(posterior.covariance())),
-            },
-        ),
+        ("encoder", "encode"): ({"x": X}, encoded),
         ("decoder", "decode"): ({"z": Z}, model.decoder.parameters(Z)),
-        ("decoder", "sample"): (columns, {"images": drawn[None]}),
-        ("vae", "reconstruct"): ({"images": X}, {"": model.reconstruct(X)}),
+        ("decoder", "sample"): (columns, {"x": drawn[None]}),
         ("decoder", "serving_default"): ({"z": Z[:1]}, model.decoder.parameters(Z[:1])),
-        "mean": likelihood.mean(),
+        ("vae", "reconstruct"): ({"x": X}, {"x": model.reconstruct(X)}),
     }
 
 
@@ -81,22 +70,14 @@ def answers(models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved_models")
     jobs, places = [], {}
     for name, model in models.items():
-        for servable in SERVABLES:
-            _write(servable(model), folder / name / servable.name, warmup_batch_sizes=())
-        for key, value in expected(model).items():
-            if key == "mean":
-                continue
+        for servable in servables_of(model):
+            write(servable(model), folder / name / servable.name, warmup_batch_sizes=())
+        for key, (inputs, _) in expected(model).items():
             place = folder / name / "_".join(key)
-            np.savez(f"{place}_in.npz", **value[0])
+            np.savez(f"{place}_in.npz", **inputs)
             places[(name, *key)] = f"{place}_out.npz"
-            jobs.append(
-                {
-                    "path": str(folder / name / key[0]),
-                    "signature": key[1],
-                    "inputs": f"{place}_in.npz",
-                    "outputs": f"{place}_out.npz",
-                }
-            )
+            job = {"path": str(folder / name / key[0]), "signature": key[1]}
+            jobs.append({**job, "inputs": f"{place}_in.npz", "outputs": f"{place}_out.npz"})
     script = Path(__file__).with_name("plain_tensorflow.py")
     done = subprocess.run(
         [sys.executable, str(script)], input=json.dumps(jobs), capture_output=True, text=True
@@ -106,38 +87,32 @@ def answers(models, tmp_path_factory):
     return {key: dict(np.load(place)) for key, place in places.items()}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_saved_models_answer_as_the_live_model(name, models, answers):
-    for key, value in expected(models[name]).items():
-        if key == "mean":
-            continue
-        got = answers[(name, *key)]
-        for output, tensor in value[1].items():
-            if key == ("vae", "reconstruct"):
-                (array,) = [a for a in got.values() if a.shape == tensor.shape]
-            else:
-                array = got[output]
-            # The same float32 kernels, fused in another order.
-            np.testing.assert_allclose(array, tensor, atol=1e-4, rtol=1e-4, err_msg=f"{key}")
+def test_saved_models_answer_as_the_live_model(served_graph, models, answers):
+    for key, (_, outputs) in expected(models[served_graph.name]).items():
+        got = answers[(served_graph.name, *key)]
+        for name, tensor in outputs.items():
+            np.testing.assert_allclose(got[name], tensor, err_msg=f"{key} {name}", **CLOSE)
 
 
-@pytest.mark.parametrize("name", ON_THE_PHONE)
-def test_built_in_only_tflite_agrees(name, models):
+def test_built_in_only_tflite_agrees(served_graph, models):
     from ai_edge_litert.interpreter import Interpreter
 
-    model, answers = models[name], expected(models[name])
+    model = models[served_graph.name]
     # The bare runtime knows built-in operations only: with any other it does not even load.
-    decoder = Interpreter(model_content=decoder_file(model, "float32", Z, sampler_file(model)))
-    encoder = Interpreter(model_content=encoder_file(model, "float32", X))
-    operations = {op["op_name"] for i in (decoder, encoder) for op in i._get_ops_details()}
+    runs = {
+        "decoder": decoder_file(model, "float32", {"z": Z}, sampler_file(model)),
+        "encoder": encoder_file(model, "float32", None),
+    }
+    runs = {part: Interpreter(model_content=content) for part, content in runs.items()}
+    operations = {op["op_name"] for run in runs.values() for op in run._get_ops_details()}
     assert not [op for op in operations if op.startswith("Flex") or op == "CUSTOM"]
-    decoded = decoder.get_signature_runner("decode")(z=Z)
-    for output, tensor in answers["decoder", "decode"][1].items():
-        np.testing.assert_allclose(decoded[output], tensor, atol=1e-4, rtol=1e-4, err_msg=output)
-    encoded = encoder.get_signature_runner("encode")(images=X)
-    for output, tensor in answers["encoder", "encode"][1].items():
-        np.testing.assert_allclose(encoded[output], tensor, atol=1e-4, rtol=1e-4, err_msg=output)
-    drawn = decoder.get_signature_runner("sample_seeded")(
+    answers = expected(model)
+    for part, signature in (("encoder", "encode"), ("decoder", "decode")):
+        inputs, outputs = answers[part, signature]
+        found = runs[part].get_signature_runner(signature)(**inputs)
+        for name, tensor in outputs.items():
+            np.testing.assert_allclose(found[name], tensor, err_msg=name, **CLOSE)
+    drawn = runs["decoder"].get_signature_runner("sample_seeded")(
         num_samples=np.int32(4), seed=np.int32(SEED)
     )
-    np.testing.assert_allclose(drawn["images"], model.sample(4, seed=SEED), atol=1e-4)
+    np.testing.assert_allclose(drawn["x"], model.sample(4, seed=SEED), atol=1e-4)

@@ -8,9 +8,9 @@ import pytest
 import tfvae
 
 MEMBERS = "tests.extension.members."
-QUICK = ("--epochs", "1", "--units", "16", "--latent-size", "2")
-QUICK += ("--eval-samples", "5", "--eval-images", "20", "--no-export")
-BESIDE = ("--network", f"{MEMBERS}network:beside", "--num-classes", "10")
+QUICK = ("--epochs", "1", "--latent-size", "2", "--no-export")
+QUICK += ("--eval-samples", "5", "--eval-images", "20")
+BESIDE = ("--network", f"{MEMBERS}network:beside", "--network.num-classes", "10")
 
 
 def chosen(kind, name, *more):
@@ -23,7 +23,7 @@ CHOICES = {
     "objective": chosen("objective", "objective:MarginalKL", "--marginal-weight", "0.5"),
     "levels": chosen("model", "levels:TwoLevels"),
     "adversary": chosen("model", "adversary:AdversarialVAE", "--fooling-weight", "0.2"),
-    "labelled": chosen("model", "labelled:LabelledVAE", *BESIDE),
+    "labelled": chosen("model", "labelled:LabelledVAE", "--model.num-classes", "10", *BESIDE),
 }
 
 
@@ -54,8 +54,7 @@ def result(tmp_path):
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_it_trains(name, command, tmp_path):
-    quick = [part for part in QUICK if name != "labelled" or part not in ("--units", "16")]
-    code, said = command("digits", *CHOICES[name], *quick)
+    code, said = command("digits", *CHOICES[name], *QUICK)
     assert code == 0, said
     model, metrics = result(tmp_path)
     parts = (model, *model.encoder._flatten_layers(), model.prior, model.objective)

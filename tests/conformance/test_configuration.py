@@ -1,0 +1,140 @@
+"""Every constructor's signature against its `get_config`: what is taken is returned, and taken again.
+
+`.keras` files hold nothing else, so that an argument that is left out is lost without a word.
+"""
+
+import importlib
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+import tfvae
+from tfvae import callbacks, heads, networks, objectives, priors
+
+AREAS = ("heads", "networks", "objectives", "priors", "models")
+BASES = {"Head", "Prior", "Objective", "LatentVariableModel"}
+SHAPE = (4, 4, 1)
+
+
+def encoder(**options):
+    return tfvae.Encoder(networks.MLP([3]), heads.MultivariateNormalDiag(2), **options)
+
+
+def decoder(**options):
+    return tfvae.Decoder(networks.MLP([3]), heads.IndependentBernoulli(SHAPE), **options)
+
+
+# Arguments that differ from the defaults, all that there are.
+ARGUMENTS = {
+    heads.IndependentBernoulli: lambda: {"event_shape": [4, 4, 1]},
+    heads.IndependentNormal: lambda: {"event_shape": [4, 4, 1], "scale": "learned"},
+    heads.MultivariateNormalDiag: lambda: {"latent_size": 3},
+    heads.MultivariateNormalTriL: lambda: {"latent_size": 3},
+    networks.MLP: lambda: {"units": [3, 4], "activation": "tanh"},
+    networks.Conv: lambda: {
+        "filters": [2, 3],
+        "kernel_size": 5,
+        "strides": 1,
+        "activation": "tanh",
+    },
+    networks.ConvTranspose: lambda: {
+        "filters": [3, 2],
+        "image_size": [8, 6],
+        "kernel_size": 5,
+        "strides": 1,
+        "activation": "tanh",
+    },
+    objectives.ELBO: lambda: {
+        "kl_weight": 2.0,
+        "num_samples": 3,
+        "analytic_kl": True,
+        "free_bits": 0.5,
+    },
+    objectives.ImportanceWeighted: lambda: {
+        "num_samples": 3,
+        "gradient": "doubly_reparameterised",
+    },
+    priors.StandardNormal: lambda: {"latent_size": 3},
+    priors.MixtureOfGaussians: lambda: {"latent_size": 3, "num_components": 4},
+    tfvae.Encoder: lambda: {"network": networks.MLP([3]), "head": heads.MultivariateNormalTriL(2)},
+    tfvae.Decoder: lambda: {"network": networks.MLP([3]), "head": heads.IndependentNormal(SHAPE)},
+    tfvae.VAE: lambda: {
+        "encoder": encoder(name="q"),
+        "decoder": decoder(name="p"),
+        "prior": priors.MixtureOfGaussians(2, 3),
+        "objective": objectives.ELBO(kl_weight=2.0),
+        "seed": 7,
+    },
+}
+IDS = [constructor.__name__ for constructor in ARGUMENTS]
+
+
+def public_layers():
+    """What users compose and Keras saves."""
+    for area in AREAS:
+        package = importlib.import_module(f"tfvae.{area}")
+        for name in package.__all__:
+            value = getattr(package, name)
+            if inspect.isclass(value) and issubclass(value, keras.layers.Layer):
+                yield value
+
+
+def named_arguments(constructor):
+    """The names in a constructor's own signature."""
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    parameters = inspect.signature(constructor).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.kind not in kinds]
+
+
+def plain(value):
+    """Lists for tuples, and parts as their configuration."""
+    if isinstance(value, keras.layers.Layer):
+        return keras.saving.serialize_keras_object(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_every_public_constructor_is_here():
+    found = {value for value in public_layers() if value.__name__ not in BASES}
+    assert found == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize("constructor", ARGUMENTS, ids=IDS)
+def test_the_table_names_every_argument(constructor):
+    assert set(named_arguments(constructor)) == set(ARGUMENTS[constructor]())
+
+
+@pytest.mark.parametrize("constructor", ARGUMENTS, ids=IDS)
+def test_get_config_returns_what_was_given_and_makes_it_again(constructor):
+    given = ARGUMENTS[constructor]()
+    made = constructor(**given, name="of_its_own")
+    config = made.get_config()
+    for argument, value in given.items():
+        default = inspect.signature(constructor).parameters[argument].default
+        assert plain(value) != plain(default), f"{argument} is the default: nothing is tested"
+        assert plain(config[argument]) == plain(value), argument
+    assert config["name"] == "of_its_own"
+    again = constructor.from_config(config)
+    assert type(again) is constructor
+    assert again.get_config() == config
+
+
+def test_callbacks_keep_what_they_are_given_where_it_can_be_read():
+    """Keras does not save callbacks; a run makes them anew from its settings."""
+    given = {
+        callbacks.LinearWeight: {"epochs": 3, "start": 0.5, "end": 2.0, "term": "kl"},
+        callbacks.CyclicalWeight: {
+            "epochs": 8,
+            "num_cycles": 2,
+            "rise": 0.25,
+            "end": 2.0,
+            "term": "kl",
+        },
+        callbacks.LatentDiagnostics: {"images": np.zeros((2, *SHAPE)), "every": 5, "seed": 3},
+    }
+    for constructor, arguments in given.items():
+        assert set(named_arguments(constructor)) == set(arguments)
+        made = constructor(**arguments)
+        for name, value in arguments.items():
+            assert getattr(made, name) is value or getattr(made, name) == value, name
