@@ -32,16 +32,20 @@ def same_rows(reference: tf.Tensor, **inputs: tf.Tensor) -> list[tf.Tensor]:
 
 
 def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """The fields among the inputs, of one length, whole numbers checked to lie within theirs."""
+    """The fields among the inputs, of one length, their values checked to be what the fields say."""
     found = {name: inputs[name] for name in fields}
     if len(found) > 1:
         found = dict(zip(found, same_rows(next(iter(found.values())), **found), strict=True))
     for name, declared in fields.items():
-        if declared.dtype == "int32" and declared.interval is not None:
-            values, (low, high) = found[name], declared.interval
+        values = found[name]
+        if declared.interval is not None:  # which NaN is never in
+            low, high = declared.interval
             valid = tf.reduce_all((values >= low) & (values <= high))
-            message = f"{name} must be from {low} to {high}; received:"
-            found[name] = checked(values, valid, message, values)
+        else:
+            valid = tf.reduce_all(tf.math.is_finite(tf.cast(values, tf.float32)))
+        message = f"{name} must be {declared.values}; received values between:"
+        ends = tf.reduce_min(values), tf.reduce_max(values)
+        found[name] = checked(values, valid, message, *ends)
     return found
 
 

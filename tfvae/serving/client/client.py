@@ -1,6 +1,6 @@
 """The client of exported models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Client(Connection):
         prefix: before the servables' names, where a server holds several exports: "mnist-" calls
             "mnist-encoder".
         headers: sent with every call, such as `{"Authorization": "Bearer ..."}`.
+        field: the name of what the model models, `x` unless it calls that otherwise.
         max_reply_bytes: a longer reply is refused; 16,384 MNIST images over REST take 250 MB.
 
     Raises:
@@ -40,93 +41,117 @@ class Client(Connection):
     Example:
         >>> from tfvae.serving import Client
         >>> with Client("http://localhost:8501", timeout=5.0) as client:  # doctest: +SKIP
-        ...     images = client.sample(16, seed=1)
-        ...     scores = client.score(images, num_samples=64, seed=0)["log_likelihood"]
+        ...     x = client.sample(16, seed=1)
+        ...     scores = client.score(x, num_samples=64, seed=0)["log_likelihood"]
     """
 
-    def encode(self, images: Any) -> Arrays:
-        """The posteriors q(z|x): `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.
+    def __init__(self, url: str, *, field: str = "x", **options: Any):
+        super().__init__(url, **options)
+        self.field = field
 
-        Images are float `[B, H, W, C]` in [0, 1], or uint8, or a list of PNG or JPEG files' bytes.
+    def encode(self, x: Any, **fields: Any) -> Arrays:
+        """The posteriors q(z|x): of a Normal `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.
+
+        x is float `[B, ...]` within the model's interval. Of images it may be uint8
+        `[B, H, W, C]`, or a list of PNG or JPEG files' bytes. Further fields go in by name.
         """
-        form, inputs = _images(images)
+        form, inputs = self._example(x, fields)
         return self.predict("encoder", f"encode{form}", inputs)
 
-    def sample_posterior(self, images: Any, num_samples: int = 1, seed: Any = None) -> np.ndarray:
-        """Draws `z [B, S, D]` from the posteriors of float images; random unless seeded.
+    def sample_posterior(
+        self, x: Any, num_samples: int = 1, seed: Any = None, **fields: Any
+    ) -> Any:
+        """Draws `z [B, S, D]`, or levels by name, from the posteriors; random unless seeded.
 
-        The seed is the first row's, and the next ones count on from it; or one for each row.
+        x is float. The seed is the first row's, and the next ones count on from it; or one for each
+        row.
         """
-        images = _floats("images", images, unit=True)
-        inputs = {"images": images, **draws(num_samples, seed, len(images))}
-        z = self.predict("encoder", "sample", inputs, output_name="z")["z"]
-        return z[:, : inputs["num_samples"].max()]
+        inputs = {self.field: _numbers(self.field, x), **_named(fields)}
+        inputs |= draws(num_samples, seed, len(inputs[self.field]))
+        found = self.predict("encoder", "sample", inputs, output_name="z")
+        count = inputs["num_samples"].max()
+        found = {name: z[:, :count] for name, z in found.items()}
+        return found["z"] if set(found) == {"z"} else found
 
-    def decode(self, z: Any) -> Arrays:
-        """The likelihoods p(x|z) of `z [B, D]`: `logits` and `probs`, or `loc` and `scale`."""
-        return self.predict("decoder", "decode", {"z": _floats("z", z)})
+    def decode(self, z: Any, **conditions: Any) -> Arrays:
+        """The likelihoods p(x|z): of a Bernoulli `logits` and `probs`, of a Normal `loc`, `scale`.
+
+        z is `[B, D]`, or a dict of levels by name.
+        """
+        codes = _named(z) if isinstance(z, Mapping) else {"z": _numbers("z", z)}
+        return self.predict("decoder", "decode", {**codes, **_named(conditions)})
 
     def sample(
-        self, num_samples: int, seed: int | None = None, temperature: float = 1.0
+        self,
+        num_samples: int,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        **conditions: Any,
     ) -> np.ndarray:
-        """Draws images `[N, H, W, C]` from the prior; a seed gives what `vae.sample` gives for it.
+        """Draws x `[N, ...]` from the prior; a seed gives what `model.sample` gives for it.
 
-        The exported model takes N up to 4096, and a temperature that widens the prior.
+        The exported model takes N up to 4096, and a temperature that widens the prior. Conditions
+        are one value each, such as `label=3`.
         """
         inputs = draws(num_samples, seed, 1)
         inputs["temperature"] = repeated("temperature", temperature, 1, np.float32)
-        return self.predict("decoder", "sample", inputs)["images"][0, : inputs["num_samples"][0]]
+        inputs |= {name: _numbers(name, [value]) for name, value in conditions.items()}
+        drawn = self.predict("decoder", "sample", inputs)[self.field]
+        return drawn[0, : inputs["num_samples"][0]]
 
-    def reconstruct(self, images: Any) -> np.ndarray:
-        """The likelihood's mean at the posterior's mean, `[B, H, W, C]`; images as in `encode`."""
-        form, inputs = _images(images)
-        return self.predict("vae", f"reconstruct{form}", inputs, output_name="images")["images"]
+    def reconstruct(self, x: Any, **fields: Any) -> np.ndarray:
+        """The likelihood's mean at the code of each example, `[B, ...]`; x as in `encode`."""
+        form, inputs = self._example(x, fields)
+        name = f"reconstruct{form}"
+        return self.predict("vae", name, inputs, output_name=self.field)[self.field]
 
-    def score(self, images: Any, num_samples: int = 64, seed: Any = 0) -> Arrays:
+    def score(self, x: Any, num_samples: int = 64, seed: Any = 0, **fields: Any) -> Arrays:
         """Nats, each `[B]`: `log_likelihood` (importance-weighted), `elbo`, `nll`, `kl`.
 
-        Images are as in `encode`, the seed as in `sample_posterior`; more samples make the bound
+        x is as in `encode`, the seed as in `sample_posterior`; more samples make the bound
         tighter and the call longer, in proportion.
         """
-        form, inputs = _images(images)
+        form, inputs = self._example(x, fields)
         count = len(next(iter(inputs.values())))
         return self.predict("vae", f"score{form}", {**inputs, **draws(num_samples, seed, count)})
 
-    def interpolate(self, start_images: Any, end_images: Any, steps: int) -> np.ndarray:
-        """Decoded points of the lines between posterior means: `[B, steps, H, W, C]`."""
-        start = _floats("start_images", start_images, unit=True)
-        end = _floats("end_images", end_images, unit=True)
-        count = repeated("steps", steps, len(start))
-        inputs = {"start_images": start, "end_images": end, "steps": count}
-        images = self.predict("vae", "interpolate", inputs, output_name="images")["images"]
-        return images[:, : count.max()]
+    def interpolate(self, start: Any, end: Any, steps: int) -> np.ndarray:
+        """Decoded points of the lines between the codes of examples: `[B, steps, ...]`."""
+        ends = {"start": _numbers("start", start), "end": _numbers("end", end)}
+        count = repeated("steps", steps, len(ends["start"]))
+        inputs = {f"{name}_{self.field}": values for name, values in ends.items()}
+        inputs["steps"] = count
+        drawn = self.predict("vae", "interpolate", inputs, output_name=self.field)[self.field]
+        return drawn[:, : count.max()]
+
+    def _example(self, x: Any, fields: Mapping[str, Any]) -> tuple[str, Arrays]:
+        """The form of a signature that takes x, as its name ends, and the inputs."""
+        others = _named(fields)
+        if isinstance(x, (bytes, bytearray)):
+            raise UserTypeError(f"{self.field} is one file's bytes, expected a list of such files.")
+        if isinstance(x, Sequence) and x and isinstance(x[0], (bytes, bytearray)):
+            files = np.array([bytes(file) for file in x], object)
+            return "_image_bytes", {"image_bytes": files, **others}
+        array = np.asarray(x)
+        if array.dtype == np.uint8 and array.size:
+            return "_uint8", {self.field: array, **others}
+        return "", {self.field: _numbers(self.field, array), **others}
 
 
-def _images(images: Any) -> tuple[str, Arrays]:
-    """The form of a signature that takes these images, as its name ends, and its input."""
-    if isinstance(images, (bytes, bytearray)):
-        raise UserTypeError("images is one file's bytes, expected a list of such files.")
-    if isinstance(images, Sequence) and images and isinstance(images[0], (bytes, bytearray)):
-        return "_image_bytes", {"image_bytes": np.array([bytes(file) for file in images], object)}
-    array = np.asarray(images)
-    if array.dtype == np.uint8 and array.size:
-        return "_uint8", {"images": array}
-    return "", {"images": _floats("images", array, unit=True)}
+def _named(fields: Mapping[str, Any]) -> Arrays:
+    return {name: _numbers(name, values) for name, values in fields.items()}
 
 
-def _floats(name: str, values: Any, unit: bool = False) -> np.ndarray:
-    """Finite values as float32, with one row at least; in the unit interval if they have to be."""
+def _numbers(name: str, values: Any) -> np.ndarray:
+    """Finite values, one row at least: floats as float32, whole numbers as int32."""
     array = np.asarray(values)
     if array.ndim == 0 or array.size == 0:
         raise UserError(f"{name} must hold one row or more, received shape {array.shape}.")
+    if array.dtype.kind in "iu" and array.min() >= -(2**31) and array.max() < 2**31:
+        return array.astype(np.int32)
     if array.dtype.kind not in "fb":
-        raise UserTypeError(f"{name} must be floating-point numbers, received {array.dtype}.")
+        raise UserTypeError(f"{name} must be float or int32 numbers, received {array.dtype}.")
     array = array.astype(np.float32, copy=False)
     if not np.all(np.isfinite(array)):
         raise UserError(f"{name} must be finite, received NaN or infinity.")
-    if unit and (array.min() < 0 or array.max() > 1):
-        raise UserError(
-            f"{name} must lie in [0, 1], received values from {array.min():g} to {array.max():g}. "
-            "Scale them, or send uint8 images, which the model scales itself."
-        )
     return array
