@@ -1,5 +1,6 @@
 """The client of exported models."""
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,6 @@ import numpy as np
 
 from tfvae.errors import UserError, UserTypeError
 from tfvae.serving.client.connection import Arrays, Connection
-from tfvae.serving.client.draws import draws, repeated
 
 
 class Client(Connection):
@@ -33,15 +33,8 @@ class Client(Connection):
         max_reply_bytes: a longer reply is refused; 16,384 MNIST images over REST take 250 MB.
 
     Raises:
-        ServingError: every call, with the server's message; see its subclasses in
-            `tfvae.serving.client.errors`.
-        ValueError, TypeError: for arguments that no server would take; nothing is sent then.
-
-    Example:
-        >>> from tfvae.serving import Client
-        >>> with Client("http://localhost:8501", timeout=5.0) as client:  # doctest: +SKIP
-        ...     images = client.sample(16, seed=1)
-        ...     scores = client.score(images, num_samples=64, seed=0)["log_likelihood"]
+        ServingError: every call; a subclass of it, with the server's message.
+        UserError: for arguments that no server would take; nothing is sent then.
     """
 
     def encode(self, images: Any) -> Arrays:
@@ -58,7 +51,7 @@ class Client(Connection):
         The seed is the first row's, and the next ones count on from it; or one for each row.
         """
         images = _floats("images", images, unit=True)
-        inputs = {"images": images, **draws(num_samples, seed, len(images))}
+        inputs = {"images": images, **_draws(num_samples, seed, len(images))}
         z = self.predict("encoder", "sample", inputs, output_name="z")["z"]
         return z[:, : inputs["num_samples"].max()]
 
@@ -73,8 +66,8 @@ class Client(Connection):
 
         The exported model takes N up to 4096, and a temperature that widens the prior.
         """
-        inputs = draws(num_samples, seed, 1)
-        inputs["temperature"] = repeated("temperature", temperature, 1, np.float32)
+        inputs = _draws(num_samples, seed, 1)
+        inputs["temperature"] = _repeated("temperature", temperature, 1, np.float32)
         return self.predict("decoder", "sample", inputs)["images"][0, : inputs["num_samples"][0]]
 
     def reconstruct(self, images: Any) -> np.ndarray:
@@ -90,13 +83,13 @@ class Client(Connection):
         """
         form, inputs = _images(images)
         count = len(next(iter(inputs.values())))
-        return self.predict("vae", f"score{form}", {**inputs, **draws(num_samples, seed, count)})
+        return self.predict("vae", f"score{form}", {**inputs, **_draws(num_samples, seed, count)})
 
     def interpolate(self, start_images: Any, end_images: Any, steps: int) -> np.ndarray:
         """Decoded points of the lines between posterior means: `[B, steps, H, W, C]`."""
         start = _floats("start_images", start_images, unit=True)
         end = _floats("end_images", end_images, unit=True)
-        count = repeated("steps", steps, len(start))
+        count = _repeated("steps", steps, len(start))
         inputs = {"start_images": start, "end_images": end, "steps": count}
         images = self.predict("vae", "interpolate", inputs, output_name="images")["images"]
         return images[:, : count.max()]
@@ -130,3 +123,30 @@ def _floats(name: str, values: Any, unit: bool = False) -> np.ndarray:
             "Scale them, or send uint8 images, which the model scales itself."
         )
     return array
+
+
+def _draws(num_samples: Any, seed: Any, rows: int) -> dict[str, np.ndarray]:
+    """`num_samples` and `seed`, one of each for every row.
+
+    Given seeds stay as they are; from one s, the rows get s, s + 1, ... (mod 2^32). None draws s
+    from the operating system.
+    """
+    given = _repeated("seed", secrets.randbits(32) - 2**31 if seed is None else seed, rows)
+    if np.ndim(seed) == 0:
+        given = (given + np.arange(rows)).astype(np.int32)  # int64, of which 32 bits are kept
+    return {"num_samples": _repeated("num_samples", num_samples, rows), "seed": given}
+
+
+def _repeated(name: str, value: Any, rows: int, dtype: Any = np.int32) -> np.ndarray:
+    """One value per row, from one for all or one for each."""
+    array = np.asarray(value)
+    if array.dtype.kind not in ("iu" if dtype == np.int32 else "iuf"):
+        raise UserTypeError(f"{name} must be {np.dtype(dtype).name}, received {value!r}.")
+    if array.shape not in ((), (rows,)):
+        raise UserError(
+            f"{name} must be one value, or one for each of {rows} rows; received shape "
+            f"{array.shape}."
+        )
+    if dtype == np.int32 and np.any((array < -(2**31)) | (array >= 2**31)):
+        raise UserError(f"{name} must fit in 32 bits, received {value!r}.")
+    return np.full(rows, array, dtype)
