@@ -1,8 +1,7 @@
 """Tensors in TensorFlow Serving's JSON: nested lists, and `{"b64": ...}` for bytes.
 
-Both sides use this: the client writes requests and reads replies, the server the reverse. orjson
-writes a float32 array 20 times as fast as `json` does, and in half the digits, but it has no `NaN`
-and `Infinity`, which TensorFlow Serving's JSON has: those go by `json`.
+orjson writes a float32 array 20 times as fast as `json` does, and in half the digits, but it has no
+`NaN` and `Infinity`, which TensorFlow Serving's JSON has: those go by `json`.
 
 References:
     https://www.tensorflow.org/tfx/serving/api_rest
@@ -32,11 +31,7 @@ def dumps(value: Any, arrays: Iterable[np.ndarray]) -> bytes:
 
 
 def loads(text: bytes) -> Any:
-    """The value that JSON text describes.
-
-    Raises:
-        UserError: for what is no JSON, and where it is nested some thousand levels deep.
-    """
+    """The value that JSON text describes; `UserError` if it is none, or nested too deeply."""
     try:
         return orjson.loads(text)
     except ValueError:  # NaN, an integer of many digits, or an error that json words better
@@ -62,10 +57,9 @@ def to_json(array: np.ndarray, as_bytes: bool = False) -> Any:
 
 
 def from_json(value: Any, dtype: Any) -> np.ndarray:
-    """The array of a given type that nested lists hold; `object` is the type of bytes.
+    """The array that nested lists hold, of a given type; of bytes it is `object`.
 
-    Raises:
-        UserError: for ragged lists, a value of another type, or a number out of range.
+    Ragged lists, a value of another type and a number out of range are refused by `UserError`.
     """
     array, dtype = np.array(value, object), np.dtype(dtype)
     flat = array.ravel().tolist()

@@ -32,7 +32,7 @@ def same_rows(reference: tf.Tensor, **inputs: tf.Tensor) -> list[tf.Tensor]:
 
 
 def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """The fields among the inputs, of one length, their values checked to be what the fields say."""
+    """The fields among the inputs, checked to have one length and to hold what they may."""
     found = {name: inputs[name] for name in fields}
     if len(found) > 1:
         found = dict(zip(found, same_rows(next(iter(found.values())), **found), strict=True))

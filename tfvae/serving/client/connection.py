@@ -38,21 +38,18 @@ class Connection(contextlib.AbstractContextManager):
         self.timeout = real("timeout", timeout, above=0.0)
         self.retries = positive_int("retries", retries, minimum=0)
         self.prefix = prefix
-        named = {"version": version, "label": label}
-        which = {kind: value for kind, value in named.items() if value is not None}
+        which = {} if version is None else {"version": version}
+        which |= {} if label is None else {"label": label}
         self._transport = _transport(url)(url, which, headers or {}, max_reply_bytes)
         self.close = self._transport.close
 
     def predict(
         self, model: str, signature: str, inputs: Arrays, output_name: str = "output"
     ) -> Arrays:
-        """Calls any signature of any model.
+        """Calls any signature of any model; the model's name is without the prefix.
 
-        Args:
-            model: the servable's name, without the prefix.
-            signature: its signature's name.
-            inputs: arrays by name, of the signature's types; `bytes` in `object` arrays.
-            output_name: over REST, TensorFlow Serving leaves out the name of an only output.
+        Inputs are of the signature's types, `bytes` in `object` arrays. Over REST, TensorFlow
+        Serving leaves out the name of an only output: it gets `output_name`.
         """
         return self._call(self._transport.predict, model, signature, inputs, output_name)
 
@@ -68,11 +65,7 @@ class Connection(contextlib.AbstractContextManager):
     def wait_until_available(
         self, models: tuple[str, ...] = ("encoder", "decoder", "vae"), timeout: float = 60.0
     ) -> None:
-        """Returns when each model has an available version.
-
-        Raises:
-            DeadlineExceededError: if `timeout` seconds did not suffice.
-        """
+        """Returns when each model has a version to call; else raises `DeadlineExceededError`."""
         deadline = Deadline(real("timeout", timeout, above=0.0))
         for model in models:
             states: dict[int, str] = {}

@@ -1,5 +1,6 @@
 """When a call is made again, and how long it waits before."""
 
+import itertools
 import random
 import time
 from collections.abc import Callable
@@ -53,7 +54,7 @@ def with_retries(call: Callable[[Deadline], T], timeout: float, retries: int) ->
         M. Brooker 2015, Exponential Backoff And Jitter, AWS Architecture Blog.
     """
     deadline = Deadline(timeout)
-    for attempt in range(retries + 1):
+    for attempt in itertools.count():
         try:
             return call(deadline)
         except UnavailableError:
@@ -61,4 +62,3 @@ def with_retries(call: Callable[[Deadline], T], timeout: float, retries: int) ->
             if attempt == retries or wait >= deadline.remaining():
                 raise
             time.sleep(wait)
-    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse, SignatureDefMap
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
@@ -19,14 +20,7 @@ class Models:
     newest answers requests which name none. A broken version doesn't count, so that it leaves the
     last good one in service; a replaced one is given up when its successor has been loaded.
 
-    Args:
-        directory: the export folder.
-        num_versions: how many of the newest.
-        labels: label -> version number, for all models: servables that were exported together
-            share their numbers.
-
-    Raises:
-        FileNotFoundError: if nothing is exported there.
+    Labels are of version numbers, for all models: what was exported together shares its number.
     """
 
     def __init__(
@@ -90,12 +84,10 @@ class Models:
             raise RefusedError("NOT_FOUND", f"Could not find {which} of model {model}")
         return reply
 
-    def metadata(
-        self, model: str, version: int | None, label: str | None
-    ) -> GetModelMetadataResponse:
-        """The signatures of a model; raises `RefusedError` if it is not served."""
-        found = self.find(model, version, label)
-        spec = {"name": model, "version": {"value": found.number}}
+    def metadata(self, *which: Any) -> GetModelMetadataResponse:
+        """The signatures of what `find` finds."""
+        found = self.find(*which)
+        spec = {"name": found.model, "version": {"value": found.number}}
         reply = GetModelMetadataResponse(model_spec=spec)
         reply.metadata["signature_def"].Pack(SignatureDefMap(signature_def=found.definitions))
         return reply

@@ -41,10 +41,8 @@ def load(directory: Path, model: str, number: int) -> Version:
     """Loads and warms up `DIRECTORY/MODEL/NUMBER`.
 
     Of the recorded requests the first of each signature is replayed: that optimises its graph, and
-    larger batches of the same graph need no more than that in TensorFlow on a CPU.
-
-    Raises:
-        Exception: whatever TensorFlow raises for a folder that holds no model, or a broken one.
+    larger batches of the same graph need no more than that in TensorFlow on a CPU. A folder that
+    holds no model, or a broken one, raises whatever TensorFlow does.
     """
     folder = directory / model / str(number)
     message = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
@@ -62,11 +60,7 @@ def load(directory: Path, model: str, number: int) -> Version:
 
 
 def run(function: Any, inputs: Arrays, limits: Limits) -> Arrays:
-    """The outputs of a signature.
-
-    Raises:
-        RefusedError: for inputs that don't fit, for too much, and for what the model refuses.
-    """
+    """The outputs of a signature; `RefusedError` for what doesn't fit, or the model refuses."""
     specs = function.structured_input_signature[1]
     if inputs.keys() != specs.keys():
         raise invalid(f"expected the inputs {sorted(specs)}, received {sorted(inputs)}")

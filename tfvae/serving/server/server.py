@@ -61,23 +61,20 @@ class DevelopmentServer:
         threads = positive_int("threads", threads)
         self.models = Models(directory, num_versions, labels)
         address = f"[{host}]" if ":" in host else host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listening = socket.create_server((host, rest_port), family=family)
         except OSError as error:
             raise UserOSError(f"can't listen at {address}:{rest_port} for REST: {error}") from error
         self.rest_url = f"http://{address}:{listening.getsockname()[1]}"
-        self.grpc_url, self._grpc = None, None
+        self.grpc_url, self._grpc = None, grpc_server(self.models, limits, threads)
         if grpc_port is not None:
+            place = f"{address}:{grpc_port}"
             try:
-                self._grpc = grpc_server(self.models, limits, threads)
-                port = self._grpc.add_insecure_port(f"{address}:{grpc_port}")
+                self.grpc_url = f"grpc://{address}:{self._grpc.add_insecure_port(place)}"
             except RuntimeError as error:
                 listening.close()
-                raise UserOSError(
-                    f"can't listen at {address}:{grpc_port} for gRPC: {error}"
-                ) from error
-            self.grpc_url = f"grpc://{address}:{port}"
+                raise UserOSError(f"can't listen at {place} for gRPC: {error}") from error
         self._listening = listening
         self._started, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(
@@ -99,15 +96,14 @@ class DevelopmentServer:
         runner = RestApplication(self.models, limits, threads).runner()
         await runner.setup()
         await web.SockSite(runner, self._listening).start()
-        if self._grpc is not None:
-            self._grpc.start()
+        self._grpc.start()
         self._started.set()
         while not await asyncio.to_thread(self._stopping.wait, self._poll_seconds):
             try:
                 await asyncio.to_thread(self.models.refresh)
             except Exception:  # such as a folder that can't be read for a moment
                 LOGGER.exception("looking for new versions in %s", self.models.directory)
-        stopped = self._grpc and self._grpc.stop(limits.request_seconds)
+        stopped = self._grpc.stop(limits.request_seconds)
         # asyncio forgets a connection that it accepts in the turn in which it is told to stop, and
         # aiohttp one that it has not set up yet: so first let none in, and give those turns.
         with contextlib.suppress(NotImplementedError):  # on Windows
@@ -115,8 +111,7 @@ class DevelopmentServer:
         for _ in range(5):
             await asyncio.sleep(0.01)
         await runner.cleanup()
-        if stopped:
-            await asyncio.to_thread(stopped.wait)
+        await asyncio.to_thread(stopped.wait)
 
 
 def serve(directory: str | Path, report: Callable[[str], None], **options: Any) -> None:
