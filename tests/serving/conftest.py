@@ -110,7 +110,7 @@ def unused_port():
 
 @pytest.fixture
 def images(local):
-    shape = local["encoder"]["encode"].structured_input_signature[1]["images"].shape[1:]
+    shape = local["encoder"]["encode"].structured_input_signature[1]["x"].shape[1:]
     return np.random.default_rng(1).random((4, *shape), np.float32)
 
 

@@ -8,9 +8,9 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 IMAGE = np.zeros((5, 4, 1)).tolist()
 SIGNATURES = {
-    "encoder": ("encode", {"images": [IMAGE]}),
+    "encoder": ("encode", {"x": [IMAGE]}),
     "decoder": ("decode", {"z": [[0.0, 0.0, 0.0]]}),
-    "vae": ("score", {"images": [IMAGE], "num_samples": [2], "seed": [1]}),
+    "vae": ("score", {"x": [IMAGE], "num_samples": [2], "seed": [1]}),
 }
 # None of them is a number, a list of numbers or bytes of the right kind.
 JUNK = [None, True, "text", {}, [], [[]], {"b64": "AA=="}, {"b64": 7}, [None], ["x"], [{}], [[[]]]]
@@ -50,7 +50,7 @@ def _wrong_value(model, generator):
     document = _document(model)
     name = generator.choice(list(document["inputs"]))
     wrong = generator.choice(JUNK)
-    if generator.random() < 0.5 and name in ("images", "z"):
+    if generator.random() < 0.5 and name in ("x", "z"):
         wrong = [[wrong]]
     document["inputs"][name] = wrong
     return json.dumps(document).encode()
@@ -97,8 +97,8 @@ def _too_much(model, generator):
     elif model == "decoder":
         inputs["z"] = [[0.0, 0.0, NUMBERS[0]]]
     else:
-        inputs["images"] = [IMAGE] * generator.choice([2, 3])
-        inputs["images"][-1] = [number]
+        inputs["x"] = [IMAGE] * generator.choice([2, 3])
+        inputs["x"][-1] = [number]
     return json.dumps(document).encode()
 
 
@@ -136,7 +136,7 @@ def _changed(valid, generator):
     elif form == 3:
         tensor.tensor_shape.unknown_rank = True
     elif form == 4:
-        message.inputs[generator.choice(["images", "", "z "])].CopyFrom(tensor)
+        message.inputs[generator.choice(["x", "", "z "])].CopyFrom(tensor)
     else:
         message.model_spec.signature_name = generator.choice([name for name in NAMES if name])
     return message.SerializeToString()

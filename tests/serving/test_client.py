@@ -38,12 +38,12 @@ def column(*values):
 
 
 def test_encode_returns_what_the_model_computes(client, local, images):
-    assert_same(client.encode(images), called(local, "encoder", "encode", images=images))
+    assert_same(client.encode(images), called(local, "encoder", "encode", x=images))
 
 
 def test_uint8_images_are_scaled_by_the_model(client, local, images):
     pixels = np.round(images * 255).astype(np.uint8)
-    expected = called(local, "encoder", "encode", images=(pixels / np.float32(255)))
+    expected = called(local, "encoder", "encode", x=(pixels / np.float32(255)))
     assert_same(client.encode(pixels), expected)
     reconstructed = client.reconstruct(pixels)
     assert reconstructed.shape == images.shape
@@ -69,7 +69,7 @@ def test_sample_of_a_seed_is_always_the_same(client, local):
     inputs = {"num_samples": column(3), "seed": column(11)}
     temperature = np.array([0.7], np.float32)
     expected = called(local, "decoder", "sample", **inputs, temperature=temperature)
-    np.testing.assert_allclose(images, expected["images"][0], atol=TOLERANCE)
+    np.testing.assert_allclose(images, expected["x"][0], atol=TOLERANCE)
     assert images.shape[0] == 3
 
 
@@ -80,14 +80,14 @@ def test_sample_without_a_seed_differs_each_time(client):
 def test_posterior_samples_are_the_models(client, local, images):
     z = client.sample_posterior(images, 2, seed=7)
     counts = {"num_samples": column(2, 2, 2, 2), "seed": column(7, 8, 9, 10)}
-    expected = called(local, "encoder", "sample", images=images, **counts)["z"]
+    expected = called(local, "encoder", "sample", x=images, **counts)["z"]
     np.testing.assert_allclose(z, expected, atol=TOLERANCE)
 
 
 def test_score_orders_the_bounds(client, local, images):
     scores = client.score(images, num_samples=16, seed=2)
     counts = {"num_samples": column(16, 16, 16, 16), "seed": column(2, 3, 4, 5)}
-    assert_same(scores, called(local, "vae", "score", images=images, **counts))
+    assert_same(scores, called(local, "vae", "score", x=images, **counts))
     # By construction of the outputs; the IW bound itself is tested with the export.
     np.testing.assert_allclose(scores["elbo"], -scores["nll"] - scores["kl"], rtol=1e-4)
 
@@ -144,9 +144,9 @@ def test_errors_carry_the_servers_message(client, images):
     with pytest.raises((InvalidRequestError, ResourceExhaustedError), match=r"4096|allows"):
         client.sample(10**6, seed=0)
     with pytest.raises(NotFoundError, match="nothing"):
-        client.predict("nothing", "encode", {"images": images})
+        client.predict("nothing", "encode", {"x": images})
     with pytest.raises(InvalidRequestError, match="no_such"):
-        client.predict("vae", "no_such", {"images": images})
+        client.predict("vae", "no_such", {"x": images})
 
 
 def test_a_timeout_is_an_error_that_says_so(address, images):

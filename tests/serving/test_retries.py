@@ -178,7 +178,7 @@ def test_a_reply_beyond_the_limit_is_refused(scripted):
 def test_samples_of_merged_requests_are_cut_to_the_clients_own(scripted):
     """A batching server answers all of its clients with as many samples as the greediest asked."""
     images = np.arange(5.0).reshape(1, 5, 1, 1, 1)
-    outputs = {"images": images.tolist(), "z": [[[0.0]] * 5]}
+    outputs = {"x": images.tolist(), "z": [[[0.0]] * 5]}
     scripted.script.append((200, json.dumps({"outputs": outputs})))
     with Client(scripted.url) as client:
         np.testing.assert_array_equal(client.sample(2, seed=0).ravel(), [0, 1])
