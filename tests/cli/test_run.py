@@ -124,8 +124,8 @@ def test_export_calls_both_exporters(resumed, tfvae_command, tmp_path, monkeypat
     assert variants == ("float32", "int8")
     assert (options["allow"], options["browser_samples"]) == (("int8",), 9)
     assert options["max_nll_change"] == 0.1
-    assert options["images"].shape == (359, 8, 8, 1)
-    assert options["calibration_images"].shape == (500, 8, 8, 1)
+    assert options["data"].shape == (359, 8, 8, 1)
+    assert options["calibration"].shape == (500, 8, 8, 1)
     assert "a table" in done.out
     assert "removed decoder_int8.tflite" in done.out
 

@@ -1,4 +1,4 @@
-"""Every constructor's signature against its `get_config`: what is taken is returned, and taken again.
+"""Every constructor against its `get_config`: what is taken is returned, and taken again.
 
 `.keras` files hold nothing else, so that an argument that is left out is lost without a word.
 """

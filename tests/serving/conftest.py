@@ -15,7 +15,8 @@ import pytest
 import tensorflow as tf
 
 import tfvae
-from tfvae.export.saved_models.export import SERVABLES, _write
+from tfvae.export.saved_models.export import write
+from tfvae.export.servables.choice import SERVABLES
 from tfvae.serving import Client
 from tfvae.serving.server.refusals import Limits
 from tfvae.serving.server.server import DevelopmentServer
@@ -51,7 +52,7 @@ def export_dir(vae, tmp_path_factory):
     """An export without its comparison, which is tested elsewhere and takes a process."""
     directory = tmp_path_factory.mktemp("export")
     for servable in SERVABLES:
-        _write(servable(vae), directory / servable.name / "1", warmup_batch_sizes=[1])
+        write(servable(vae), directory / servable.name / "1", warmup_batch_sizes=[1])
     return directory
 
 
