@@ -1,4 +1,4 @@
-"""Every constructor against its `get_config`: what is taken is returned, and taken again.
+"""Every constructor's signature against its `get_config`: what is taken is returned.
 
 `.keras` files hold nothing else, so that an argument that is left out is lost without a word.
 """
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import callbacks, heads, networks, objectives, priors
+from tfvae import callbacks, heads, networks, objectives, priors, signatures
 
 AREAS = ("heads", "networks", "objectives", "priors", "models")
 BASES = {"Head", "Prior", "Objective", "LatentVariableModel"}
@@ -81,11 +81,9 @@ def public_layers():
                 yield value
 
 
-def named_arguments(constructor):
-    """The names in a constructor's own signature."""
-    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    parameters = inspect.signature(constructor).parameters.values()
-    return [parameter.name for parameter in parameters if parameter.kind not in kinds]
+def signature(constructor):
+    """Argument -> its description, those included that `**kwargs` hands on to a base class."""
+    return signatures.read(f"{constructor.__module__}:{constructor.__qualname__}").arguments
 
 
 def plain(value):
@@ -102,7 +100,7 @@ def test_every_public_constructor_is_here():
 
 @pytest.mark.parametrize("constructor", ARGUMENTS, ids=IDS)
 def test_the_table_names_every_argument(constructor):
-    assert set(named_arguments(constructor)) == set(ARGUMENTS[constructor]())
+    assert set(signature(constructor)) == set(ARGUMENTS[constructor]())
 
 
 @pytest.mark.parametrize("constructor", ARGUMENTS, ids=IDS)
@@ -111,7 +109,7 @@ def test_get_config_returns_what_was_given_and_makes_it_again(constructor):
     made = constructor(**given, name="of_its_own")
     config = made.get_config()
     for argument, value in given.items():
-        default = inspect.signature(constructor).parameters[argument].default
+        default = signature(constructor)[argument].default
         assert plain(value) != plain(default), f"{argument} is the default: nothing is tested"
         assert plain(config[argument]) == plain(value), argument
     assert config["name"] == "of_its_own"
@@ -134,7 +132,7 @@ def test_callbacks_keep_what_they_are_given_where_it_can_be_read():
         callbacks.LatentDiagnostics: {"images": np.zeros((2, *SHAPE)), "every": 5, "seed": 3},
     }
     for constructor, arguments in given.items():
-        assert set(named_arguments(constructor)) == set(arguments)
+        assert set(signature(constructor)) == set(arguments)
         made = constructor(**arguments)
         for name, value in arguments.items():
             assert getattr(made, name) is value or getattr(made, name) == value, name
