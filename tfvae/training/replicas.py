@@ -91,8 +91,7 @@ def mean(values: Sequence[tf.Tensor], rows: Rows) -> Sequence[tf.Tensor]:
     """Returns the means over replicas of tensors, weighted with the rows of each."""
     if not values:
         return values
-    share = [tf.cast(rows.share, value.dtype) for value in values]
-    parts = [value * part for value, part in zip(values, share, strict=True)]
+    parts = [value * tf.cast(rows.share, value.dtype) for value in values]
     return _one_of_several().all_reduce("SUM", unless_empty(parts, rows))
 
 
@@ -106,8 +105,34 @@ def unless_empty(values: Sequence[Any], rows: Rows) -> list[Any]:
     if _one_of_several() is None:
         return list(values)
     # Chosen, not multiplied: 0 * nan is nan.
-    select = lambda value: tf.where(rows.count > 0, value, tf.zeros_like(value))  # noqa: E731
-    return tf.nest.map_structure(select, list(values), expand_composites=False)
+    return [_map(lambda v: tf.where(rows.count > 0, v, tf.zeros_like(v)), v) for v in values]
+
+
+def clipped(optimizer: keras.optimizers.Optimizer, gradients: Sequence[Any]) -> Sequence[Any]:
+    """Returns a replica's part of the gradients, clipped as those of the whole batch are.
+
+    Optimizers of Keras 3.15 clip before they sum over replicas. A part of what is clipped here is
+    smaller than their limit.
+
+    Args:
+        optimizer: whose limits.
+        gradients: of the replica's own rows: tensors, `tf.IndexedSlices` or None.
+    """
+    replica = _one_of_several()
+    limits = optimizer.clipnorm, optimizer.global_clipnorm, optimizer.clipvalue
+    if replica is None or not any(limits):
+        return gradients
+    present = [gradient for gradient in gradients if gradient is not None]
+    whole = optimizer._clip_gradients(replica.all_reduce("SUM", present))
+    parts = iter(_map(lambda v: v / replica.num_replicas_in_sync, v) for v in whole)
+    return [None if gradient is None else next(parts) for gradient in gradients]
+
+
+def _map(function: Any, value: Any) -> Any:
+    """What a function makes of a tensor, of the values of slices, or of None."""
+    if isinstance(value, tf.IndexedSlices):
+        return tf.IndexedSlices(function(value.values), value.indices, value.dense_shape)
+    return None if value is None else function(value)
 
 
 @contextlib.contextmanager

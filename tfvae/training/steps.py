@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfvae.training.phases import Phase, gradients
-from tfvae.training.replicas import Rows, all_counted, same_state, step_on, unless_empty
+from tfvae.training.replicas import Rows, all_counted, clipped, same_state, step_on, unless_empty
 
 
 class Steps(keras.Model):
@@ -31,7 +31,7 @@ class Steps(keras.Model):
         """Lets each phase take a step on the terms that it minimises; returns the logs."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         with step_on(x) as rows, same_state(self, rows):
-            found = self._gradients(x, rows)
+            found = clipped(self.optimizer, self._gradients(x, rows))
             variables = self.trainable_variables
             self.optimizer.apply_gradients(zip(found, variables, strict=True))
         return self.get_metrics_result()

@@ -13,6 +13,7 @@ from tfvae.errors import UserTypeError
 from tfvae.training.device_loop import DeviceLoop
 from tfvae.training.executions import ResumeEpochs, listed, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
+from tfvae.training.parts import parts, parts_of_batch
 from tfvae.training.resident import (
     ResidentData,
     ResidentEpoch,
@@ -20,7 +21,7 @@ from tfvae.training.resident import (
     num_rows,
     on_device,
 )
-from tfvae.training.strategies import OnReplicas, parts, parts_of_batch
+from tfvae.training.strategies import OnReplicas, check_scope
 from tfvae.training.streaming import ahead
 
 
@@ -63,8 +64,10 @@ class Trainer(OnReplicas):
             **kwargs: as for Keras.
 
         Raises:
-            ValueError: if `steps_per_execution` is neither "auto" nor a positive integer.
+            ValueError: if `steps_per_execution` is neither "auto" nor a positive integer, or if the
+                model and its optimizer are not made under the same distribution strategy.
         """
+        check_scope(self)
         self._auto_steps = steps_per_execution == "auto"
         steps = 1 if self._auto_steps else positive_int("steps_per_execution", steps_per_execution)
         super().compile(*args, steps_per_execution=steps, **kwargs)
