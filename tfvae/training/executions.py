@@ -38,7 +38,9 @@ class ResumeEpochs(keras.callbacks.Callback):
             return
         epoch = self.model._initial_epoch or self.initial_epoch
         if self.from_array:
-            epoch = max(epoch, int(self.model.optimizer.iterations) // self.recipe.num_batches)
+            epoch = max(
+                epoch, int(self.model.optimizer.iterations.numpy()) // self.recipe.num_batches
+            )
         self.recipe.epochs.resume_at(epoch)
 
 

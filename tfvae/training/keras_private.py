@@ -6,7 +6,14 @@ public which layers XLA cannot compile, or which are convolutions.
 
 from keras.src.layers.convolutional.base_conv import BaseConv
 from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+from keras.src.trainers.data_adapters import get_data_adapter
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 from keras.src.trainers.trainer import model_supports_jit
 
-__all__ = ["BaseConv", "BaseConvTranspose", "DataAdapter", "model_supports_jit"]
+__all__ = [
+    "BaseConv",
+    "BaseConvTranspose",
+    "DataAdapter",
+    "get_data_adapter",
+    "model_supports_jit",
+]

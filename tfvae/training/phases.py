@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfvae.checks import positive_int
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
+from tfvae.training.replicas import clipped
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
 
     def _step(self, phase: Phase, pairs: list[tuple[Any, Any]]) -> None:
         optimizer = self.by_phase[phase.name]
+        parts = clipped(optimizer, [gradient for gradient, _ in pairs])
+        pairs = [(part, variable) for part, (_, variable) in zip(parts, pairs, strict=True)]
         if phase.every == 1:
             optimizer.apply_gradients(pairs)
             return

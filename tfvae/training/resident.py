@@ -136,17 +136,23 @@ def on_device(
         seed: of that order.
     """
     if isinstance(x, LoadedSet):
-        recipe = x.recipe
+        data = ResidentData(x.recipe)
     elif isinstance(x, np.ndarray) or (isinstance(x, dict) and len(x)):
-        rows = {name: Rows(array, fields[name]) for name, array in by_name(x, fields, "x").items()}
-        epochs = EpochCounter() if shuffled else None
-        size = batch_size or 32
-        recipe = Recipe(Columns(rows), NONE, seed, size, bare=is_bare(x), epochs=epochs)
+        data = as_resident(x, fields, batch_size, shuffled, seed)
     else:
         return None
-    if not recipe.columns.resident or recipe.columns.nbytes > LIMIT_BYTES:
-        return None
-    return ResidentData(recipe, from_array=not isinstance(x, LoadedSet))
+    columns = data.recipe.columns
+    return data if columns.resident and columns.nbytes <= LIMIT_BYTES else None
+
+
+def as_resident(
+    x: Any, fields: Fields, batch_size: int | None, shuffled: bool, seed: int
+) -> ResidentData:
+    """Checked arrays with a recipe of their batches, however large; see `on_device`."""
+    rows = {name: Rows(array, fields[name]) for name, array in by_name(x, fields, "x").items()}
+    epochs = EpochCounter() if shuffled else None
+    recipe = Recipe(Columns(rows), NONE, seed, batch_size or 32, bare=is_bare(x), epochs=epochs)
+    return ResidentData(recipe, from_array=True)
 
 
 def num_rows(data: Any) -> int:

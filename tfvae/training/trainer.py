@@ -13,12 +13,19 @@ from tfvae.errors import UserTypeError
 from tfvae.training.device_loop import DeviceLoop
 from tfvae.training.executions import ResumeEpochs, listed, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
-from tfvae.training.resident import ResidentData, ResidentEpoch, num_rows, on_device
-from tfvae.training.steps import Steps
+from tfvae.training.parts import parts, parts_of_batch
+from tfvae.training.resident import (
+    ResidentData,
+    ResidentEpoch,
+    as_resident,
+    num_rows,
+    on_device,
+)
+from tfvae.training.strategies import OnReplicas, check_scope
 from tfvae.training.streaming import ahead
 
 
-class Trainer(Steps):
+class Trainer(OnReplicas):
     """A Keras model that learns from named fields: with Keras' interface, and other step functions.
 
     What enters is checked against `fields()`, and what would be ignored is refused. Data sets of
@@ -57,8 +64,10 @@ class Trainer(Steps):
             **kwargs: as for Keras.
 
         Raises:
-            ValueError: if `steps_per_execution` is neither "auto" nor a positive integer.
+            ValueError: if `steps_per_execution` is neither "auto" nor a positive integer, or if the
+                model and its optimizer are not made under the same distribution strategy.
         """
+        check_scope(self)
         self._auto_steps = steps_per_execution == "auto"
         steps = 1 if self._auto_steps else positive_int("steps_per_execution", steps_per_execution)
         super().compile(*args, steps_per_execution=steps, **kwargs)
@@ -119,9 +128,15 @@ class Trainer(Steps):
             source = data if isinstance(data, ResidentData) else x
             resume = ResumeEpochs(source, kwargs.get("initial_epoch", 0))
             callbacks = [*listed(callbacks), resume]
-        kwargs.update(callbacks=callbacks, validation_data=validation, verbose=verbose)
+        kwargs.update(callbacks=callbacks, verbose=verbose)
+        kwargs["validation_data"] = None if validation is None else self._distributed(validation)
         with self._steps(steps):
-            return super().fit(data, batch_size=batch_size, epochs=epochs, **kwargs)
+            return super().fit(
+                self._distributed(data, kwargs.get("shuffle", True)),
+                batch_size=batch_size,
+                epochs=epochs,
+                **kwargs,
+            )
 
     def evaluate(
         self,
@@ -138,7 +153,9 @@ class Trainer(Steps):
             return super().evaluate(x, batch_size=batch_size, verbose=verbose, **kwargs)
         x = self._placed(self._checked(x, batch_size), batch_size, kwargs.get("steps") is None)
         with self._steps(steps_at_once(x, kwargs.get("callbacks"), kwargs.get("steps"))):
-            return super().evaluate(x, batch_size=batch_size, verbose=verbose, **kwargs)
+            return super().evaluate(
+                self._distributed(x), batch_size=batch_size, verbose=verbose, **kwargs
+            )
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", **kwargs: Any
@@ -146,6 +163,8 @@ class Trainer(Steps):
         """Returns the reconstruction of each example; see `keras.Model.predict`."""
         check_counts(kwargs, "steps")
         x = self._checked(x, batch_size)
+        if self._distribute_strategy is not None:
+            x = self._distributed(self._placed(x, batch_size, whole=True))
         with self._steps(1):
             return super().predict(x, batch_size=batch_size, verbose=verbose, **kwargs)
 
@@ -194,11 +213,17 @@ class Trainer(Steps):
                 f"x is of type {type(x).__name__}; expected one batch: an array, or a dict of "
                 "arrays by name."
             )
-        return x
+        return (
+            x if self._distribute_strategy is None else parts_of_batch(self.distribute_strategy, x)
+        )
 
     def _placed(self, x: Any, batch_size: int | None, whole: bool, shuffled: bool = False) -> Any:
         """Returns checked data on the device if whole epochs are asked for and they fit."""
-        if not self.compiled or self.run_eagerly or self._distribute_strategy is not None:
+        if self._distribute_strategy is not None:
+            # Workers have to agree on the order of arrays, whatever their own seeds are.
+            seed = int(self.seed_state[0])
+            return as_resident(x, self.fields(), batch_size, shuffled, seed) if are_arrays(x) else x
+        if not self.compiled or self.run_eagerly:
             return x
         if whole:
             seed = int(self.seed_state[0])
@@ -208,6 +233,11 @@ class Trainer(Steps):
                     self.optimizer.build(self.trainable_variables)
                 return data
         return ahead(x) if isinstance(x, tf.data.Dataset) else x
+
+    def _distributed(self, x: Any, shuffle: bool = False) -> Any:
+        """Returns placed data, distributed to the replicas where there are any."""
+        strategy = self._distribute_strategy
+        return x if strategy is None else parts(strategy, x, shuffle)
 
     @contextlib.contextmanager
     def _steps(self, count: int) -> Iterator[None]:
