@@ -166,12 +166,11 @@ def test_nobody_there_is_unavailable(scheme, unused_port):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda c: c.encode(np.full((1, 5, 4, 1), 255.0)), r"\[0, 1\]"),
         (lambda c: c.encode(np.full((1, 5, 4, 1), np.nan)), "finite"),
         (lambda c: c.encode(np.zeros((0, 5, 4, 1))), "one row or more"),
-        (lambda c: c.encode(np.zeros((1, 5, 4, 1), int)), "floating-point"),
+        (lambda c: c.encode(np.full((1, 5, 4, 1), 2**40)), "float or int32"),
         (lambda c: c.encode(b"file"), "list of such files"),
-        (lambda c: c.decode([["a"]]), "floating-point"),
+        (lambda c: c.decode([["a"]]), "float or int32"),
         (lambda c: c.sample(1.5), "num_samples must be int32"),
         (lambda c: c.sample(1, seed=2**31), "32 bits"),
         (lambda c: c.score(np.zeros((3, 5, 4, 1)), seed=[1, 2]), "each of 3 rows"),
