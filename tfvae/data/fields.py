@@ -94,6 +94,11 @@ class Field:
 Fields = Mapping[str, Field]
 
 
+def required(fields: Fields) -> dict[str, Field]:
+    """The fields that every example has: those that are not optional."""
+    return {name: field for name, field in fields.items() if not field.optional}
+
+
 def input_shapes(fields: Fields) -> Any:
     """What `build` is given: `(None, *shape)` of the only field, or a dict of these by name."""
     shapes = {name: (None, *field.shape) for name, field in fields.items()}

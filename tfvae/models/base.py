@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.checks import int32, positive_int, real
-from tfvae.data.fields import Field, input_shapes
+from tfvae.data.fields import Field, input_shapes, required
 from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserRuntimeError
 from tfvae.inference.inference import Inference
@@ -119,8 +119,7 @@ class LatentVariableModel(Trainer):
         """
         example = {
             name: tf.zeros([1, *field.shape], field.dtype)
-            for name, field in self.fields().items()
-            if not field.optional
+            for name, field in required(self.fields()).items()
         }
         before = tf.identity(self.seed_state)
         self.loss_terms(example, training=False)

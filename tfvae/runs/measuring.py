@@ -54,8 +54,8 @@ def table(test: dict[str, Any]) -> list[str]:
     error = test["standard_error"]
     spread = "" if error is None else f" +- {error:.2f}"
     return [
-        f"log p(x)  {test['log_likelihood']:.2f}{spread} nats each, {test['num_examples']} "
-        f"held-out examples, {test['num_samples']} importance samples each "
+        f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example, {test['num_examples']} "
+        f"held out, {test['num_samples']} importance samples each "
         f"(effective {test['effective_sample_size']:.0f})",
         f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
     ]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfvae.data.fields import required
 from tfvae.export.publishing import ExportError
 from tfvae.export.saved_models.requests import random_fields
 from tfvae.export.servables.encoder import posterior_noise
@@ -34,7 +35,7 @@ def check_draws(model: Any) -> None:
     """
     if not isinstance(model, Scores):
         return
-    examples = random_fields(model.fields(), ROWS, seed=4)
+    examples = random_fields(required(model.fields()), ROWS, seed=4)
     with tf.device("CPU"):
         batch = {name: tf.constant(values) for name, values in examples.items()}
         proposal = model.infer(batch).proposal

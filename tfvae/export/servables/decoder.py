@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.data.fields import Field
+from tfvae.data.fields import Field, required
 from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
@@ -106,7 +106,9 @@ def code_fields(model: Any) -> dict[str, Field]:
     Raises:
         UserError: if a code has the name of a field, or of another input of a signature.
     """
-    example = {name: tf.zeros([1, *f.shape], f.dtype) for name, f in model.fields().items()}
+    example = {
+        name: tf.zeros([1, *f.shape], f.dtype) for name, f in required(model.fields()).items()
+    }
     if isinstance(model, Encodes):
         z = model.encode(example)
     else:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvae.data.fields import required
 from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
@@ -46,7 +47,7 @@ class EncoderServable:
     needs = (Encodes,)
 
     def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
-        self.model, self.fields = model, model.fields()
+        self.model, self.fields = model, required(model.fields())
         self.encode = share(self._encode)
 
     def signatures(self) -> dict[str, Signature]:

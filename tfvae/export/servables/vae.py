@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvae.data.fields import required
 from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
@@ -43,7 +44,7 @@ class VAEServable:
     needs = (Encodes, Decodes)
 
     def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
-        self.model, self.fields = model, model.fields()
+        self.model, self.fields = model, required(model.fields())
         self.field = next(iter(self.fields))
         self.ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
         self.encoded, self.decoded = share(model.encode), share(model.decode)

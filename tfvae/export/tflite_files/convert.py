@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfvae.data.fields import required
 from tfvae.export.graphs import traced
 from tfvae.export.servables.decoder import code_fields, codes_of
 from tfvae.export.servables.signatures import named_codes
@@ -68,7 +69,9 @@ def encoder_file(model: Any, variant: str, calibration: Mapping[str, np.ndarray]
     Raises:
         UserError: for int8, if the model does not split its encoder.
     """
-    inputs = {n: tf.TensorSpec([None, *f.shape], f.dtype) for n, f in model.fields().items()}
+    inputs = {
+        n: tf.TensorSpec([None, *f.shape], f.dtype) for n, f in required(model.fields()).items()
+    }
     if variant != "int8":
         encode = {"encode": (lambda **batch: model.encoder_outputs(batch), inputs)}
         return convert(encode, variant, {})

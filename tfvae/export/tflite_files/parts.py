@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfvae.data.fields import required
 from tfvae.export.saved_models.requests import random_fields
 from tfvae.export.servables.decoder import DecoderServable, code_fields
 from tfvae.export.servables.signatures import named_codes
@@ -70,7 +71,7 @@ def _codes(model: Any, rows: int) -> dict[str, np.ndarray]:
 
 def encoder_part(model: Any, bound: HeldOutBound | None, data: ExportData) -> Part:
     """The encoder, measured on the data, or where there are none on random fields."""
-    inputs = data.examples or random_fields(model.fields(), ROWS, SEED)
+    inputs = data.examples or random_fields(required(model.fields()), ROWS, SEED)
     live = model.encoder_outputs({name: tf.constant(values) for name, values in inputs.items()})
     return Part(
         name="encoder",
