@@ -124,7 +124,8 @@ def matvec(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
 
     A lower triangular L goes by one product for each example, instead of one for each draw.
     """
-    if noise.shape.rank != 3 or not isinstance(scale, tf.linalg.LinearOperatorLowerTriangular):
+    lower = isinstance(scale, tf.linalg.LinearOperatorLowerTriangular)
+    if noise.shape.rank != 3 or scale.batch_shape.rank > 1 or not lower:
         return scale.matvec(noise)
     if noise.shape[0] == 1:
         return scale.matvec(noise[0])[tf.newaxis]

@@ -1,6 +1,7 @@
 """Heads: features to distributions, one distribution a file."""
 
-from tfvae.heads.base import Head
+from tfvae.heads.base import Head, LatentHead
+from tfvae.heads.likelihoods.base import LikelihoodHead
 from tfvae.heads.likelihoods.independent_bernoulli import IndependentBernoulli
 from tfvae.heads.likelihoods.independent_normal import IndependentNormal
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
@@ -10,6 +11,8 @@ __all__ = [
     "Head",
     "IndependentBernoulli",
     "IndependentNormal",
+    "LatentHead",
+    "LikelihoodHead",
     "MultivariateNormalDiag",
     "MultivariateNormalTriL",
 ]

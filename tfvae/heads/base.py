@@ -42,6 +42,9 @@ class Head(keras.layers.Layer):
     reparameterised = True
     """Whether a draw is a differentiable function of the parameters and of noise."""
 
+    interval: tuple[float, float] | None = None
+    """Where draws lie; None for any real number. A likelihood's is what x may hold."""
+
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         for name in ("parameters", "distribution"):
             if getattr(type(self), name) is getattr(Head, name):

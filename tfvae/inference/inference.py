@@ -9,6 +9,8 @@ import tensorflow as tf
 from tfvae.inference.proposal import Proposal
 from tfvae.noise import Noise
 
+_PRIOR = 1  # the part of a step's noise that draws from the prior
+
 
 class Joint(NamedTuple):
     """log p(x, z) of S draws for each of B examples, in its parts.
@@ -65,12 +67,14 @@ class Inference:
     Attributes:
         proposal: q(z|x).
         joint: z to log p(x, z).
+        generate: noise to z from p(z); None where the model does not generate.
         noise: S to the noise `[S, B]` of this step; what an objective draws with.
         num_examples: N, the size of the training set, float32 `[]`; 0 where it is not known.
     """
 
     proposal: Proposal
     joint: Callable[[Any], Joint]
+    generate: Callable[[Noise], Any] | None = None
     noise: Callable[[int], Noise] | None = None
     num_examples: tf.Tensor | float = 0.0
 
@@ -95,6 +99,10 @@ class Inference:
             proposal = self.proposal.frozen() if frozen else self.proposal
             log_posterior = proposal.log_prob(z)
         return Draws(z, log_posterior, self.joint(z))
+
+    def draw_prior(self, num_samples: int) -> Any:
+        """Draws z from p(z), `[S, B, ...]` each, with noise of this step that q does not use."""
+        return self.generate(self.noise(num_samples).part(_PRIOR))
 
     def draw_from(self, noise: Noise) -> Draws:
         """Draws z from q with given noise `[S, B]`, and evaluates the densities."""

@@ -14,9 +14,10 @@ from tfvae.data.fields import Field, input_shapes, required
 from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserRuntimeError
 from tfvae.inference.inference import Inference
-from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, require
+from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, Scores, require
+from tfvae.models.conditions import checked_conditions
 from tfvae.noise import Noise, training_noise
-from tfvae.objectives.base import Nats
+from tfvae.objectives.base import Nats, TermWeights
 from tfvae.random import bits, word
 from tfvae.suggestions import nearest
 from tfvae.training.phases import Phase, optimizer_of
@@ -32,12 +33,13 @@ _NO_LOSS = (
 )
 
 
-class LatentVariableModel(Trainer):
+class LatentVariableModel(TermWeights, Trainer):
     """A Keras model whose loss is a sum of named nats.
 
-    A subclass gives `fields()` and `loss_terms(batch, training)`, and names what that reports to
-    this constructor. `call`, the only place that adds losses and updates trackers, is shared. What
-    else a model can do, it has the methods of `tfvae.models.capabilities` for.
+    A subclass gives `fields()`, and `loss_terms(batch, training)`, or `infer()` and an attribute
+    `objective`; what the terms are called it tells this constructor. `call`, the only place that
+    adds losses and updates trackers, is shared. What else a model can do, it has the methods of
+    `tfvae.models.capabilities` for.
 
     Args:
         names: What `loss_terms` reports, in the order it is logged.
@@ -50,11 +52,14 @@ class LatentVariableModel(Trainer):
     """
 
     def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
-        for method in ("fields", "loss_terms"):
-            if getattr(type(self), method) is getattr(LatentVariableModel, method):
-                raise UserError(
-                    f"{type(self).__name__} is a LatentVariableModel without {method}(); define it."
-                )
+        own = type(self)
+        if own.fields is LatentVariableModel.fields:
+            raise UserError(f"{own.__name__} is a LatentVariableModel without fields(); define it.")
+        if own.loss_terms is LatentVariableModel.loss_terms and not issubclass(own, Scores):
+            raise UserError(
+                f"{own.__name__} is a LatentVariableModel without loss_terms(); define it, or "
+                "infer() and give the model an objective."
+            )
         # Keras enters an autocast scope for any mixed policy, autocast=False or not, and rounds the
         # prior's and the heads' weights in it. The networks keep the policies they were made with.
         kwargs.setdefault("dtype", "float32")
@@ -85,12 +90,15 @@ class LatentVariableModel(Trainer):
         return {}
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
-        """Returns the nats of a batch: terms, watched values, a reconstruction."""
-        raise NotImplementedError
+        """Returns the nats of a batch: of a model that infers, those of its `objective`."""
+        return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
 
     def weight(self, name: str) -> tf.Tensor | float:
-        """Returns the factor of a term in the loss."""
-        return 1.0
+        """Returns the factor of a term in the loss: the model's own, or that of its objective."""
+        objective = getattr(self, "objective", None)
+        if name in self.term_weights or objective is None:
+            return super().weight(name)
+        return objective.weight(name)
 
     def term_weight(self, name: str) -> keras.Variable:
         """Returns the variable behind the factor of a term, for schedules.
@@ -98,7 +106,8 @@ class LatentVariableModel(Trainer):
         Raises:
             UserError: if the term has none.
         """
-        weights = getattr(getattr(self, "objective", None), "term_weights", {})
+        weights = {**getattr(getattr(self, "objective", None), "term_weights", {})}
+        weights |= self.term_weights
         if name not in weights:
             known = f"It has those of {', '.join(weights)}." if weights else "It has none."
             raise UserError(
@@ -122,6 +131,11 @@ class LatentVariableModel(Trainer):
             for name, field in required(self.fields()).items()
         }
         before = tf.identity(self.seed_state)
+        # First as they are used without sample axes, from which parts learn the shape of an input.
+        if isinstance(self, Encodes) and isinstance(self, Decodes):
+            self.decode(self.encode(example), self.given(example))
+        if isinstance(self, Generates):
+            self.generate(Noise(0, row=tf.range(1)), self.given(example))
         self.loss_terms(example, training=False)
         self.seed_state.assign(before)
 
@@ -245,7 +259,7 @@ class LatentVariableModel(Trainer):
             tf.constant(num_samples, tf.int32),
             word(seed, "seed"),
             tf.constant(temperature, tf.float32),
-            self._checked_conditions(conditions, num_samples),
+            checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__),
         )
 
     def log_likelihood(self, data: Any, num_samples: int = 5000, **options: Any) -> Any:
@@ -255,37 +269,15 @@ class LatentVariableModel(Trainer):
         """
         return tfvae.evaluation.log_likelihood(self, data, num_samples=num_samples, **options)
 
-    def _checked_conditions(
-        self, conditions: dict[str, Any], num_samples: int
-    ) -> dict[str, tf.Tensor]:
-        wanted = self.conditions()
-        for name in conditions:
-            if name not in wanted:
-                raise UserError(
-                    f"sample() was given {name!r}, which is no condition of {type(self).__name__}."
-                    f"{nearest(name, wanted)} Expected {', '.join(wanted) or 'none'}."
-                )
-        found = {}
-        for name, field in wanted.items():
-            if name not in conditions:
-                raise UserError(f"sample() needs {name}=, one value or {num_samples}, {field}.")
-            value = tf.cast(tf.convert_to_tensor(conditions[name]), field.dtype)
-            one = value.shape.rank == len(field.shape)
-            if tuple(value.shape[0 if one else 1 :]) != field.shape or (
-                not one and value.shape[0] != num_samples
-            ):
-                raise UserError(
-                    f"sample() received {name} of shape {tuple(value.shape)}; expected "
-                    f"{field.shape}, or {(num_samples, *field.shape)} for {num_samples} samples."
-                )
-            found[name] = tf.broadcast_to(value, [num_samples, *field.shape]) if one else value
-        return found
+    def input_shapes(self) -> Any:
+        """Returns what `build` takes: the shape of a batch, or of each of its fields by name."""
+        return input_shapes(self.fields())
 
     def _require_built(self, what: str) -> None:
         if not self.built:
             raise UserRuntimeError(
                 f"{what} needs a built model. Train it, call it on a batch, or build it: "
-                f"model.build({input_shapes(self.fields())})."
+                f"model.build({self.input_shapes()})."
             )
 
 

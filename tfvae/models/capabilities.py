@@ -83,6 +83,8 @@ _MEANS = {
     Encodes: "encode, by encode() and encoder_outputs()",
     Decodes: "decode, by decode() and decoder_outputs()",
     Generates: "generate, by generate()",
+    Rebuilds: "rebuild its distributions, by rebuilt() and log_likelihood_of()",
+    EncodesInTwo: "encode in two parts, by features() and outputs_of()",
 }
 
 

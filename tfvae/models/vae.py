@@ -17,7 +17,7 @@ from tfvae.models.base import LatentVariableModel
 from tfvae.models.capabilities import Batch
 from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
 from tfvae.noise import Noise
-from tfvae.objectives import ELBO, Nats, Objective
+from tfvae.objectives import ELBO, Objective
 from tfvae.priors import Prior, StandardNormal
 
 tfd = tfp.distributions
@@ -125,22 +125,31 @@ class VAE(LatentVariableModel):
             if not part.built:
                 part.build(part_shape)
 
-    def loss_terms(self, batch: Batch, training: bool) -> Nats:
-        """Returns the objective's nats for a batch."""
-        return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
+    def encoder_inputs(self, batch: Batch) -> Any:
+        """Returns what the encoder takes of a batch: x; a conditional model says more."""
+        return batch["x"]
+
+    def decoder_inputs(self, z: tf.Tensor, conditions: Batch) -> Any:
+        """Returns what the decoder takes: z; a conditional model says more."""
+        return z
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
         """Returns q(z|x) and log p(z) + log p(x|z) of a batch."""
-        return self._inference(batch, self.encoder(batch["x"], training=training), training)
+        posterior = self.encoder(self.encoder_inputs(batch), training=training)
+        return self._inference(batch, posterior, training)
 
     def _inference(self, batch: Batch, posterior: tfd.Distribution, training: bool) -> Inference:
+        given = self.given(batch)
         prior = self.prior.distribution(**self._given_to_prior())
 
         def joint(z: tf.Tensor) -> Joint:
-            likelihood = self.decoder(z, training=training)
+            likelihood = self.decoder(self.decoder_inputs(z, given), training=training)
             return Joint(likelihood.log_prob(batch["x"]), prior.log_prob(z), likelihood.mean())
 
-        return Inference(Posterior(self.encoder.head, posterior, prior), joint)
+        def generate(noise: Noise) -> tf.Tensor:
+            return self.generate(noise, given)
+
+        return Inference(Posterior(self.encoder.head, posterior, prior), joint, generate)
 
     def _given_to_prior(self) -> dict[str, Any]:
         offered = {"encoder": self.encoder}
@@ -155,7 +164,7 @@ class VAE(LatentVariableModel):
 
     def encode(self, batch: Batch) -> tf.Tensor:
         """Returns the point estimate of z, `[B, D]`: of a Normal its mean."""
-        return self.encoder.head.code(self.encoder(batch["x"]))
+        return self.encoder.head.code(self.encoder(self.encoder_inputs(batch)))
 
     def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns the posterior's parameters, and what its head makes of them."""
@@ -163,7 +172,7 @@ class VAE(LatentVariableModel):
 
     def features(self, batch: Batch) -> tf.Tensor:
         """Returns the encoder network's features."""
-        return self.encoder.features(batch["x"])
+        return self.encoder.features(self.encoder_inputs(batch))
 
     def outputs_of(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the posterior's parameters of features, and what its head makes of them."""
@@ -179,19 +188,16 @@ class VAE(LatentVariableModel):
 
     def decode(self, z: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns E[x|z] of codes `[..., D]`."""
-        return self.decoder(z).mean()
+        return self.decoder(self.decoder_inputs(z, conditions)).mean()
 
     def decoder_outputs(self, z: tf.Tensor, conditions: Batch = _NOTHING) -> dict[str, tf.Tensor]:
         """Returns the likelihood's parameters, and what its head makes of them."""
-        return self.decoder.head.outputs(self.decoder.parameters(z))
+        parameters = self.decoder.parameters(self.decoder_inputs(z, conditions))
+        return self.decoder.head.outputs(parameters)
 
     def generate(self, noise: Noise, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns codes from the prior, `[*leading, D]`."""
         return self.prior.generate(noise, **self._given_to_prior())
-
-    def weight(self, name: str) -> tf.Tensor | float:
-        """Returns the objective's factor of a term."""
-        return self.objective.weight(name)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

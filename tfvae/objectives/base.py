@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -30,7 +31,35 @@ class Nats:
     surrogates: Mapping[str, tf.Tensor] = field(default_factory=dict)
 
 
-class Objective(keras.layers.Layer):
+class TermWeights:
+    """A Keras layer or model that owns the factors of terms in the loss."""
+
+    _factors: Mapping[str, keras.Variable] = MappingProxyType({})
+
+    @property
+    def term_weights(self) -> Mapping[str, keras.Variable]:
+        """Term -> its factor, a variable; the others have 1."""
+        return self._factors
+
+    def add_term_weight(self, term: str, value: float) -> None:
+        """Gives a term a factor in the loss, which callbacks may change; others have 1."""
+        weight = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            name=f"{term}_weight",
+            dtype="float32",
+        )
+        self._factors = {**self._factors, term: weight}
+
+    def weight(self, term: str) -> tf.Tensor | float:
+        """Returns the factor of a term in the loss."""
+        if term in self.term_weights:
+            return tf.convert_to_tensor(self.term_weights[term])
+        return 1.0
+
+
+class Objective(TermWeights, keras.layers.Layer):
     """Draws of z with their densities -> named nats.
 
     A subclass gives `names` and `nats(inference)`. A Keras layer, because some objectives own
@@ -47,28 +76,11 @@ class Objective(keras.layers.Layer):
                 raise UserError(f"{type(self).__name__} is an Objective without {what}; define it.")
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.term_weights: dict[str, keras.Variable] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all terms and watched values, in the order they are logged."""
         raise NotImplementedError
-
-    def add_term_weight(self, term: str, value: float) -> None:
-        """Gives a term a factor in the loss, which callbacks may change; others have 1."""
-        self.term_weights[term] = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(value),
-            trainable=False,
-            name=f"{term}_weight",
-            dtype="float32",
-        )
-
-    def weight(self, term: str) -> tf.Tensor | float:
-        """Returns the factor of a term in the loss."""
-        if term in self.term_weights:
-            return tf.convert_to_tensor(self.term_weights[term])
-        return 1.0
 
     def nats(self, inference: Inference) -> Nats:
         """Evaluates the objective on a batch."""

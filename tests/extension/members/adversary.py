@@ -25,7 +25,8 @@ class AdversarialVAE(VAE):
 
     def __init__(self, encoder, decoder, fooling_weight: float = 0.1, **kwargs: Any):
         super().__init__(encoder, decoder, **kwargs)
-        self.fooling_weight = fooling_weight
+        self.initial_fooling_weight = fooling_weight
+        self.add_term_weight("fooling", fooling_weight)
         layers = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(1)]
         self.adversary = keras.Sequential(layers, name="adversary")
         self.trackers |= {n: keras.metrics.Mean(name=n) for n in ("fooling", "adversary")}
@@ -42,9 +43,6 @@ class AdversarialVAE(VAE):
         }
         return replace(nats, terms={**nats.terms, **terms})
 
-    def weight(self, name):
-        return self.fooling_weight if name == "fooling" else super().weight(name)
-
     def phases(self):
         theirs = self.adversary.trainable_variables
         ours = [v for v in self.trainable_variables if all(v is not w for w in theirs)]
@@ -54,4 +52,4 @@ class AdversarialVAE(VAE):
         ]
 
     def get_config(self):
-        return {**super().get_config(), "fooling_weight": self.fooling_weight}
+        return {**super().get_config(), "fooling_weight": self.initial_fooling_weight}

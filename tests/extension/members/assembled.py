@@ -14,12 +14,6 @@ class Assembled(LatentVariableModel):
         for name, part in parts.items():
             setattr(self, name, part)
 
-    def loss_terms(self, batch, training):
-        return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
-
-    def weight(self, name):
-        return self.objective.weight(name)
-
     def get_config(self):
         save = keras.saving.serialize_keras_object
         parts = {name: save(getattr(self, name)) for name in self.part_names}

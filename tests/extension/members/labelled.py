@@ -5,8 +5,6 @@ from typing import Any
 import keras
 
 from tfvae.data.fields import Field
-from tfvae.inference.inference import Inference, Joint
-from tfvae.inference.proposal import Posterior
 from tfvae.models import VAE
 
 
@@ -34,26 +32,11 @@ class LabelledVAE(VAE):
     def fields(self):
         return {**super().fields(), **self.conditions()}
 
-    def infer(self, batch, training=False):
-        posterior, prior = self.encoder(dict(batch), training=training), self.prior()
+    def encoder_inputs(self, batch):
+        return dict(batch)
 
-        def joint(z):
-            p_x = self.decoder({"z": z, "label": batch["label"]}, training=training)
-            return Joint(p_x.log_prob(batch["x"]), prior.log_prob(z), p_x.mean())
-
-        return Inference(Posterior(self.encoder.head, posterior, prior), joint)
-
-    def encode(self, batch):
-        return self.encoder.head.code(self.encoder(dict(batch)))
-
-    def features(self, batch):
-        return self.encoder.features(dict(batch))
-
-    def decode(self, z, conditions):
-        return self.decoder({"z": z, **conditions}).mean()
-
-    def decoder_outputs(self, z, conditions):
-        return self.decoder.head.outputs(self.decoder.parameters({"z": z, **conditions}))
+    def decoder_inputs(self, z, conditions):
+        return {"z": z, **conditions}
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -23,9 +23,6 @@ class LikelihoodHead(Head):
         **kwargs: Keras layer arguments.
     """
 
-    interval: tuple[float, float] | None = None
-    """The likelihood's support: what x may hold. None for any real number."""
-
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         super().__init__(event_shape, **kwargs)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
