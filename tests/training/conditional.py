@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.data import Field
+from tfvae.training.phases import Phase
 from tfvae.training.trainer import Trainer
 
 CLASSES, SIZE = 3, 4
@@ -28,6 +29,9 @@ class Conditional(Trainer):
     def fields(self):
         shift = Field((SIZE,), interval=None, optional=True)
         return {"x": Field((SIZE,)), "label": Field.label(CLASSES), "shift": shift}
+
+    def phases(self):
+        return [Phase("model", self.trainable_variables, ("nll",))]
 
     def build(self, input_shape):
         self.built_for = input_shape
