@@ -59,8 +59,8 @@ def bits(shape: Shape, seed: Integer, stream: Integer = 0) -> tf.Tensor:
         uint32 tensor of `shape`. All words of one call differ from each other.
 
     Raises:
-        ValueError: for a seed or stream outside int32, or for too large a shape.
-        TypeError: for a seed or stream that is not a scalar 32-bit integer.
+        UserError: for a seed or stream outside int32, or for too large a shape.
+        UserTypeError: for a seed or stream that is not a scalar 32-bit integer.
 
     Example:
         >>> import tfvae.random
@@ -105,8 +105,8 @@ def word(value: Integer, name: str) -> tf.Tensor:
         name: what to call it in an error.
 
     Raises:
-        ValueError: for an int outside int32.
-        TypeError: for anything but a scalar 32-bit integer.
+        UserError: for an int outside int32.
+        UserTypeError: for anything but a scalar 32-bit integer.
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return _uint32(int32(name, value) % 2**32)

@@ -3,14 +3,14 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfvae.data.binarisation import _STEP, check_name, draw, draw_batch, freeze, scale
+from tfvae.data.binarisation import _STEP, bernoulli, check_name, draw_batch, freeze, scale
 from tfvae.data.rows import Rows
 
 DRAWS = 20_000
 
 
 def by_draw(pixels):
-    return draw(pixels, [3, 4])
+    return bernoulli(pixels, [3, 4])
 
 
 def by_draw_batch(pixels):
@@ -57,9 +57,9 @@ def test_pixels_are_independent(rule):
 
 def test_seeds_decide():
     grey = tf.fill([4, 8, 8, 1], tf.constant(100, tf.uint8))
-    np.testing.assert_array_equal(draw(grey, [1, 2]), draw(grey, [1, 2]))
-    assert np.any(draw(grey, [1, 2]) != draw(grey, [1, 3]))
-    assert np.any(draw(grey, [1, 2]) != draw(grey, [2, 2]))
+    np.testing.assert_array_equal(bernoulli(grey, [1, 2]), bernoulli(grey, [1, 2]))
+    assert np.any(bernoulli(grey, [1, 2]) != bernoulli(grey, [1, 3]))
+    assert np.any(bernoulli(grey, [1, 2]) != bernoulli(grey, [2, 2]))
 
 
 def test_scale():

@@ -9,7 +9,7 @@ import tfvae
 
 MEMBERS = "tests.extension.members."
 QUICK = ("--epochs", "1", "--latent-size", "2", "--no-export")
-QUICK += ("--eval-samples", "5", "--eval-images", "20")
+QUICK += ("--eval-samples", "5", "--eval-examples", "20")
 BESIDE = ("--network", f"{MEMBERS}network:beside", "--network.num-classes", "10")
 
 

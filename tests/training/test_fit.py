@@ -126,7 +126,7 @@ def test_changing_the_kl_weight_between_epochs_changes_a_compiled_step():
     """A variable, not a constant of the trace."""
     model = compiled()
     for weight in (1.0, 7.0):
-        model.objective.kl_weight.assign(weight)
+        model.term_weight("kl").assign(weight)
         logs = model.fit(IMAGES, verbose=0).history
         expected = logs["nll"][0] + weight * logs["kl"][0]
         assert logs["loss"][0] == pytest.approx(expected, rel=1e-5)

@@ -9,8 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import int32, positive_int
+from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserImportError
+from tfvae.models.capabilities import Decodes, Encodes, Generates, require
 from tfvae.training.inputs import checked_inputs
+from tfvae.training.replicas import is_chief
 
 _COLUMNS = 8
 
@@ -24,15 +27,15 @@ class PictureGrid(keras.callbacks.Callback):
 
     Args:
         directory: Where the PNG files are written; made when training begins. None writes none.
-        images: Images `[N, H, W, C]` in [0, 1] to reconstruct, the first 16 of them; held-out ones
-            say more.
+        images: Images `[N, H, W, C]` to reconstruct, or a dict of the model's fields, the first 16
+            of them; held-out ones say more. Conditions of the samples are theirs, in turn.
         every: Draw each so many epochs, at least 1.
         tensorboard_dir: The log directory of TensorBoard, or None (default) for none.
         num_samples: Samples from the prior, at least 1. Default 64.
         seed: Of the samples.
 
     Raises:
-        ValueError: if an argument is out of range, there is nowhere to write to, or, when training
+        UserError: if an argument is out of range, there is nowhere to write to, or, when training
             begins, the images are not what the model takes.
         ImportError: if TensorBoard is asked for and not installed.
         OSError: when training begins, if the directory cannot be made.
@@ -58,7 +61,7 @@ class PictureGrid(keras.callbacks.Callback):
         if tensorboard_dir is not None:
             _require_tensorboard()
         self.directory = None if directory is None else Path(directory)
-        self.images = np.asarray(images)[: 2 * _COLUMNS]
+        self.images = tf.nest.map_structure(lambda v: np.asarray(v)[: 2 * _COLUMNS], images)
         self.every = positive_int("every", every)
         self.tensorboard_dir = tensorboard_dir
         self.num_samples = positive_int("num_samples", num_samples)
@@ -67,7 +70,16 @@ class PictureGrid(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the images and makes the directory, so that no epoch is trained in vain."""
-        checked_inputs(self.images, self.model.fields(), "images")
+        require(self.model, "PictureGrid", Encodes, Decodes, Generates)
+        fields = self.model.fields()
+        checked = checked_inputs(self.images, fields, "images")
+        self._examples = by_name(checked, fields, "images")
+        self._given = {
+            name: np.resize(self._examples[name], (self.num_samples, *field.shape))
+            for name, field in self.model.conditions().items()
+        }
+        if not is_chief(self.model.distribute_strategy):  # one worker writes
+            return
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True)
         if self.tensorboard_dir is not None:
@@ -75,7 +87,7 @@ class PictureGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Draws the pictures."""
-        if (epoch + 1) % self.every:
+        if (epoch + 1) % self.every or not is_chief(self.model.distribute_strategy):
             return
         if self.directory is not None:
             self._write_files(epoch + 1)
@@ -93,7 +105,7 @@ class PictureGrid(keras.callbacks.Callback):
 
         pictures.reconstructions(
             self.model,
-            self.images,
+            self._examples,
             columns=_COLUMNS,
             save=self.directory / f"reconstructions-{number:04d}.png",
         )
@@ -102,13 +114,15 @@ class PictureGrid(keras.callbacks.Callback):
             self.num_samples,
             seed=self.seed,
             save=self.directory / f"samples-{number:04d}.png",
+            **self._given,
         )
 
     def _write_summaries(self, epoch: int) -> None:
         from tfvae.evaluation.canvas import tile
 
-        pairs = np.stack([self.images, self.model.reconstruct(self.images).numpy()], axis=1)
-        samples = self.model.sample(self.num_samples, seed=self.seed).numpy()
+        images = next(iter(self._examples.values()))
+        pairs = np.stack([images, self.model.reconstruct(self._examples).numpy()], axis=1)
+        samples = self.model.sample(self.num_samples, seed=self.seed, **self._given).numpy()
         with self._writer.as_default():
             sheet = tile(pairs.reshape(-1, *pairs.shape[2:]), _COLUMNS)
             tf.summary.image("reconstructions", sheet[None], step=epoch)

@@ -65,7 +65,7 @@ class LinearWeight(WeightSchedule):
         term: Default "kl"; see `WeightSchedule`.
 
     Raises:
-        ValueError: for an argument out of range; when training begins, for a model without this
+        UserError: for an argument out of range; when training begins, for a model without this
             weight.
 
     Example:
@@ -105,7 +105,7 @@ class CyclicalWeight(WeightSchedule):
         term: Default "kl"; see `WeightSchedule`.
 
     Raises:
-        ValueError: for an argument out of range; when training begins, for a model without this
+        UserError: for an argument out of range; when training begins, for a model without this
             weight.
 
     Example:

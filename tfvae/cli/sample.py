@@ -1,6 +1,8 @@
 """`tfvae sample`."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,6 +11,23 @@ from tfvae.cli.runs import Run, load
 from tfvae.runs.folder import RunFolder
 
 _SUFFIXES = (".png", ".pdf", ".svg", ".npy")
+
+
+class Condition(click.ParamType):
+    """A condition's name and its value."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: str, param: Any, ctx: Any) -> tuple[str, Any]:
+        """The pair, or a failure."""
+        name, _, text = value.partition("=")
+        try:
+            number = json.loads(text)
+        except ValueError:
+            number = None
+        if not name or not isinstance(number, int | float | list):
+            self.fail(f"{value!r} is not a name and a number, such as label=3.", param, ctx)
+        return name, number
 
 
 @click.command("sample", short_help="Draw images from a run's prior.")
@@ -33,8 +52,20 @@ _SUFFIXES = (".png", ".pdf", ".svg", ".npy")
     type=click.Path(path_type=Path, dir_okay=False),
     help="A .png, .pdf or .svg picture, or .npy for the numbers.  [RUN/pictures/samples-SEED.png]",
 )
+@click.option(
+    "--condition",
+    "conditions",
+    type=Condition(),
+    multiple=True,
+    help="What the model is given, such as label=3; once for each of its conditions.",
+)
 def command(
-    run: RunFolder, num_samples: int, seed: int, temperature: float, output: Path | None
+    run: RunFolder,
+    num_samples: int,
+    seed: int,
+    temperature: float,
+    output: Path | None,
+    conditions: tuple[tuple[str, float], ...],
 ) -> None:
     """Draw codes from a run's prior, and show the mean image of each.
 
@@ -45,8 +76,8 @@ def command(
         raise click.UsageError(
             f"--output: {output.name!r} does not end in one of {', '.join(_SUFFIXES)}."
         )
-    vae = load(run)
+    model = load(run)
     from tfvae.runs.drawing import save_samples
 
-    save_samples(vae, output, num_samples, seed, temperature)
+    save_samples(model, output, num_samples, seed, temperature, dict(conditions))
     click.echo(output)

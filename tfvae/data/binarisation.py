@@ -16,7 +16,7 @@ def check_name(binarisation: str) -> str:
     """Return the name, or refuse it.
 
     Raises:
-        ValueError: not "dynamic", "static" or "none".
+        UserError: not "dynamic", "static" or "none".
     """
     if binarisation not in BINARISATIONS:
         raise UserError(
@@ -34,7 +34,7 @@ def scale(values: tf.Tensor) -> tf.Tensor:
     return values
 
 
-def draw(pixels: tf.Tensor, seed) -> tf.Tensor:
+def bernoulli(pixels: tf.Tensor, seed) -> tf.Tensor:
     """Bernoulli bits as float32 0/1; the same seed gives the same bits.
 
     A byte p becomes 1 when a uniform 32-bit word is below p (2^32 - 1) / 255, a whole number, so
@@ -59,8 +59,8 @@ def draw(pixels: tf.Tensor, seed) -> tf.Tensor:
 def draw_batch(pixels: tf.Tensor, seed: int, epoch: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
     """Fresh Bernoulli bits for one batch of an epoch, as cheap inside an XLA step as they can be.
 
-    Distributed as those of `draw`, from the counter-based words of `tfvae.random`: inside one XLA
-    step `stateless_uniform` takes four times as long as all the matrix products together.
+    Distributed as those of `bernoulli`, from the counter-based words of `tfvae.random`: inside one
+    XLA step `stateless_uniform` takes four times as long as all the matrix products together.
 
     Args:
         pixels: uint8 or float32 in [0, 1], `[B, ...]`; the other axes are static.
@@ -83,7 +83,7 @@ def freeze(rows: Rows, seed: int) -> Rows:
     for start in range(0, len(rows), CHUNK):
         chunk = tf.constant(rows.read(slice(start, start + CHUNK)))
         key = tf.constant([seed, start], tf.int64)
-        frozen[start : start + CHUNK] = draw(chunk, key).numpy() * 255
+        frozen[start : start + CHUNK] = bernoulli(chunk, key).numpy() * 255
     return Rows(frozen, rows.field)
 
 
@@ -92,7 +92,7 @@ def draw_by_row(pixels: tf.Tensor, rows: tf.Tensor, seed: int) -> tf.Tensor:
 
     def one(row_and_image):
         row, image = row_and_image
-        return draw(image, tf.stack([tf.constant(seed, tf.int64), row]))
+        return bernoulli(image, tf.stack([tf.constant(seed, tf.int64), row]))
 
     spec = tf.TensorSpec(pixels.shape[1:], tf.float32)
     return tf.map_fn(one, (rows, pixels), fn_output_signature=spec)

@@ -96,7 +96,7 @@ def describe(name: str) -> DatasetSpec:
     """The entry of a data set.
 
     Raises:
-        ValueError: the name is unknown; the message has the nearest one.
+        UserError: the name is unknown; the message has the nearest one.
     """
     if name in CATALOGUE:
         return CATALOGUE[name]

@@ -22,7 +22,7 @@ class Field:
         optional: whether a batch may lack it.
 
     Raises:
-        ValueError: for sizes below 1, another dtype, or an interval without a value inside.
+        UserError: for sizes below 1, another dtype, or an interval without a value inside.
 
     Example:
         >>> Field((28, 28, 1))

@@ -79,7 +79,7 @@ def fields_of(dataset: tf.data.Dataset) -> dict[str, Field]:
         dataset: as `tfvae.data.load` returned it.
 
     Raises:
-        TypeError: for any other object; what `map` made of a loaded data set is one.
+        UserTypeError: for any other object; what `map` made of a loaded data set is one.
 
     Example:
         >>> from tfvae.data import load

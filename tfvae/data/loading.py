@@ -69,7 +69,7 @@ def load(
         `tfvae.data.fields_of` says what the columns are.
 
     Raises:
-        ValueError: an unknown name (with the nearest one) or option, or unusable values.
+        UserError: an unknown name (with the nearest one) or option, or unusable values.
         FileNotFoundError: no such file, or a data set that is neither prepared nor reachable.
 
     Example:
@@ -169,7 +169,7 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
         field: which one, where batches are dicts.
 
     Raises:
-        ValueError: the data set is empty, or lacks the field.
+        UserError: the data set is empty, or lacks the field.
     """
     if isinstance(dataset, LoadedSet):
         return _chosen(dataset.recipe.columns, (field,), "The data set").rows[field].mean()

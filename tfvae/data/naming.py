@@ -18,7 +18,7 @@ def by_name(values: Any, fields: Fields, what: str) -> dict[str, Any]:
         what: names `values` in messages.
 
     Raises:
-        ValueError: for a field that is missing, misspelt or not declared.
+        UserError: for a field that is missing, misspelt or not declared.
     """
     if isinstance(values, tuple | list):
         while values and values[-1] is None:

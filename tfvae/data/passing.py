@@ -33,8 +33,8 @@ def checked(dataset: tf.data.Dataset, fields: Fields, what: str = "x") -> tf.dat
         what: names the data set in messages.
 
     Raises:
-        TypeError: at once, for elements that are no tensors or of a wrong dtype.
-        ValueError: at once, for names or shapes that are known to be wrong, and for loaded data
+        UserTypeError: at once, for elements that are no tensors or of a wrong dtype.
+        UserError: at once, for names or shapes that are known to be wrong, and for loaded data
             outside a field's interval.
         tf.errors.InvalidArgumentError: while iterating, with the text of `check_array`.
     """

@@ -25,8 +25,8 @@ def check_array(array: np.ndarray, field: Field, what: str = "x") -> None:
         what: names the array in the message, such as "x".
 
     Raises:
-        TypeError: for reals where whole numbers are due, and whole numbers where pixels are.
-        ValueError: wrong rank or shape, empty, not finite, or values outside the interval.
+        UserTypeError: for reals where whole numbers are due, and whole numbers where pixels are.
+        UserError: wrong rank or shape, empty, not finite, or values outside the interval.
     """
     array = np.asarray(array)
     check_shape(array.shape, field, what)

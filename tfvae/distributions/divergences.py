@@ -45,7 +45,7 @@ def kl(
         `[B]` nats.
 
     Raises:
-        ValueError: if the closed form is insisted on and there is none, or an estimate is needed
+        UserError: if the closed form is insisted on and there is none, or an estimate is needed
             and z is None.
 
     Example:
@@ -96,7 +96,7 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
         `[B, D]` nats.
 
     Raises:
-        ValueError: for other distributions, whose KL does not split.
+        UserError: for other distributions, whose KL does not split.
 
     References:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix B, for diagonal L.

@@ -31,7 +31,7 @@ def latent_scatter(
         save: Where to write the figure.
 
     Raises:
-        ValueError: if there are not as many labels as examples.
+        UserError: if there are not as many labels as examples.
     """
     means = flat_codes(model, data)
     labels = np.zeros(len(means), int) if labels is None else np.asarray(labels)
@@ -112,7 +112,7 @@ def training_curves(
         save: Where to write the figure.
 
     Raises:
-        ValueError: if none of the names was logged.
+        UserError: if none of the names was logged.
     """
     logs: Mapping[str, Sequence[float]] = getattr(history, "history", history)
     drawn = [name for name in names if name in logs]

@@ -7,9 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
-from tfvae.inference.importance import importance_estimates
+from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
-from tfvae.inference.proposal import Prior
+from tfvae.inference.proposal import FromPrior
 from tfvae.models.capabilities import Batch
 from tfvae.noise import example_noise, example_seeds
 
@@ -25,7 +25,7 @@ def from_posterior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Te
 def from_prior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Tensor]:
     """Importance sampling with z_k ~ p(z); see `_estimate`."""
     joint, given = model.infer(batch).joint, model.given(batch)
-    prior = Prior(lambda noise: model.generate(noise, given), lambda z: joint(z).log_prior)
+    prior = FromPrior(lambda noise: model.generate(noise, given), lambda z: joint(z).log_prior)
     return _estimate(Inference(prior, joint), batch, *arguments)
 
 
@@ -63,13 +63,11 @@ def _estimate(
         chunk: S, an int: draws of each example that are decoded at once.
 
     Returns:
-        See `importance_estimates`.
+        See `inference_estimates`.
     """
     rows = next(iter(batch.values())).shape[0]
     seeds = example_seeds(seed, first_example, rows)
 
-    def log_densities(first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        draws = inference.draw_from(example_noise(seeds, first, chunk))
-        return draws.joint.log_likelihood, draws.log_ratio
-
-    return importance_estimates(log_densities, num_samples, inference.proposal.kl(), rows)
+    return inference_estimates(
+        inference, lambda first: example_noise(seeds, first, chunk), num_samples, rows
+    )

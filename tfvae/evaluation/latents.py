@@ -83,7 +83,7 @@ def kl_per_dimension(
         float64 `[D]`, nats.
 
     Raises:
-        ValueError: for a prior or posterior whose KL does not split over dimensions (a mixture);
+        UserError: for a prior or posterior whose KL does not split over dimensions (a mixture);
             `rate_and_distortion` has the sum.
     """
     require(model, "kl_per_dimension()", Scores)
@@ -139,7 +139,7 @@ def active_units(
         verbose: 1 shows a progress bar.
 
     Raises:
-        ValueError: for a single example, which has no variance.
+        UserError: for a single example, which has no variance.
 
     References:
         Y. Burda, R. Grosse, R. Salakhutdinov, 2016, arXiv:1509.00519, section 5.2.

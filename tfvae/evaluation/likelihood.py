@@ -48,8 +48,8 @@ def log_likelihood(
         A `LikelihoodEstimate`, nats per example.
 
     Raises:
-        ValueError, TypeError: for data that `fit` would refuse, or an argument out of range.
-        RuntimeError: if the model is not built.
+        ValueError, UserTypeError: for data that `fit` would refuse, or an argument out of range.
+        UserRuntimeError: if the model is not built.
         FloatingPointError: if an estimate is not a number.
 
     Example:

@@ -89,7 +89,7 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
         save: Where to write the figure.
 
     Raises:
-        ValueError: for another number of latent dimensions.
+        UserError: for another number of latent dimensions.
 
     References:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix A, figure 4.

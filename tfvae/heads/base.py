@@ -63,6 +63,9 @@ class Head(keras.layers.Layer):
         """Returns the distribution with these parameters, which may have any leading axes."""
         raise NotImplementedError
 
+    def adapt(self, mean: Any) -> None:
+        """Starts at the mean of the training data, where a head knows how."""
+
     def draw(self, distribution: tfd.Distribution, noise: Noise) -> Draw:
         """Draws from a distribution of this head, with log q, in one pass.
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfvae.inference.inference import Inference
+from tfvae.noise import Noise
+
 
 class Sums(NamedTuple):
     """What the loop carries from chunk to chunk, each `[B]`.
@@ -21,6 +24,28 @@ class Sums(NamedTuple):
     log_sum_squares: tf.Tensor
     log_likelihood: tf.Tensor
     log_ratio: tf.Tensor
+
+
+def inference_estimates(
+    inference: Inference,
+    noise: Callable[[tf.Tensor], Noise],
+    num_samples: tf.Tensor,
+    rows: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """The same sums for the proposal of an inference; see `importance_estimates`.
+
+    Args:
+        inference: of a batch.
+        noise: From the number of a chunk's first draw to the noise `[S, B]` of its draws.
+        num_samples: K, int32, `[]` or each example's own, `[B]`.
+        rows: B.
+    """
+
+    def log_densities(first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        draws = inference.draw_from(noise(first))
+        return draws.joint.log_likelihood, draws.log_ratio
+
+    return importance_estimates(log_densities, num_samples, inference.proposal.kl(), rows)
 
 
 def importance_estimates(

@@ -18,6 +18,11 @@ tfd = tfp.distributions
 class Proposal(ABC):
     """q(z|x) of a batch of B examples; z is a tensor, or a nest of tensors over levels."""
 
+    @property
+    def reparameterised(self) -> bool:
+        """Whether the draws are differentiable functions of q's parameters."""
+        return True
+
     @abstractmethod
     def draw(self, noise: Noise) -> Draw:
         """Draws z, `[S, B, ...]` each, and log q(z|x) `[S, B]`, from noise `[S, B]`."""
@@ -67,6 +72,12 @@ class Posterior(Proposal):
     def __init__(self, head: Head, distribution: tfd.Distribution, prior: tfd.Distribution):
         self.head, self.distribution, self.prior = head, distribution, prior
 
+    @property
+    def reparameterised(self) -> bool:
+        """Whether the head says so, and TFP does not say otherwise."""
+        kind = self.distribution.reparameterization_type
+        return self.head.reparameterised and kind == tfd.FULLY_REPARAMETERIZED
+
     def draw(self, noise: Noise) -> Draw:
         """Draws by the head."""
         return self.head.draw(self.distribution, noise)
@@ -93,7 +104,7 @@ class Posterior(Proposal):
         return self.head.moments(self.distribution).stddev
 
 
-class Prior(Proposal):
+class FromPrior(Proposal):
     """p(z) itself as the proposal, for estimates that need no encoder.
 
     Args:

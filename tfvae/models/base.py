@@ -33,6 +33,12 @@ _NO_LOSS = (
 )
 
 
+NO_PATH = (
+    "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
+    "alone. Use a head whose draws are differentiable, or an objective that needs no path."
+)
+
+
 class LatentVariableModel(TermWeights, Trainer):
     """A Keras model whose loss is a sum of named nats.
 
@@ -155,7 +161,9 @@ class LatentVariableModel(TermWeights, Trainer):
                     f"{type(self).__name__} reports {name!r}, which is none of the names that it "
                     f"was made with: {', '.join(self.trackers)}.{nearest(name, self.trackers)}"
                 )
-            self.trackers[name].update_state(value)
+            # A scalar of the batch counts as often as the batch has rows.
+            weight = None if value.shape.rank else own_rows(inputs).count
+            self.trackers[name].update_state(value, sample_weight=weight)
         return nats.reconstruction
 
     def named(self, inputs: Any) -> dict[str, tf.Tensor]:
@@ -169,7 +177,13 @@ class LatentVariableModel(TermWeights, Trainer):
         self.num_examples.assign(num_examples)
 
     def with_noise(self, inference: Inference, batch: Batch) -> Inference:
-        """Returns the inference of a batch with the noise of this step and N: for an objective."""
+        """Returns the inference of a batch with the noise of this step and N: for an objective.
+
+        Raises:
+            UserError: if the objective follows the gradient through draws that have none.
+        """
+        if self.objective.pathwise and not inference.proposal.reparameterised:
+            raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
         seed, rows = self.next_seed(), own_rows(batch)
 
         def noise(num_samples: int) -> Noise:

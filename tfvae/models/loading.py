@@ -33,7 +33,7 @@ def load_model(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is a folder, damaged, or holds another kind of model.
+        UserError: if it is a folder, damaged, or holds another kind of model.
 
     Example:
         >>> import tempfile, tfvae

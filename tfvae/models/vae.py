@@ -13,7 +13,7 @@ from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference, Joint
 from tfvae.inference.proposal import Posterior
-from tfvae.models.base import LatentVariableModel
+from tfvae.models.base import NO_PATH, LatentVariableModel
 from tfvae.models.capabilities import Batch
 from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
 from tfvae.noise import Noise
@@ -86,11 +86,7 @@ class VAE(LatentVariableModel):
                 f"{prior.latent_size}. Give both the same latent_size."
             )
         if objective.pathwise and not encoder.head.reparameterised:
-            raise UserError(
-                f"{type(objective).__name__} follows the gradient through z, and the draws of "
-                f"{type(encoder.head).__name__} have none: it would train on the KL alone. Use a "
-                "head whose draws are differentiable, or an objective that needs no path."
-            )
+            raise UserError(NO_PATH.format(type(objective).__name__, type(encoder.head).__name__))
         super().__init__(objective.names, seed=seed, **kwargs)
         self.encoder, self.decoder = encoder, decoder
         self.prior, self.objective = prior, objective
@@ -140,7 +136,7 @@ class VAE(LatentVariableModel):
 
     def _inference(self, batch: Batch, posterior: tfd.Distribution, training: bool) -> Inference:
         given = self.given(batch)
-        prior = self.prior.distribution(**self._given_to_prior())
+        prior = self.prior.distribution(**self._given_to_prior(given))
 
         def joint(z: tf.Tensor) -> Joint:
             likelihood = self.decoder(self.decoder_inputs(z, given), training=training)
@@ -151,8 +147,10 @@ class VAE(LatentVariableModel):
 
         return Inference(Posterior(self.encoder.head, posterior, prior), joint, generate)
 
-    def _given_to_prior(self) -> dict[str, Any]:
+    def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
         offered = {"encoder": self.encoder}
+        if self.conditions():
+            offered["condition"] = conditions
         for name in self.prior.needs:
             if name not in offered:
                 raise UserError(
@@ -197,7 +195,11 @@ class VAE(LatentVariableModel):
 
     def generate(self, noise: Noise, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns codes from the prior, `[*leading, D]`."""
-        return self.prior.generate(noise, **self._given_to_prior())
+        return self.prior.generate(noise, **self._given_to_prior(conditions))
+
+    def adapt(self, mean: Any) -> None:
+        """Starts the decoder at the mean of the training data; see `LikelihoodHead.adapt`."""
+        self.decoder.head.adapt(mean)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -75,7 +75,7 @@ class Conv(_Convolutions):
     Shapes: `x [B, H, W, C] -> features [B, ceil(H / strides^n), ceil(W / strides^n), filters[-1]]`.
 
     Raises:
-        ValueError: if a count is not a positive integer, `kernel_size < strides`, or the input is
+        UserError: if a count is not a positive integer, `kernel_size < strides`, or the input is
             not `[B, H, W, C]`.
 
     Example:
@@ -135,7 +135,7 @@ class ConvTranspose(_Convolutions):
     Shapes: `z [B, D] -> features [B, H, W, filters[-1]]`.
 
     Raises:
-        ValueError: if a count is not a positive integer, or `kernel_size < strides`.
+        UserError: if a count is not a positive integer, or `kernel_size < strides`.
 
     Example:
         >>> import numpy as np

@@ -24,7 +24,7 @@ class MLP(keras.layers.Layer):
     Shapes: `x [B, ...] -> features [B, units[-1]]`.
 
     Raises:
-        ValueError: if `units` is empty or holds anything but positive integers, or Keras does
+        UserError: if `units` is empty or holds anything but positive integers, or Keras does
             not know the activation.
 
     Example:

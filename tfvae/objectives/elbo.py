@@ -33,7 +33,7 @@ class ELBO(Objective):
     Shapes: `[B]` nats for each name; `free_bits_kl` a scalar of the batch.
 
     Raises:
-        ValueError: if an argument is out of range, `analytic_kl=True` finds no closed form, or
+        UserError: if an argument is out of range, `analytic_kl=True` finds no closed form, or
             `free_bits` meets a KL that does not split, or `analytic_kl=False`.
 
     Example:

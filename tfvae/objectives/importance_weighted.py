@@ -36,7 +36,7 @@ class ImportanceWeighted(Objective):
     Shapes: `[B]` nats for each name.
 
     Raises:
-        ValueError: if `num_samples` is not a positive integer, the gradient is unknown, or
+        UserError: if `num_samples` is not a positive integer, the gradient is unknown, or
             "doubly_reparameterised" meets a posterior made of other distributions.
 
     Example:

@@ -14,7 +14,8 @@ from tfvae.noise import Noise
 
 tfd = tfp.distributions
 
-# What a model can hand a prior: the condition c of p(z|c), and q for pseudo-inputs (VampPrior).
+# What a model can hand a prior: the conditions c of p(z|c), by the names of their fields, and q for
+# pseudo-inputs (VampPrior).
 OFFERED = ("condition", "encoder")
 
 

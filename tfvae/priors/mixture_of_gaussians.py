@@ -31,7 +31,7 @@ class MixtureOfGaussians(Prior):
     Weights: logits `[K]` from 0, loc `[K, D]` from N(0, 1), raw scale `[K, D]` from 0 (scale 1).
 
     Raises:
-        ValueError: if a size is not a positive integer.
+        UserError: if a size is not a positive integer.
 
     Example:
         >>> prior = MixtureOfGaussians(3, num_components=4)

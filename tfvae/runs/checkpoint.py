@@ -44,7 +44,7 @@ class Checkpoint(keras.callbacks.Callback):
         """Restores a built and compiled model, and returns the number of epochs it has seen.
 
         Raises:
-            ValueError: if the checkpoint is damaged or of another model.
+            UserError: if the checkpoint is damaged or of another model.
         """
         if not self.path.is_file():
             return 0

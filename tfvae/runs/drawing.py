@@ -1,6 +1,6 @@
 """The pictures of a run, by what its model and data have to show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ POINTS = 2000  # held-out images in the scatter plot
 PAIRS = 8  # interpolations
 
 
-def draw(
+def draw_pictures(
     model: Any,
     settings: Settings,
     test: tf.data.Dataset,
@@ -108,10 +108,18 @@ def _labels(settings: Settings, count: int) -> np.ndarray | None:
     return columns["label"][:count] if "label" in columns else None
 
 
-def save_samples(model: Any, path: Path, num_samples: int, seed: int, temperature: float) -> None:
-    """Writes samples from the prior: a picture, or for `.npy` the images `[N, H, W, C]`."""
+def save_samples(
+    model: Any,
+    path: Path,
+    num_samples: int,
+    seed: int,
+    temperature: float,
+    conditions: Mapping[str, Any],
+) -> None:
+    """Writes samples from the prior: a picture, or for `.npy` the numbers `[N, ...]`."""
+    options = {"seed": seed, "temperature": temperature, **conditions}
     with replacing(path) as beside:
         if path.suffix == ".npy":
-            np.save(beside, model.sample(num_samples, seed=seed, temperature=temperature).numpy())
+            np.save(beside, model.sample(num_samples, **options).numpy())
         else:
-            pictures.prior_samples(model, num_samples, seed, temperature, save=beside)
+            pictures.prior_samples(model, num_samples, save=beside, **options)

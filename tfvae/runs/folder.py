@@ -102,7 +102,7 @@ class RunFolder:
         """Looks, and changes nothing: may this run be written here?
 
         Raises:
-            ValueError: if the folder holds something else, or a run of other settings.
+            UserError: if the folder holds something else, or a run of other settings.
         """
         if self.config.is_file():
             self.refuse_other(config)
@@ -116,7 +116,7 @@ class RunFolder:
         """Makes the folder ready for this run, or for going on with it.
 
         Raises:
-            ValueError: if the folder holds something else, or a run of other settings.
+            UserError: if the folder holds something else, or a run of other settings.
             OSError: if it can't be written.
         """
         replace = overwrite and self.config.is_file()

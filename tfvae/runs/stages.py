@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfvae import evaluation
+from tfvae.evaluation.latents import flat_codes
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.folder import RunFolder
 from tfvae.settings.settings import FIRST_STAGE, Settings
@@ -51,9 +51,9 @@ def train_stages(
 
 
 def write_codes(model: Any, datasets: Any, path: Path) -> None:
-    """Writes the codes of training and held-out data, float32 `[N, D]`."""
+    """Writes the codes of training and held-out data, float32 `[N, D]`, level after level."""
     parts = ("x_train", "x_test")
-    means = [np.float32(evaluation.latent_codes(model, data)) for data in datasets]
+    means = [np.float32(flat_codes(model, data)) for data in datasets]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

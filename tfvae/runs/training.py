@@ -13,9 +13,8 @@ from pydantic import PositiveInt
 
 from tfvae import data
 from tfvae.errors import UserError
-from tfvae.models import VAE
 from tfvae.runs.checkpoint import Checkpoint
-from tfvae.runs.drawing import draw
+from tfvae.runs.drawing import draw_pictures
 from tfvae.runs.exporting import check_writable, export_run
 from tfvae.runs.files import replacing, write_text
 from tfvae.runs.folder import RunFolder
@@ -39,7 +38,7 @@ class TrainedRun:
     """
 
     folder: RunFolder
-    model: VAE
+    model: Any
     metrics: dict[str, Any]
     written: list[Path]
 
@@ -66,7 +65,7 @@ def train(
         begun: `time.perf_counter()` where the elapsed time in them begins; None for now.
 
     Raises:
-        ValueError: for a folder of another run, of something else, or of a finished run.
+        UserError: for a folder of another run, of something else, or of a finished run.
         OSError: if the folder can't be written; known before training starts.
     """
     begun = time.perf_counter() if begun is None else begun
@@ -94,7 +93,7 @@ def train(
             model.save(beside)
         metrics = _results(settings, model, datasets, rows, report)
         report(f"drawing into {folder.pictures}")
-        written = draw(model, settings, datasets[1], rows, folder.pictures)
+        written = draw_pictures(model, settings, datasets[1], rows, folder.pictures)
         if export_to is not None:
             written += export_run(model, datasets, export_to, report=report)
         if settings.stages:
@@ -147,7 +146,7 @@ def _report_bits(
 
 
 def fit(
-    model: VAE,
+    model: Any,
     settings: Settings,
     folder: RunFolder,
     datasets: tuple[tf.data.Dataset, tf.data.Dataset],
@@ -169,12 +168,13 @@ def fit(
         steps_per_execution: Steps in one call of the graph; none leaves it to `compile`.
     """
     train_set, test_set = datasets
-    model.decoder.head.adapt(data.mean(train_set))
+    if hasattr(model, "adapt"):
+        model.adapt(data.mean(train_set))
     steps = epochs * len(train_set)
     optimizer = building.optimizer(settings, steps, **settings.group("optimizer"))
-    optimizer.build(model.trainable_variables)
     options = {} if steps_per_execution is None else {"steps_per_execution": steps_per_execution}
     model.compile(optimizer, **options)
+    model.optimizer.build(model.trainable_variables)  # before its state is restored
     checkpoint = Checkpoint(folder.checkpoint, folder.history)
     seen = checkpoint.restore(model)
     if seen:
@@ -198,7 +198,7 @@ def fit(
 
 def _results(
     settings: Settings,
-    vae: VAE,
+    model: Any,
     datasets: tuple[tf.data.Dataset, tf.data.Dataset],
     rows: list[dict[str, float]],
     report: Callable[[str], None],
@@ -206,12 +206,12 @@ def _results(
     """What `metrics.json` holds."""
     report(f"evaluating: importance-weighted likelihood, {settings['eval_samples']} samples each")
     begun = time.perf_counter()
-    test = measure(vae, datasets[1], **settings.group("evaluation"))
+    test = measure(model, datasets[1], **settings.group("evaluation"))
     return {
         "test": test,
-        "train": {name: rows[-1][name] for name in ("elbo", "nll", "kl")},
+        "train": {name: rows[-1][name] for name in ("elbo", "nll", "kl") if name in rows[-1]},
         "epochs": len(rows),
-        "weights": vae.count_params(),
+        "weights": model.count_params(),
         "seconds": {
             "first_epoch": rows[0]["seconds"],
             "training": round(sum(row["seconds"] for row in rows), 2),

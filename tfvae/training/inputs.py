@@ -58,8 +58,8 @@ def checked_inputs(x: Any, fields: Fields, what: str) -> Any:
         Arrays (of the fields' dtypes) and batches, bare or in dicts by name.
 
     Raises:
-        TypeError: for other types, and for numbers of a wrong kind.
-        ValueError: for fields that are missing, misspelt or not declared, of different lengths, or
+        UserTypeError: for other types, and for numbers of a wrong kind.
+        UserError: for fields that are missing, misspelt or not declared, of different lengths, or
             wrong in shape, range or finiteness, and for no data.
     """
     if isinstance(x, tuple) or (isinstance(x, list) and (len(x) == 1 or what == "validation_data")):

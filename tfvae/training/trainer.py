@@ -64,7 +64,7 @@ class Trainer(OnReplicas):
             **kwargs: as for Keras.
 
         Raises:
-            ValueError: if `steps_per_execution` is neither "auto" nor a positive integer, or if the
+            UserError: if `steps_per_execution` is neither "auto" nor a positive integer, or if the
                 model and its optimizer are not made under the same distribution strategy.
         """
         check_scope(self)
@@ -100,9 +100,9 @@ class Trainer(OnReplicas):
             **kwargs: `validation_data`, `callbacks` and so on.
 
         Raises:
-            TypeError: for numbers of a wrong kind, such as bytes for pixels or reals for labels,
-                and data of other types.
-            ValueError: for targets, weights, fields that are missing or not declared, of different
+            UserTypeError: for numbers of a wrong kind, such as bytes for pixels or reals for
+                labels, and data of other types.
+            UserError: for targets, weights, fields that are missing or not declared, of different
                 lengths, shapes or ranges, values that are not finite, and counts below 1.
         """
         check_counts(kwargs, "steps_per_epoch", "validation_steps", "validation_batch_size")

@@ -23,8 +23,8 @@ def read(
     """Find the source of a name or path, and read it. Arguments as for `tfvae.data.load`.
 
     Raises:
-        TypeError: neither a name nor a path.
-        ValueError: an unknown name, with the nearest one, or whatever the source refuses.
+        UserTypeError: neither a name nor a path.
+        UserError: an unknown name, with the nearest one, or whatever the source refuses.
         FileNotFoundError: no such file.
     """
     if not isinstance(name_or_path, str | os.PathLike):

@@ -31,7 +31,7 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
     test part, rows are held out. A `.npy` of more than 1 GiB is mapped and read a batch at a time.
 
     Raises:
-        ValueError: corrupt, pickled, no numbers, or columns of different lengths.
+        UserError: corrupt, pickled, no numbers, or columns of different lengths.
     """
     found = numpy_file.read(path, RESIDENT_BYTES)
     if isinstance(found, np.ndarray):

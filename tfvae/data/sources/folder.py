@@ -27,7 +27,7 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
     A folder of grey images has one channel; as soon as one image has colour, all have three.
 
     Raises:
-        ValueError: no images, sizes that differ (without `size`), or a file that is no image.
+        UserError: no images, sizes that differ (without `size`), or a file that is no image.
     """
     files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not files:
@@ -100,7 +100,7 @@ def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
     """One image, uint8 `[H, W, C]`; averaged over areas where it is made smaller.
 
     Raises:
-        ValueError: the file is truncated or damaged.
+        UserError: the file is truncated or damaged.
     """
     with _opened(file) as image:
         try:

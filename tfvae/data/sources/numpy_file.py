@@ -15,7 +15,7 @@ def read(path: Path, resident_bytes: int) -> np.ndarray | dict[str, np.ndarray]:
     A `.npy` of more than `resident_bytes` is mapped.
 
     Raises:
-        ValueError: corrupt, of another format, or a pickle.
+        UserError: corrupt, of another format, or a pickle.
     """
     alone = path.suffix.lower() == ".npy"
     try:

@@ -75,7 +75,7 @@ def saved_model(
         Paths, version and differences.
 
     Raises:
-        ValueError: if the model is not built or can make no servable, or an argument is out of range.
+        UserError: if the model is not built or can make no servable, or an argument is out of range.
         ExportError: if the folder can't be written, `version` exists, or the comparison fails;
             nothing is published then.
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tfvae.export.servables.encoder import posterior_noise
-from tfvae.inference.importance import importance_estimates
+from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
 
 # Latents decoded at once, over all rows: with 28 x 28 pixels and 32 float32 feature maps a chunk
@@ -33,12 +33,8 @@ def importance_scores(
     """
     chunk = tf.clip_by_value(CHUNK // tf.maximum(tf.size(seed), 1), 1, last)
 
-    def log_densities(first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        draws = inference.draw_from(posterior_noise(seed, first, chunk))
-        return draws.joint.log_likelihood, draws.log_ratio
-
-    found = importance_estimates(
-        log_densities, num_samples, inference.proposal.kl(), rows=tf.size(seed)
+    found = inference_estimates(
+        inference, lambda first: posterior_noise(seed, first, chunk), num_samples, tf.size(seed)
     )
     names = ("log_likelihood", "nll", "kl")
     return {"elbo": -found["nll"] - found["kl"], **{name: found[name] for name in names}}

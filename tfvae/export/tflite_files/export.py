@@ -89,7 +89,7 @@ def tflite(
         The paths and the report, which is also written as `report.json`.
 
     Raises:
-        ValueError: for an unbuilt model, an unknown variant, or data that are missing or do
+        UserError: for an unbuilt model, an unknown variant, or data that are missing or do
             not fit.
         ExportError: if the folder can't be written, a layer has no built-in counterpart, or the
             float32 file drifts from the live model; nothing is published then.

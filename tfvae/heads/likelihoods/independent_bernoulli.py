@@ -26,7 +26,7 @@ class IndependentBernoulli(LikelihoodHead):
         `event_shape`; parameters `logits [N, *event_shape]`. `log_prob` is in nats per image.
 
     Raises:
-        ValueError: if `event_shape` is not a list of positive integers.
+        UserError: if `event_shape` is not a list of positive integers.
 
     Example:
         >>> import numpy as np

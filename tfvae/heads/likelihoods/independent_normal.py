@@ -35,7 +35,7 @@ class IndependentNormal(LikelihoodHead):
         it unfolds like the others). `log_prob` is in nats per example, a density.
 
     Raises:
-        ValueError: if `scale` is neither a number above 0 nor "learned".
+        UserError: if `scale` is neither a number above 0 nor "learned".
 
     Example:
         >>> import numpy as np

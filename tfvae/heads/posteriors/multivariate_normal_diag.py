@@ -32,7 +32,7 @@ class MultivariateNormalDiag(LatentHead):
         event `[D]`; parameters `loc [N, D]`, `scale_diag [N, D]`.
 
     Raises:
-        ValueError: if `latent_size` is not a positive integer.
+        UserError: if `latent_size` is not a positive integer.
 
     Example:
         >>> import numpy as np

@@ -41,7 +41,7 @@ class MultivariateNormalTriL(LatentHead):
         event `[D]`; parameters `loc [N, D]`, `scale_tril [N, D, D]`.
 
     Raises:
-        ValueError: if `latent_size` is not a positive integer.
+        UserError: if `latent_size` is not a positive integer.
 
     Example:
         >>> import numpy as np

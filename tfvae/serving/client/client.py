@@ -36,7 +36,7 @@ class Client(Connection):
     Raises:
         ServingError: every call, with the server's message; see its subclasses in
             `tfvae.serving.client.errors`.
-        ValueError, TypeError: for arguments that no server would take; nothing is sent then.
+        ValueError, UserTypeError: for arguments that no server would take; nothing is sent then.
 
     Example:
         >>> from tfvae.serving import Client
