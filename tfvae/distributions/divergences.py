@@ -10,68 +10,18 @@ from tfvae.errors import UserError
 tfd = tfp.distributions
 
 
-def sampled_kl(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:
-    """Monte Carlo estimate 1/S sum_s [log q(z_s) - log p(z_s)] with z_s ~ q.
-
-    Unbiased for KL(q || p); a single estimate can be negative.
+def closed_form(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor | None:
+    """KL(q || p) `[B]`, nats, in closed form, or None where TFP's registry has none.
 
     Args:
         q: Batch shape `[B]`.
         p: Batch shape `[]` or `[B]`.
-        z: Draws from q, `[S, B, D]`.
-
-    Returns:
-        `[B]` nats.
-    """
-    return tf.reduce_mean(q.log_prob(z) - p.log_prob(z), axis=0)
-
-
-def kl(
-    q: tfd.Distribution,
-    p: tfd.Distribution,
-    z: tf.Tensor | None = None,
-    analytic: bool | None = None,
-) -> tf.Tensor:
-    """KL(q || p), in closed form where TFP has one registered, else estimated from z.
-
-    Args:
-        q: Batch shape `[B]`.
-        p: Batch shape `[]` or `[B]`.
-        z: Draws from q, `[S, B, D]`; needed for the estimate.
-        analytic: True insists on the closed form, False on the estimate; None (the default) takes
-            the closed form where there is one.
-
-    Returns:
-        `[B]` nats.
-
-    Raises:
-        UserError: if the closed form is insisted on and there is none, or an estimate is needed
-            and z is None.
 
     Example:
         >>> q = tfd.MultivariateNormalDiag([[1.0, 0.0]], [[1.0, 1.0]])
-        >>> float(kl(q, tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0]))[0])
+        >>> float(closed_form(q, tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0]))[0])
         0.5
     """
-    if analytic is not False:
-        closed = closed_form(q, p)
-        if closed is not None:
-            return closed
-        if analytic:
-            raise UserError(
-                f"No closed-form KL is registered between {type(q).__name__} and "
-                f"{type(p).__name__}. Use analytic_kl=None (or False) to estimate it."
-            )
-    if z is None:
-        raise UserError(
-            f"KL between {type(q).__name__} and {type(p).__name__} is estimated from draws of q: "
-            "pass z."
-        )
-    return sampled_kl(q, p, z)
-
-
-def closed_form(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor | None:
-    """KL(q || p) `[B]` in closed form, or None where TFP's registry has none."""
     try:
         return q.kl_divergence(p)
     except NotImplementedError:
