@@ -69,7 +69,7 @@ def inference(q, p=None, likelihood=decoder, x=None, seed=(1, 2)):
 
     # Its draws and its frozen() are those of every head.
     proposal = Posterior(MultivariateNormalDiag(D), q, p)
-    return Inference(proposal, joint, lambda draws: training_noise(seed, draws, rows))
+    return Inference(proposal, joint, noise=lambda draws: training_noise(seed, draws, rows))
 
 
 def exact_elbo(loc=LOC, scale=SCALE):

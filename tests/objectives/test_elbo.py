@@ -143,6 +143,23 @@ def test_a_mixture_prior_is_estimated():
         evaluate(ELBO(free_bits=0.1), model.posterior(), p=prior())
 
 
+def test_the_kl_to_a_mixture_equals_quadrature():
+    """One dimension, trapezium rule in float64; 4.5 standard errors of 4000 draws."""
+    prior = priors.MixtureOfGaussians(1, num_components=2)
+    prior.build()
+    prior.loc.assign([[-2.0], [1.0]])
+    q = tfd.MultivariateNormalDiag(
+        np.full((ROWS, 1), 0.5, "float32"), np.full((ROWS, 1), np.float32(0.8))
+    )
+    z = np.linspace(-12, 12, 4001)
+    log_q = scipy.stats.norm.logpdf(z, 0.5, 0.8)
+    log_p = np.logaddexp(scipy.stats.norm.logpdf(z, -2, 1), scipy.stats.norm.logpdf(z, 1, 1))
+    exact = np.trapezoid(np.exp(log_q) * (log_q - log_p + np.log(2)), z)
+    x, likelihood = tf.zeros([ROWS, 1]), lambda z: tfd.Independent(tfd.Normal(z, 1.0), 1)
+    estimates = evaluate(ELBO(), q, p=prior(), likelihood=likelihood, x=x).terms["kl"].numpy()
+    assert abs(estimates.mean() - exact) < 4.5 * estimates.std() / np.sqrt(ROWS)
+
+
 def test_draws_depend_on_the_seed_alone():
     first, again = (evaluate(ELBO(), model.posterior()).terms["nll"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
