@@ -19,11 +19,13 @@ class Rows(NamedTuple):
         first: the place of its first row in the batch of all replicas.
         count: how many it has; none, where the batch has fewer rows than there are replicas.
         share: their share of the batch: the weight of its mean in the mean over all.
+        computed: how many it computes with; see `filled`.
     """
 
     first: Any
     count: Any
     share: Any
+    computed: Any
 
 
 _ROWS: ContextVar[Rows | None] = ContextVar("rows", default=None)
@@ -38,16 +40,37 @@ def own_rows(batch: Any) -> Rows:
     known = _ROWS.get()
     if known is not None:
         return known
-    first = tf.nest.flatten(batch)[0]
-    count = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
-    replica = _one_of_several()
+    count, replica = _count(batch), _one_of_several()
     if replica is None:
-        return Rows(0, count, 1.0)
+        return Rows(0, count, 1.0, count)
     counts = replica.all_gather(tf.reshape(count, [1]), axis=0)
     before = tf.range(replica.num_replicas_in_sync) < replica.replica_id_in_sync_group
     place = tf.reduce_sum(tf.where(before, counts, 0))
     share = tf.cast(count, tf.float32) / tf.cast(tf.reduce_sum(counts), tf.float32)
-    return Rows(place, count, share)
+    return Rows(place, count, share, tf.maximum(count, 1))
+
+
+def filled(batch: Any) -> Any:
+    """Returns a batch, or a row of zeros where this replica has none.
+
+    Layers need not take empty batches: on a CPU, convolutions of TensorFlow 2.21 return them
+    with the channels that they had, and the next one fails.
+    """
+    if _one_of_several() is None:
+        return batch
+    missing = tf.cast(tf.equal(_count(batch), 0), tf.int32)
+    # Not tf.pad: oneDNN merges it into a convolution that follows, which then is given no row.
+    return tf.nest.map_structure(
+        lambda rows: tf.concat([rows, tf.zeros([missing, *rows.shape[1:]], rows.dtype)], axis=0),
+        batch,
+    )
+
+
+def unfilled(outputs: Any, batch: Any) -> Any:
+    """Returns the rows of what was computed from a filled batch that are the batch's own."""
+    if _one_of_several() is None:
+        return outputs
+    return tf.nest.map_structure(lambda rows: rows[: _count(batch)], outputs)
 
 
 @contextlib.contextmanager
@@ -69,7 +92,7 @@ def same_state(model: keras.Model, rows: Rows) -> Iterator[None]:
 
     What layers change by themselves, such as the moving statistics of BatchNormalization, changes
     by the mean over replicas of their changes, weighted with their rows. What metrics have counted
-    stays as it was where there was no row to count: their results may not be numbers.
+    stays as it was where there was no row to count.
     """
     if _one_of_several() is None:
         yield
@@ -96,7 +119,7 @@ def mean(values: Sequence[tf.Tensor], rows: Rows) -> Sequence[tf.Tensor]:
 
 
 def unless_empty(values: Sequence[Any], rows: Rows) -> list[Any]:
-    """Returns the tensors, or zeros where this replica has no row: means of none are not numbers.
+    """Returns the tensors, or zeros where this replica has no row: it computes with one of zeros.
 
     Args:
         values: tensors, `tf.IndexedSlices` (the gradients of embeddings) or None.
@@ -104,7 +127,7 @@ def unless_empty(values: Sequence[Any], rows: Rows) -> list[Any]:
     """
     if _one_of_several() is None:
         return list(values)
-    # Chosen, not multiplied: 0 * nan is nan.
+    # Chosen, not multiplied: a row of zeros may have no density, and 0 * nan is nan.
     return [_map(lambda v: tf.where(rows.count > 0, v, tf.zeros_like(v)), v) for v in values]
 
 
@@ -126,6 +149,12 @@ def clipped(optimizer: keras.optimizers.Optimizer, gradients: Sequence[Any]) -> 
     whole = optimizer._clip_gradients(replica.all_reduce("SUM", present))
     parts = iter(_map(lambda v: v / replica.num_replicas_in_sync, v) for v in whole)
     return [None if gradient is None else next(parts) for gradient in gradients]
+
+
+def _count(batch: Any) -> Any:
+    """The rows of a batch: a number, or a tensor where it is not known before."""
+    first = tf.nest.flatten(batch)[0]
+    return first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
 
 
 def _map(function: Any, value: Any) -> Any:
