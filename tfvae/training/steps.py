@@ -7,16 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvae.training.exchanges import all_counted, clipped, same_state, unless_empty
 from tfvae.training.phases import Phase, gradients
-from tfvae.training.replicas import (
-    Rows,
-    all_counted,
-    clipped,
-    filled,
-    same_state,
-    step_on,
-    unless_empty,
-)
+from tfvae.training.replicas import Rows, filled, step_on
 
 
 class Steps(keras.Model):
