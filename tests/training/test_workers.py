@@ -21,10 +21,16 @@ LIMIT_SECONDS = 240
 WORKERS = ("first worker", "second worker")
 SEVERAL = ("mirrored", *WORKERS)
 TRAININGS = {
-    "mirrored": ("arrays", "normalised", "synchronised", "phases"),
+    "mirrored": ("arrays", "normalised", "synchronised", "phases", "labelled"),
     **dict.fromkeys(WORKERS, ("loaded", "arrays", "normalised")),
 }
-ALIKE = ("loaded", "arrays", "synchronised", "phases")  # replicas normalise with their own rows
+ALIKE = (
+    "loaded",
+    "arrays",
+    "synchronised",
+    "phases",
+    "labelled",
+)  # replicas normalise with their own rows
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tfvae
 from tests.models.test_phases import EverySecond, make
 from tests.models.tiny import SHAPE
+from tests.training.conditional import DATA, Conditional
 from tfvae import heads, networks
 from tfvae.training.replicas import is_chief
 
@@ -41,9 +42,14 @@ def loaded(strategy):
 
 
 def arrays(strategy):
-    """Shuffled rows, the last batch too small for two, and gradients that are clipped."""
+    """Shuffled rows, the last batch too small for two, and gradients that are clipped.
+
+    Convolutions fail on no rows.
+    """
+    keras.utils.set_random_seed(0)
     with strategy.scope():
-        vae = model(clipnorm=0.1)
+        convolutions = [keras.layers.Conv2D(4, 3, activation="tanh") for _ in range(2)]
+        vae = model(keras.Sequential([*convolutions, keras.layers.Flatten()]), clipnorm=0.1)
     seen = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: batches.append(logs))
     batches = []
     history = vae.fit(IMAGES, batch_size=64, epochs=2, callbacks=[seen], verbose=0).history
@@ -59,13 +65,13 @@ def arrays(strategy):
     }
 
 
-def normalised(strategy, **options):
-    """One epoch of two batches, of five rows and of one."""
+def normalised(strategy, rows=6, **options):
+    """One epoch of two batches: of five rows, and of what is left of them."""
     keras.utils.set_random_seed(0)
     with strategy.scope():
         layer = keras.layers.BatchNormalization(momentum=MOMENTUM, **options)
         vae = model(keras.Sequential([keras.layers.Flatten(), layer, keras.layers.Dense(8)]))
-    batches = tf.data.Dataset.from_tensor_slices(IMAGES[:6]).batch(5)
+    batches = tf.data.Dataset.from_tensor_slices(IMAGES[:rows]).batch(5)
     history = vae.fit(batches, verbose=0).history
     moving = {"mean": layer.moving_mean, "variance": layer.moving_variance}
     moving = {name: local_values(strategy, variable) for name, variable in moving.items()}
@@ -85,15 +91,29 @@ def local_values(strategy, variable):
     return [value.numpy().tolist() for value in strategy.experimental_local_results(variable.value)]
 
 
+def labelled(strategy):
+    """Two fields by name, and the gradient of a table, which has rows of its own."""
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        conditional = Conditional()
+        optimizer = keras.optimizers.Adam(0.1, global_clipnorm=0.5)
+        conditional.compile(optimizer, jit_compile=False)
+    nine = {name: values[:9] for name, values in DATA.items()}
+    history = conditional.fit(nine, batch_size=8, epochs=2, verbose=0).history
+    return {"history": history, **state(conditional)}
+
+
 def state(vae):
     flat = [np.ravel(weight) for weight in vae.get_weights()]
     return {"weights": np.concatenate(flat).astype("float64").tolist()}
 
 
 def synchronised(strategy):
-    return normalised(strategy, synchronized=True)
+    """Layers that exchange sums: a replica without rows would add one of zeros to them."""
+    return normalised(strategy, rows=8, synchronized=True)
 
 
 TRAININGS = {
-    function.__name__: function for function in (loaded, arrays, normalised, synchronised, phases)
+    function.__name__: function
+    for function in (loaded, arrays, normalised, synchronised, phases, labelled)
 }

@@ -187,7 +187,7 @@ class LatentVariableModel(TermWeights, Trainer):
         seed, rows = self.next_seed(), own_rows(batch)
 
         def noise(num_samples: int) -> Noise:
-            return training_noise(seed, num_samples, rows.count, rows.first)
+            return training_noise(seed, num_samples, rows.computed, rows.first)
 
         return replace(inference, noise=noise, num_examples=tf.convert_to_tensor(self.num_examples))
 

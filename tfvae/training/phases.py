@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfvae.checks import positive_int
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
-from tfvae.training.replicas import clipped
+from tfvae.training.exchanges import clipped
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvae.training.exchanges import all_counted, clipped, same_state, unless_empty
 from tfvae.training.phases import Phase, gradients
-from tfvae.training.replicas import Rows, all_counted, clipped, same_state, step_on, unless_empty
+from tfvae.training.replicas import Rows, filled, step_on
 
 
 class Steps(keras.Model):
@@ -69,7 +70,7 @@ class Steps(keras.Model):
 
     def _named_losses(self, x: Any, training: bool) -> dict[str, tf.Tensor]:
         """The weighted means of the terms by name, and what layers add to them by number."""
-        self(x, training=training)
+        self(filled(x), training=training)
         numbers = (str(number) for number in itertools.count())
         named = dict(zip(itertools.chain(self.term_names, numbers), self.losses, strict=False))
         # Replicas are threads that take turns, in a synchronised BatchNormalization too, and Keras

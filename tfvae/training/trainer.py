@@ -14,6 +14,7 @@ from tfvae.training.device_loop import DeviceLoop
 from tfvae.training.executions import ResumeEpochs, listed, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
 from tfvae.training.parts import parts, parts_of_batch
+from tfvae.training.replicas import filled, unfilled
 from tfvae.training.resident import (
     ResidentData,
     ResidentEpoch,
@@ -31,9 +32,12 @@ class Trainer(OnReplicas):
     What enters is checked against `fields()`, and what would be ignored is refused. Data sets of
     `tfvae.data.load` and arrays, up to `tfvae.training.resident.LIMIT_BYTES`, are put on the device
     once, and a `DeviceLoop` makes their batches inside the compiled step, many steps in one
-    program. Everything else (other pipelines, larger data, `steps_per_epoch`, distribution
-    strategies, `run_eagerly`) goes Keras' own way, the first three with batches copied to a GPU
-    ahead of the steps.
+    program. Everything else (other pipelines, larger data, `steps_per_epoch`, `run_eagerly`) goes
+    Keras' own way, the first three with batches copied to a GPU ahead of the steps.
+
+    Made and compiled under a `tf.distribute` strategy, a model takes batches of all replicas: each
+    has consecutive rows, and logs and weights are those of one device to rounding. There, XLA does
+    not compile the steps.
 
     Subclasses have `fields`, `phases`, `call`, `reconstruct`, a `build` that is given the shape
     `(None, *shape)` of the only field or a dict of these by name, and the weight `seed_state`,
@@ -191,7 +195,8 @@ class Trainer(OnReplicas):
 
     def predict_step(self, data: Any) -> Any:
         """Reconstructs a batch without drawing anything."""
-        return self.reconstruct(keras.utils.unpack_x_y_sample_weight(data)[0])
+        x = keras.utils.unpack_x_y_sample_weight(data)[0]
+        return unfilled(self.reconstruct(filled(x)), x)
 
     def _checked(self, x: Any, batch_size: int | None = None) -> Any:
         """Returns x, checked, for a model that is built.
