@@ -91,7 +91,7 @@ def test_a_label_out_of_range_is_refused_in_the_graph(generated, name, label):
     if name == "sample":
         inputs = {n: np.ones(2, "int32") for n in ("num_samples", "seed")}
         inputs["temperature"] = np.ones(2, "float32")
-    with pytest.raises(tf.errors.InvalidArgumentError, match="label must be whole numbers from 0 to 3; received"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label must be whole numbers from 0"):
         call(generated["decoder"][name], **inputs, label=np.array([0, label], "int32"))
 
 
