@@ -39,10 +39,18 @@ class Noise:
     def __init__(self, seed: Any, stream: Any = 0, row: Any = 0, temperature: Any = None):
         self.seed, self.stream = _words(seed, "seed"), _words(stream, "stream")
         self.row, self.temperature = row, temperature
+        # One stream is drawn as such, and its axes added behind: in the shape `[1, B, size]` XLA
+        # makes the numbers anew wherever they are used, which doubles the time of a step with a
+        # full covariance (D = 50, batch 128: 9.5 ms against 6.3).
+        self._given, self._axes = self.stream, 0
+        if self.seed.shape.rank == 0 and set(self.stream.shape.as_list()) == {1}:
+            self._axes = max(0, self.stream.shape.rank - _rank(row))
+            self.stream = tf.reshape(self.stream, [])
 
     def normal(self, size: int) -> tf.Tensor:
         """Returns standard normal numbers `[*leading, size]`, times the temperature."""
         numbers = tfvae.random.normals_at(self._positions(size), self.seed, self.stream)
+        numbers = self._with_axes(numbers)
         if self.temperature is None:
             return numbers
         return numbers * tf.convert_to_tensor(self.temperature)[..., tf.newaxis]
@@ -60,7 +68,7 @@ class Noise:
         seed = tfvae.random.words(
             tf.zeros([1], tf.int32), self.seed, tf.constant(_PARTS + number, tf.uint32)
         )[0]
-        return Noise(tf.squeeze(seed, -1), self.stream, self.row, self.temperature)
+        return Noise(tf.squeeze(seed, -1), self._given, self.row, self.temperature)
 
     def stateless_seed(self) -> tf.Tensor:
         """Returns a seed, int32 `[2]`, for samplers that make all draws in one call."""
@@ -68,7 +76,11 @@ class Noise:
         return tf.bitcast(words, tf.int32)
 
     def _bits(self, size: int) -> tf.Tensor:
-        return tfvae.random.words(self._positions(size), self.seed, self.stream)[0]
+        words = tfvae.random.words(self._positions(size), self.seed, self.stream)[0]
+        return self._with_axes(words)
+
+    def _with_axes(self, numbers: tf.Tensor) -> tf.Tensor:
+        return numbers[(tf.newaxis,) * self._axes] if self._axes else numbers
 
     def _positions(self, size: int) -> tf.Tensor:
         if isinstance(self.row, int):
@@ -103,6 +115,10 @@ def example_noise(seeds: tf.Tensor, first: Any, num_samples: Any) -> Noise:
 def example_seeds(seed: Any, first: Any, count: int) -> tf.Tensor:
     """Returns a seed for each of `count` examples from number `first` on, uint32 `[count]`."""
     return Noise(seed, first + tf.range(count)).words()
+
+
+def _rank(row: Any) -> int:
+    return row.shape.rank if tf.is_tensor(row) else 0
 
 
 def _words(value: Any, name: str) -> tf.Tensor:
