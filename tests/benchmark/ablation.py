@@ -22,8 +22,9 @@ import tfvae
 from tfvae import presets, random
 from tfvae.benchmark.measure import Settings, random_images, rate
 from tfvae.data import binarisation
+from tfvae.distributions.draws import Draw
 from tfvae.heads.likelihoods import independent_bernoulli
-from tfvae.objectives import elbo
+from tfvae.inference.proposal import Posterior
 from tfvae.settings import building
 
 BATCH_SIZE, SECONDS, SAMPLES = 128, 1.0, 5000
@@ -40,7 +41,14 @@ DENSITY = mock.patch.object(
     independent_bernoulli, "IndependentPixels", tfp.distributions.Independent
 )
 COSINE = mock.patch.object(random, "_cosine", lambda turns: tf.cos(2.0 * np.float32(np.pi) * turns))
-DRAWS = mock.patch.object(elbo, "draw", lambda q, count, seed: q.sample(count, seed=seed))
+
+
+def sampled(self, noise):
+    z = self.distribution.sample(1, seed=noise.stateless_seed())
+    return Draw(z, self.distribution.log_prob(z))
+
+
+DRAWS = mock.patch.object(Posterior, "draw", sampled)
 BITS = mock.patch.object(binarisation, "draw_batch", uniform_bits)
 
 # Name -> patches, arguments of compile, and whether the data stay on the device.
