@@ -15,6 +15,8 @@ from tests.conformance import plain_tensorflow
 from tests.extension.cases import SEED, encoder, vae
 from tests.extension.members.posterior import Kumaraswamy
 from tfvae.noise import example_noise
+from tfvae.serving import Client
+from tfvae.serving.server.server import DevelopmentServer
 
 ROWS, DRAWS = 5, 4
 # The same float32 kernels, fused in another order.
@@ -74,6 +76,27 @@ def test_plain_tensorflow_answers_as_the_live_model(case, trained, exported, tmp
         answers = np.load(job["outputs"])
         for name, expected in outputs.items():
             np.testing.assert_allclose(answers[name], expected, err_msg=f"{key} {name}", **CLOSE)
+
+
+def test_it_is_served_over_rest_and_grpc(case, trained, exported):
+    """The client knows a stranger by its fields and codes."""
+    model, _ = trained
+    x, given = case.data["x"][:ROWS], case.given(ROWS)
+    drawn = model.sample(DRAWS, seed=SEED, **case.one_given())
+    batch = model.named({"x": x, **given})
+    codes = {name: np.asarray(level) for name, level in by_name(model.encode(batch)).items()}
+    live = model.decoder_outputs(model.encode(batch), model.given(batch))
+    with DevelopmentServer(exported.directory, rest_port=0, grpc_port=0) as server:
+        for url in (server.rest_url, server.grpc_url):
+            with Client(url, timeout=60.0) as client:
+                client.wait_until_available()
+                served = client.sample(DRAWS, seed=SEED, **case.one_given())
+                np.testing.assert_allclose(served, drawn, **CLOSE)
+                served = client.reconstruct(x, **given)
+                np.testing.assert_allclose(served, model.reconstruct(batch), **CLOSE)
+                z = codes["z"] if set(codes) == {"z"} else codes
+                for name, value in client.decode(z, **given).items():
+                    np.testing.assert_allclose(value, live[name], err_msg=name, **CLOSE)
 
 
 def test_served_draws_are_the_posterior_s(case, trained, exported):
