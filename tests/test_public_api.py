@@ -106,7 +106,7 @@ def test_layers_are_registered_and_their_arguments_are_their_config(area):
     import keras
 
     package = importlib.import_module(f"tfvae.{area}")
-    bases = ("Head", "Prior", "Objective", "LatentVariableModel")
+    bases = ("Head", "LatentHead", "LikelihoodHead", "Prior", "Objective", "LatentVariableModel")
     for name in package.__all__:
         value = getattr(package, name)
         if not inspect.isclass(value) or not issubclass(value, keras.layers.Layer):

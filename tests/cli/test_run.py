@@ -29,7 +29,7 @@ def whole(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "measure", lambda *_, **__: {})
-        patch.setattr(training, "draw", lambda *_: [])
+        patch.setattr(training, "draw_pictures", lambda *_: [])
         path = tmp_path_factory.mktemp("whole") / "whole"
         config = presets.get("digits", **SETTINGS)
         return training.train(config, path, report=lambda line: None)

@@ -14,7 +14,7 @@ import tfvae
 from tfvae import callbacks, heads, networks, objectives, priors, signatures
 
 AREAS = ("heads", "networks", "objectives", "priors", "models")
-BASES = {"Head", "Prior", "Objective", "LatentVariableModel"}
+BASES = {"Head", "LatentHead", "LikelihoodHead", "Prior", "Objective", "LatentVariableModel"}
 SHAPE = (4, 4, 1)
 
 

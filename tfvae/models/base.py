@@ -182,8 +182,10 @@ class LatentVariableModel(TermWeights, Trainer):
         Raises:
             UserError: if the objective follows the gradient through draws that have none.
         """
-        if self.objective.pathwise and not inference.proposal.reparameterised:
-            raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
+        objective = getattr(self, "objective", None)
+        pathwise = objective is not None and objective.pathwise
+        if pathwise and not inference.proposal.reparameterised:
+            raise UserError(NO_PATH.format(type(objective).__name__, "this posterior"))
         seed, rows = self.next_seed(), own_rows(batch)
 
         def noise(num_samples: int) -> Noise:
