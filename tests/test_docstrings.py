@@ -15,7 +15,15 @@ from tests.test_public_api import modules
 FINDER = doctest.DocTestFinder(recurse=True, exclude_empty=True)
 # Layers that users compose. Base classes and what only errors are made of need no example.
 COMPOSED = ("heads", "networks", "priors", "objectives", "models")
-BASES = ("Head", "Prior", "Objective", "LatentVariableModel", "Nats", "divergences")
+BASES = (
+    "Head",
+    "LatentHead",
+    "LikelihoodHead",
+    "Prior",
+    "Objective",
+    "LatentVariableModel",
+    "Nats",
+)
 
 
 def examples():
