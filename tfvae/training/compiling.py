@@ -16,6 +16,12 @@ _NO_LOSS = (
     "as VAE(..., objective=tfvae.objectives.ELBO(kl_weight=4.0)), and compile(optimizer=...)."
 )
 
+# Keras 3.15 looks for overflow in the first replica's gradients alone.
+_NO_SCALING = (
+    "mixed_float16 needs its loss scaled, and that is not supported on several replicas. Use "
+    "mixed_bfloat16, which needs none, or compile(auto_scale_loss=False)."
+)
+
 
 class Compiled(OnReplicas):
     """Keras' `compile` for a model whose losses are its own, with an optimizer for each phase."""
@@ -35,12 +41,14 @@ class Compiled(OnReplicas):
             steps_per_execution: "auto" (default) runs many steps at once, unless a callback of
                 your own looks at every batch. It is a divisor of `steps_per_epoch`,
                 `validation_steps` and `steps`, so choose numbers that many divide.
-            **kwargs: as for Keras.
+            **kwargs: as for Keras. `auto_scale_loss` (default True) scales the loss where a part
+                of the model computes in mixed_float16.
 
         Raises:
             UserError: if a loss or metrics are passed, if a mapping does not name the phases, if
-                `steps_per_execution` is neither "auto" nor a positive integer, or if the model and
-                its optimizer are not made under the same distribution strategy.
+                `steps_per_execution` is neither "auto" nor a positive integer, if the model and
+                its optimizer are not made under the same distribution strategy, or for scaled
+                losses on several replicas.
         """
         for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
             value = kwargs.pop(name, None)
@@ -49,8 +57,13 @@ class Compiled(OnReplicas):
         check_scope(self)
         self._auto_steps = steps_per_execution == "auto"
         steps = 1 if self._auto_steps else positive_int("steps_per_execution", steps_per_execution)
-        optimizer = optimizer_of(optimizer, self.phases)
-        super().compile(optimizer=optimizer, steps_per_execution=steps, **kwargs)
+        scales = kwargs.pop("auto_scale_loss", True) and computes_in_float16(self)
+        if scales and self.distribute_strategy.num_replicas_in_sync > 1:
+            raise UserError(_NO_SCALING)
+        optimizer = optimizer_of(optimizer, self.phases, scales)
+        super().compile(
+            optimizer=optimizer, steps_per_execution=steps, auto_scale_loss=False, **kwargs
+        )
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Returns the arguments of `compile`, with "auto" where that was asked for."""
@@ -68,3 +81,11 @@ class Compiled(OnReplicas):
     def _resolve_auto_jit_compile(self) -> bool:
         # Keras 3.15 turns jit_compile="auto" off where there is only a CPU.
         return self._distribute_strategy is None and xla_pays(self)
+
+
+def computes_in_float16(model: keras.Model) -> bool:
+    """Whether a part of a model has the policy under which Keras scales losses.
+
+    The model's own is float32, whatever that of its networks.
+    """
+    return any(layer.dtype_policy.name == "mixed_float16" for layer in model._flatten_layers())
