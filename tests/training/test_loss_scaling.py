@@ -113,10 +113,3 @@ def test_overflow_skips_the_step_and_halves_the_scale(kind, fit, jit_compile):
     encoder = scaling(model)[0]
     assert float(encoder.dynamic_scale) == 2.0**59
     assert int(encoder.inner_optimizer.iterations) == 0
-
-
-def test_several_replicas_are_refused(monkeypatch):
-    model = make("mixed_float16")
-    monkeypatch.setattr(type(tf.distribute.get_strategy()), "num_replicas_in_sync", 2)
-    with pytest.raises(ValueError, match="not supported on several replicas"):
-        model.compile("adam")

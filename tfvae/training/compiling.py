@@ -6,7 +6,7 @@ import keras
 
 from tfvae.checks import positive_int
 from tfvae.errors import UserError
-from tfvae.training.phased_optimizer import optimizer_of
+from tfvae.training.phased_optimizer import PhasedOptimizer, optimizer_of
 from tfvae.training.strategies import OnReplicas, check_scope
 from tfvae.training.xla import xla_pays
 
@@ -20,6 +20,11 @@ _NO_LOSS = (
 _NO_SCALING = (
     "mixed_float16 needs its loss scaled, and that is not supported on several replicas. Use "
     "mixed_bfloat16, which needs none, or compile(auto_scale_loss=False)."
+)
+# It asks in a replica whether to update, which replicas then may not do together.
+_NO_ACCUMULATION = (
+    "gradient_accumulation_steps={} is not supported on several replicas: Keras 3.15 fails. Use "
+    "larger batches, of which each replica has a part."
 )
 
 
@@ -58,9 +63,9 @@ class Compiled(OnReplicas):
         self._auto_steps = steps_per_execution == "auto"
         steps = 1 if self._auto_steps else positive_int("steps_per_execution", steps_per_execution)
         scales = kwargs.pop("auto_scale_loss", True) and computes_in_float16(self)
-        if scales and self.distribute_strategy.num_replicas_in_sync > 1:
-            raise UserError(_NO_SCALING)
         optimizer = optimizer_of(optimizer, self.phases, scales)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            _check_replicated(optimizer)
         super().compile(
             optimizer=optimizer, steps_per_execution=steps, auto_scale_loss=False, **kwargs
         )
@@ -89,3 +94,13 @@ def computes_in_float16(model: keras.Model) -> bool:
     The model's own is float32, whatever that of its networks.
     """
     return any(layer.dtype_policy.name == "mixed_float16" for layer in model._flatten_layers())
+
+
+def _check_replicated(optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses what optimizers of Keras 3.15 can't do on several replicas."""
+    phased = isinstance(optimizer, PhasedOptimizer)
+    for one in optimizer.by_phase.values() if phased else [keras.optimizers.get(optimizer)]:
+        if isinstance(one, keras.optimizers.LossScaleOptimizer):
+            raise UserError(_NO_SCALING)
+        if one.gradient_accumulation_steps:
+            raise UserError(_NO_ACCUMULATION.format(one.gradient_accumulation_steps))
