@@ -8,7 +8,8 @@ import tensorflow as tf
 import tfvae
 from tests.models.tiny import IMAGES, SHAPE
 from tfvae import heads, networks, objectives
-from tfvae.training.phases import Phase, PhasedOptimizer
+from tfvae.training.phased_optimizer import PhasedOptimizer
+from tfvae.training.phases import Phase
 
 BATCH = {"x": tf.constant(IMAGES)}
 

@@ -11,6 +11,7 @@ import tfvae
 from tfvae.data import Field
 from tfvae.training.device_loop import DeviceLoop
 from tfvae.training.executions import STEPS
+from tfvae.training.placing import placed
 from tfvae.training.resident import ResidentData, on_device
 
 
@@ -212,8 +213,8 @@ def test_large_data_stream(images, monkeypatch):
     monkeypatch.setattr("tfvae.training.resident.LIMIT_BYTES", 1000)
     train, _ = load()
     vae = make()
-    assert not isinstance(vae._placed(train, None, whole=True), ResidentData)
-    assert not isinstance(vae._placed(images, 32, whole=True), ResidentData)
+    assert not isinstance(placed(vae, train, None, whole=True), ResidentData)
+    assert not isinstance(placed(vae, images, 32, whole=True), ResidentData)
 
 
 def test_the_compiled_step_never_leaves_the_device():

@@ -78,27 +78,20 @@ class Inference:
     noise: Callable[[int], Noise] | None = None
     num_examples: tf.Tensor | float = 0.0
 
-    def draw(
-        self,
-        num_samples: int,
-        frozen: bool = False,
-        through: Callable[[tf.Tensor], tf.Tensor] | None = None,
-    ) -> Draws:
-        """Draws z from q with the noise of this step, and evaluates the densities.
+    def draw(self, num_samples: int) -> Draws:
+        """Draws z from q, S times with the noise of this step, and evaluates the densities."""
+        return self.draw_from(self.noise(num_samples))
+
+    def at(self, z: Any, frozen: bool = False) -> Draws:
+        """Evaluates the densities at given z, `[S, B, ...]`.
 
         Args:
-            num_samples: S.
+            z: drawn from q.
             frozen: whether log q(z|x) holds q's parameters constant in gradients; z itself never
                 does.
-            through: applied to each z before any density sees it, such as `tf.stop_gradient`.
         """
-        z, log_posterior = self.proposal.draw(self.noise(num_samples))
-        if through is not None:
-            z = tf.nest.map_structure(through, z)
-        if frozen or through is not None:
-            proposal = self.proposal.frozen() if frozen else self.proposal
-            log_posterior = proposal.log_prob(z)
-        return Draws(z, log_posterior, self.joint(z))
+        proposal = self.proposal.frozen() if frozen else self.proposal
+        return Draws(z, proposal.log_prob(z), self.joint(z))
 
     def draw_prior(self, num_samples: int) -> Any:
         """Draws z from p(z), `[S, B, ...]` each, with noise of this step that q does not use."""

@@ -8,30 +8,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-import tfvae
-from tfvae.checks import int32, positive_int, real
-from tfvae.data.fields import Field, input_shapes, required
+from tfvae.checks import int32
+from tfvae.data.fields import Field, required
 from tfvae.data.naming import by_name
-from tfvae.errors import UserError, UserRuntimeError
+from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
-from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, Scores, require
-from tfvae.models.conditions import checked_conditions
+from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, Scores
+from tfvae.models.generation import Generation
+from tfvae.models.term_weights import ModelTermWeights
 from tfvae.noise import Noise, training_noise
-from tfvae.objectives.base import Nats, TermWeights
-from tfvae.random import bits, word
+from tfvae.objectives.base import Nats
 from tfvae.suggestions import nearest
-from tfvae.training.phases import Phase, optimizer_of
-from tfvae.training.programs import compiled
+from tfvae.training.phases import Phase
 from tfvae.training.replicas import own_rows
-from tfvae.training.trainer import Trainer
-from tfvae.training.xla import xla_pays
-
-_NO_LOSS = (
-    "{name}={value!r} was passed to compile(), but the model's loss is its objective's: terms per "
-    "example that `call` gives to `add_loss`. Pass an objective to the constructor instead, such "
-    "as VAE(..., objective=tfvae.objectives.ELBO(kl_weight=4.0)), and compile(optimizer=...)."
-)
-
 
 NO_PATH = (
     "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
@@ -39,7 +28,7 @@ NO_PATH = (
 )
 
 
-class LatentVariableModel(TermWeights, Trainer):
+class LatentVariableModel(ModelTermWeights, Generation):
     """A Keras model whose loss is a sum of named nats.
 
     A subclass gives `fields()`, and `loss_terms(batch, training)`, or `infer()` and an attribute
@@ -98,29 +87,6 @@ class LatentVariableModel(TermWeights, Trainer):
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Returns the nats of a batch: of a model that infers, those of its `objective`."""
         return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
-
-    def weight(self, name: str) -> tf.Tensor | float:
-        """Returns the factor of a term in the loss: the model's own, or that of its objective."""
-        objective = getattr(self, "objective", None)
-        if name in self.term_weights or objective is None:
-            return super().weight(name)
-        return objective.weight(name)
-
-    def term_weight(self, name: str) -> keras.Variable:
-        """Returns the variable behind the factor of a term, for schedules.
-
-        Raises:
-            UserError: if the term has none.
-        """
-        weights = {**getattr(getattr(self, "objective", None), "term_weights", {})}
-        weights |= self.term_weights
-        if name not in weights:
-            known = f"It has those of {', '.join(weights)}." if weights else "It has none."
-            raise UserError(
-                f"{self.name} has no weight of a term {name!r} to change.{nearest(name, weights)} "
-                f"{known}"
-            )
-        return weights[name]
 
     def phases(self) -> Sequence[Phase]:
         """Returns who learns from what: one phase for everything, unless a subclass says more."""
@@ -182,10 +148,9 @@ class LatentVariableModel(TermWeights, Trainer):
         Raises:
             UserError: if the objective follows the gradient through draws that have none.
         """
-        objective = getattr(self, "objective", None)
-        pathwise = objective is not None and objective.pathwise
+        pathwise = self.objective is not None and self.objective.pathwise
         if pathwise and not inference.proposal.reparameterised:
-            raise UserError(NO_PATH.format(type(objective).__name__, "this posterior"))
+            raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
         seed, rows = self.next_seed(), own_rows(batch)
 
         def noise(num_samples: int) -> Noise:
@@ -198,112 +163,3 @@ class LatentVariableModel(TermWeights, Trainer):
         state = tf.identity(self.seed_state)
         self.seed_state.assign(state + tf.constant([0, 1], tf.int64))
         return tf.cast(state, tf.int32)
-
-    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
-        """Configures training; the arguments are those of `keras.Model.compile`.
-
-        The loss is the objective's and the logged values are its nats, so `loss`, `loss_weights`,
-        `metrics` and `weighted_metrics` are refused.
-
-        Args:
-            optimizer: as for Keras, or a mapping from the names of the model's phases.
-            **kwargs: as for Keras.
-
-        Raises:
-            UserError: if one of these is passed, or the mapping does not name the phases.
-        """
-        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
-            value = kwargs.pop(name, None)
-            if value is not None:
-                raise UserError(_NO_LOSS.format(name=name, value=value))
-        optimizer = optimizer_of(optimizer, [phase.name for phase in self.phases()])
-        if hasattr(optimizer, "bind"):
-            optimizer.bind(self.phases)
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def _resolve_auto_jit_compile(self) -> bool:
-        # Keras 3.15 turns jit_compile="auto" off where there is only a CPU.
-        return self._distribute_strategy is None and xla_pays(self)
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles as a saved model was; Keras asks for this of a model with its own compile."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def reconstruct(self, inputs: Any) -> Any:
-        """Returns the mean of x at the code of each example: deterministic."""
-        require(self, "reconstruct()", Encodes, Decodes)
-        batch = self.named(inputs)
-        return self.decode(self.encode(batch), self.given(batch))
-
-    def given(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """Returns the part of a batch that the model is given and does not generate."""
-        return {name: batch[name] for name in self.conditions() if name in batch}
-
-    def sample(
-        self,
-        num_samples: int,
-        seed: int | None = None,
-        temperature: float = 1.0,
-        **conditions: Any,
-    ) -> tf.Tensor:
-        """Draws codes from the prior and returns the mean of x at each.
-
-        The draws come from `tfvae.noise`: the exported decoders make the same of the same seed.
-        `decoder(z).sample()` draws x as well.
-
-        Args:
-            num_samples: How many, at least 1.
-            seed: Any int32. None takes the next of the model's generator, and so differs each time.
-            temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior.
-            **conditions: What the model is given, by field: one value for all samples, or one each.
-
-        Returns:
-            `[num_samples, ...]` in the likelihood's units. The first samples do not depend on
-            `num_samples`.
-        """
-        require(self, "sample()", Generates, Decodes)
-        num_samples = positive_int("num_samples", num_samples)
-        real("temperature", temperature, minimum=0.0)
-        self._require_built("sample()")
-        if seed is None:
-            words = self.next_seed()
-            seed = bits((), words[0], words[1])
-        draw = compiled(self, _sample, xla=False)  # one program for every num_samples
-        return draw(
-            tf.constant(num_samples, tf.int32),
-            word(seed, "seed"),
-            tf.constant(temperature, tf.float32),
-            checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__),
-        )
-
-    def log_likelihood(self, data: Any, num_samples: int = 5000, **options: Any) -> Any:
-        """Estimates log p(x) of each example by importance sampling.
-
-        See `tfvae.evaluation.log_likelihood`, whose arguments these are.
-        """
-        return tfvae.evaluation.log_likelihood(self, data, num_samples=num_samples, **options)
-
-    def input_shapes(self) -> Any:
-        """Returns what `build` takes: the shape of a batch, or of each of its fields by name."""
-        return input_shapes(self.fields())
-
-    def _require_built(self, what: str) -> None:
-        if not self.built:
-            raise UserRuntimeError(
-                f"{what} needs a built model. Train it, call it on a batch, or build it: "
-                f"model.build({self.input_shapes()})."
-            )
-
-
-def _sample(
-    model: Any,
-    num_samples: tf.Tensor,
-    seed: tf.Tensor,
-    temperature: tf.Tensor,
-    conditions: dict[str, tf.Tensor],
-) -> tf.Tensor:
-    """The mean of x at each of `num_samples` codes of the prior."""
-    noise = Noise(seed, row=tf.range(num_samples), temperature=temperature)
-    return model.decode(model.generate(noise, conditions), conditions)

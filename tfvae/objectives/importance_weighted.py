@@ -63,13 +63,14 @@ class ImportanceWeighted(Objective):
 
     def nats(self, inference: Inference) -> Nats:
         """Returns the negative bound as the only term."""
-        doubly = self.gradient == "doubly_reparameterised"
-        scaled = _ScaledGradient()
-        draws = inference.draw(
-            self.num_samples, frozen=doubly, through=scaled.apply if doubly else None
-        )
-        log_weights = draws.log_weights
-        scaled.factor = tf.nn.softmax(log_weights, axis=0)
+        if self.gradient == "pathwise":
+            draws = inference.draw(self.num_samples)
+            log_weights = draws.log_weights
+        else:
+            z = inference.proposal.draw(inference.noise(self.num_samples)).z
+            z, zeros = _scaled_by_weights(z)
+            draws = inference.at(z, frozen=True)
+            log_weights = draws.log_weights + zeros
         bound = tf.reduce_logsumexp(log_weights, axis=0) - math.log(self.num_samples)
         nll, kl = draws.nll, tf.reduce_mean(draws.log_ratio, axis=0)
         watched = {"elbo": -nll - kl, "nll": nll, "kl": kl}
@@ -84,25 +85,39 @@ class ImportanceWeighted(Objective):
         }
 
 
-class _ScaledGradient:
-    """Multiplies the gradient of z with the normalised weights, known only after z was used.
+def _scaled_by_weights(z: Any) -> tuple[Any, tf.Tensor]:
+    """Multiplies the gradient of z with the normalised weights, which z itself decides.
 
     d IW_K / dz_k = w~_k d log w_k / dz_k, with w~ the normalised weights; DReG's gradient has
-    w~_k^2 (eq. 8), so it is this one times w~_k.
+    w~_k^2 (eq. 8), so it is this one times w~_k, which is the gradient by log w_k: what is added to
+    that receives it.
+
+    Args:
+        z: `[S, B, ...]`, or a nest of such.
+
+    Returns:
+        z, and zeros `[S, B]` that have to be added to log w_k.
     """
+    flat = tf.nest.flatten(z)
 
-    factor: tf.Tensor  # [S, B]; set between the use of z and the gradient
+    @tf.custom_gradient
+    def marked(*flat: tf.Tensor):
+        def scale(*gradients: tf.Tensor) -> list[tf.Tensor]:
+            *by_z, by_log_weight = gradients
+            # Whatever factor the loss has, it has in both: the weights sum to one.
+            weights = tf.math.divide_no_nan(
+                by_log_weight, tf.reduce_sum(by_log_weight, axis=0, keepdims=True)
+            )
+            return [_times(gradient, weights) for gradient in by_z]
 
-    def apply(self, z: tf.Tensor) -> tf.Tensor:
-        """Returns z `[S, B, ...]`, whose gradient will be multiplied with the factor."""
+        zeros = tf.zeros(tf.shape(flat[0])[:2], flat[0].dtype)
+        return (*map(tf.identity, flat), zeros), scale
 
-        @tf.custom_gradient
-        def identity(value: tf.Tensor):
-            def scale(gradient: tf.Tensor) -> tf.Tensor:
-                ones = [1] * (gradient.shape.rank - 2)
-                shape = tf.concat([tf.shape(self.factor), ones], axis=0)
-                return gradient * tf.stop_gradient(tf.reshape(self.factor, shape))
+    *flat, zeros = marked(*flat)
+    return tf.nest.pack_sequence_as(z, flat), zeros
 
-            return tf.identity(value), scale
 
-        return identity(z)
+def _times(gradient: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Weights `[S, B]` times a gradient `[S, B, ...]`."""
+    shape = tf.concat([tf.shape(weights), [1] * (gradient.shape.rank - 2)], axis=0)
+    return gradient * tf.stop_gradient(tf.reshape(weights, shape))

@@ -53,7 +53,7 @@ def steps_at_once(data: Any, callbacks: Any, *counts: int | None) -> int:
         *counts: `steps_per_epoch` and the like. Keras runs whole executions, so the result divides
             those that are given.
     """
-    if any(_looks_at_batches(callback) for callback in listed(callbacks)):
+    if any(_looks_at_batches(callback) for callback in as_list(callbacks)):
         return 1
     if isinstance(data, ResidentData):
         most = min(STEPS, data.num_batches)
@@ -65,7 +65,7 @@ def steps_at_once(data: Any, callbacks: Any, *counts: int | None) -> int:
     return next(steps for steps in range(most, 0, -1) if asked % steps == 0)
 
 
-def listed(callbacks: Any) -> list[keras.callbacks.Callback]:
+def as_list(callbacks: Any) -> list[keras.callbacks.Callback]:
     """Returns the callbacks of a call, in whichever form Keras takes them, as a list."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks.callbacks

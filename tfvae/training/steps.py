@@ -1,6 +1,5 @@
 """One step of training and of testing: each phase minimises its own terms, each row counts once."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from tfvae.training.exchanges import all_counted, clipped, same_state, unless_empty
-from tfvae.training.phases import Phase, gradients
+from tfvae.training.phased_optimizer import scaled_losses
+from tfvae.training.phases import Losses, Phase, gradients
 from tfvae.training.replicas import Rows, filled, step_on
 
 
@@ -41,7 +41,7 @@ class Steps(keras.Model):
         """Evaluates the terms on a batch; returns the logs."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         with step_on(x) as rows, same_state(self, rows):
-            self._track(self._named_losses(x, training=False), rows)
+            self._track(self._losses_of(x, training=False), rows)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -51,29 +51,26 @@ class Steps(keras.Model):
 
     def _gradients(self, x: Any, rows: Rows) -> list[Any]:
         """This replica's part of the gradients, which the optimizer sums over replicas."""
-        phases, variables = self.phases(), self.trainable_variables
+        phases = self.phases()
         with tf.GradientTape(persistent=len(phases) > 1) as tape:
-            losses = self._named_losses(x, training=True)
-            scaled = {
-                name: self.optimizer.scale_loss(loss * rows.share) for name, loss in losses.items()
-            }
-            total = tf.add_n(list(scaled.values()))
+            losses = self._losses_of(x, training=True)
+            # An only phase minimises everything, whatever its terms are called.
+            sums = [losses.total] if len(phases) == 1 else map(losses.of, phases)
+            by_phase = {p.name: loss * rows.share for p, loss in zip(phases, sums, strict=True)}
+            scaled = scaled_losses(self.optimizer, by_phase)
         self._track(losses, rows)
-        if len(phases) == 1:
-            found = tape.gradient(total, [variable.value for variable in variables])
-        else:
-            found = gradients(tape, phases, scaled, variables)
-        return unless_empty(found, rows)
+        return unless_empty(gradients(tape, phases, scaled, self.trainable_variables), rows)
 
-    def _track(self, losses: dict[str, tf.Tensor], rows: Rows) -> None:
-        self._loss_tracker.update_state(tf.add_n(list(losses.values())), sample_weight=rows.count)
+    def _track(self, losses: Losses, rows: Rows) -> None:
+        self._loss_tracker.update_state(losses.total, sample_weight=rows.count)
 
-    def _named_losses(self, x: Any, training: bool) -> dict[str, tf.Tensor]:
-        """The weighted means of the terms by name, and what layers add to them by number."""
+    def _losses_of(self, x: Any, training: bool) -> Losses:
+        """What a batch adds to the loss."""
         self(filled(x), training=training)
-        numbers = (str(number) for number in itertools.count())
-        named = dict(zip(itertools.chain(self.term_names, numbers), self.losses, strict=False))
+        own = len(self.term_names)  # `call` adds them, and layers are asked after it
+        terms = dict(zip(self.term_names, self.losses[:own], strict=True))
+        losses = Losses(terms, self.losses[own:])
         # Replicas are threads that take turns, in a synchronised BatchNormalization too, and Keras
         # keeps the losses of all in one list.
         self._clear_losses()
-        return named
+        return losses

@@ -5,28 +5,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
-import tensorflow as tf
 
-from tfvae.checks import positive_int
-from tfvae.data.fields import Fields, input_shapes
-from tfvae.errors import UserTypeError
+from tfvae.data.fields import Fields
+from tfvae.training.batchwise import OnBatches
 from tfvae.training.device_loop import DeviceLoop
-from tfvae.training.executions import ResumeEpochs, listed, steps_at_once
+from tfvae.training.executions import ResumeEpochs, as_list, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
-from tfvae.training.parts import parts, parts_of_batch
+from tfvae.training.placing import accepted, distributed, is_distributed, placed
 from tfvae.training.replicas import filled, unfilled
-from tfvae.training.resident import (
-    ResidentData,
-    ResidentEpoch,
-    as_resident,
-    num_rows,
-    on_device,
-)
-from tfvae.training.strategies import OnReplicas, check_scope
-from tfvae.training.streaming import ahead
+from tfvae.training.resident import ResidentData, ResidentEpoch, num_rows
 
 
-class Trainer(OnReplicas):
+class Trainer(OnBatches):
     """A Keras model that learns from named fields: with Keras' interface, and other step functions.
 
     What enters is checked against `fields()`, and what would be ignored is refused. Data sets of
@@ -44,8 +34,6 @@ class Trainer(OnReplicas):
     whose first entry decides the order of arrays.
     """
 
-    _auto_steps = False  # until compiled: a model predicts, and is loaded, without that
-
     def fields(self) -> Fields:
         """Returns what one example holds, by name."""
         raise NotImplementedError
@@ -56,32 +44,6 @@ class Trainer(OnReplicas):
     def reconstruct(self, batch: Any) -> Any:
         """Returns what `predict` does for a batch, bare or a dict as it was passed."""
         raise NotImplementedError
-
-    def compile(self, *args: Any, steps_per_execution: int | str = "auto", **kwargs: Any) -> None:
-        """Configures training; see `keras.Model.compile`.
-
-        Args:
-            *args: as for Keras.
-            steps_per_execution: "auto" (default) runs many steps at once, unless a callback of
-                your own looks at every batch. It is a divisor of `steps_per_epoch`,
-                `validation_steps` and `steps`, so choose numbers that many divide.
-            **kwargs: as for Keras.
-
-        Raises:
-            UserError: if `steps_per_execution` is neither "auto" nor a positive integer, or if the
-                model and its optimizer are not made under the same distribution strategy.
-        """
-        check_scope(self)
-        self._auto_steps = steps_per_execution == "auto"
-        steps = 1 if self._auto_steps else positive_int("steps_per_execution", steps_per_execution)
-        super().compile(*args, steps_per_execution=steps, **kwargs)
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """Returns the arguments of `compile`, with "auto" where that was asked for."""
-        config = super().get_compile_config()
-        if config and self._auto_steps:
-            config["steps_per_execution"] = "auto"
-        return config
 
     def fit(
         self,
@@ -114,29 +76,29 @@ class Trainer(OnReplicas):
         validation = kwargs.pop("validation_data", None)
         if validation is not None:
             validation = checked_inputs(validation, self.fields(), "validation_data")
-        x = self._checked(x, batch_size)
+        x = accepted(self, x, batch_size)
         if kwargs.get("validation_split") and validation is None:
             x, validation = split(x, kwargs.pop("validation_split"))
         if not are_arrays(x) and getattr(x, "num_batches", None) is None:
             kwargs["shuffle"] = False  # they shuffle themselves; Keras warns of its own default
         whole = kwargs.get("steps_per_epoch") is None
-        data = self._placed(x, batch_size, whole, kwargs.get("shuffle", True))
+        data = placed(self, x, batch_size, whole, kwargs.get("shuffle", True))
         counts, callbacks = [kwargs.get("steps_per_epoch")], kwargs.pop("callbacks", None)
         if validation is not None:
             size, steps = kwargs.get("validation_batch_size"), kwargs.get("validation_steps")
-            validation = self._placed(validation, size or batch_size, whole=steps is None)
+            validation = placed(self, validation, size or batch_size, whole=steps is None)
             counts.append(steps)
         self.begin_training(num_rows(data))
         steps = steps_at_once(data, callbacks, *counts)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             source = data if isinstance(data, ResidentData) else x
             resume = ResumeEpochs(source, kwargs.get("initial_epoch", 0))
-            callbacks = [*listed(callbacks), resume]
+            callbacks = [*as_list(callbacks), resume]
         kwargs.update(callbacks=callbacks, verbose=verbose)
-        kwargs["validation_data"] = None if validation is None else self._distributed(validation)
+        kwargs["validation_data"] = None if validation is None else distributed(self, validation)
         with self._steps(steps):
             return super().fit(
-                self._distributed(data, kwargs.get("shuffle", True)),
+                distributed(self, data, kwargs.get("shuffle", True)),
                 batch_size=batch_size,
                 epochs=epochs,
                 **kwargs,
@@ -155,10 +117,10 @@ class Trainer(OnReplicas):
         check_counts(kwargs, "steps")
         if kwargs.get("_use_cached_eval_dataset"):  # from `fit`, which has prepared all of this
             return super().evaluate(x, batch_size=batch_size, verbose=verbose, **kwargs)
-        x = self._placed(self._checked(x, batch_size), batch_size, kwargs.get("steps") is None)
+        x = placed(self, accepted(self, x, batch_size), batch_size, kwargs.get("steps") is None)
         with self._steps(steps_at_once(x, kwargs.get("callbacks"), kwargs.get("steps"))):
             return super().evaluate(
-                self._distributed(x), batch_size=batch_size, verbose=verbose, **kwargs
+                distributed(self, x), batch_size=batch_size, verbose=verbose, **kwargs
             )
 
     def predict(
@@ -166,90 +128,23 @@ class Trainer(OnReplicas):
     ) -> Any:
         """Returns the reconstruction of each example; see `keras.Model.predict`."""
         check_counts(kwargs, "steps")
-        x = self._checked(x, batch_size)
-        if self._distribute_strategy is not None:
-            x = self._distributed(self._placed(x, batch_size, whole=True))
+        x = accepted(self, x, batch_size)
+        if is_distributed(self):
+            x = distributed(self, placed(self, x, batch_size, whole=True))
         with self._steps(1):
             return super().predict(x, batch_size=batch_size, verbose=verbose, **kwargs)
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Trains on one batch of arrays; see `keras.Model.train_on_batch`."""
-        refuse_extra(y, sample_weight, class_weight)
-        return super().train_on_batch(self._one_batch(x), **kwargs)
-
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
-        """Evaluates one batch of arrays; see `keras.Model.test_on_batch`."""
-        refuse_extra(y, sample_weight)
-        return super().test_on_batch(self._one_batch(x), **kwargs)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Returns the reconstruction of each example; see `keras.Model.predict_on_batch`."""
-        return super().predict_on_batch(self._one_batch(x))
 
     def predict_step(self, data: Any) -> Any:
         """Reconstructs a batch without drawing anything."""
         x = keras.utils.unpack_x_y_sample_weight(data)[0]
         return unfilled(self.reconstruct(filled(x)), x)
 
-    def _checked(self, x: Any, batch_size: int | None = None) -> Any:
-        """Returns x, checked, for a model that is built.
-
-        Weights that are made while a step is traced stay without values if the trace fails.
-        """
-        check_counts({"batch_size": batch_size}, "batch_size")
-        x = checked_inputs(x, self.fields(), "x")
-        if not self.built:
-            with self.distribute_strategy.scope():
-                self.build(input_shapes(self.fields()))
-        return x
-
-    def _one_batch(self, x: Any) -> Any:
-        """Returns x, checked, if it is arrays."""
-        x = self._checked(x)
-        if not are_arrays(x):
-            raise UserTypeError(
-                f"x is of type {type(x).__name__}; expected one batch: an array, or a dict of "
-                "arrays by name."
-            )
-        return (
-            x if self._distribute_strategy is None else parts_of_batch(self.distribute_strategy, x)
-        )
-
-    def _placed(self, x: Any, batch_size: int | None, whole: bool, shuffled: bool = False) -> Any:
-        """Returns checked data on the device if whole epochs are asked for and they fit."""
-        if self._distribute_strategy is not None:
-            # Workers have to agree on the order of arrays, whatever their own seeds are.
-            seed = int(self.seed_state[0])
-            return as_resident(x, self.fields(), batch_size, shuffled, seed) if are_arrays(x) else x
-        if not self.compiled or self.run_eagerly:
-            return x
-        if whole:
-            seed = int(self.seed_state[0])
-            data = on_device(x, self.fields(), batch_size, shuffled, seed)
-            if data is not None:
-                if not self.optimizer.built:
-                    self.optimizer.build(self.trainable_variables)
-                return data
-        return ahead(x) if isinstance(x, tf.data.Dataset) else x
-
-    def _distributed(self, x: Any, shuffle: bool = False) -> Any:
-        """Returns placed data, distributed to the replicas where there are any."""
-        strategy = self._distribute_strategy
-        return x if strategy is None else parts(strategy, x, shuffle)
-
     @contextlib.contextmanager
     def _steps(self, count: int) -> Iterator[None]:
         """Sets the steps of an execution for a while: a callback may evaluate while fit runs."""
         before = self.steps_per_execution
         # Keras 3.15 cannot run several steps at once on several replicas of a data set.
-        if self._auto_steps and self._distribute_strategy is None:
+        if self._auto_steps and not is_distributed(self):
             self.steps_per_execution = count
         try:
             yield

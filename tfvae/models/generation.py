@@ -1,0 +1,100 @@
+"""What a trained model is asked for: samples, reconstructions, likelihoods."""
+
+from typing import Any
+
+import tensorflow as tf
+
+import tfvae
+from tfvae.checks import positive_int, real
+from tfvae.data.fields import input_shapes
+from tfvae.errors import UserRuntimeError
+from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, require
+from tfvae.models.conditions import checked_conditions
+from tfvae.noise import Noise
+from tfvae.random import bits, word
+from tfvae.training.programs import compiled
+from tfvae.training.trainer import Trainer
+
+
+class Generation(Trainer):
+    """Samples and reconstructions of a model that has the methods for them.
+
+    Subclasses have `conditions`, `named` and `next_seed`; see `LatentVariableModel`.
+    """
+
+    def reconstruct(self, inputs: Any) -> Any:
+        """Returns the mean of x at the code of each example: deterministic."""
+        require(self, "reconstruct()", Encodes, Decodes)
+        batch = self.named(inputs)
+        return self.decode(self.encode(batch), self.given(batch))
+
+    def given(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns the part of a batch that the model is given and does not generate."""
+        return {name: batch[name] for name in self.conditions() if name in batch}
+
+    def sample(
+        self,
+        num_samples: int,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        **conditions: Any,
+    ) -> tf.Tensor:
+        """Draws codes from the prior and returns the mean of x at each.
+
+        The draws come from `tfvae.noise`: the exported decoders make the same of the same seed.
+        `decoder(z).sample()` draws x as well.
+
+        Args:
+            num_samples: How many, at least 1.
+            seed: Any int32. None takes the next of the model's generator, and so differs each time.
+            temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior.
+            **conditions: What the model is given, by field: one value for all samples, or one each.
+
+        Returns:
+            `[num_samples, ...]` in the likelihood's units. The first samples do not depend on
+            `num_samples`.
+        """
+        require(self, "sample()", Generates, Decodes)
+        num_samples = positive_int("num_samples", num_samples)
+        real("temperature", temperature, minimum=0.0)
+        self._require_built("sample()")
+        if seed is None:
+            words = self.next_seed()
+            seed = bits((), words[0], words[1])
+        draw = compiled(self, _sample, xla=False)  # one program for every num_samples
+        return draw(
+            tf.constant(num_samples, tf.int32),
+            word(seed, "seed"),
+            tf.constant(temperature, tf.float32),
+            checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__),
+        )
+
+    def log_likelihood(self, data: Any, num_samples: int = 5000, **options: Any) -> Any:
+        """Estimates log p(x) of each example by importance sampling.
+
+        See `tfvae.evaluation.log_likelihood`, whose arguments these are.
+        """
+        return tfvae.evaluation.log_likelihood(self, data, num_samples=num_samples, **options)
+
+    def input_shapes(self) -> Any:
+        """Returns what `build` takes: the shape of a batch, or of each of its fields by name."""
+        return input_shapes(self.fields())
+
+    def _require_built(self, what: str) -> None:
+        if not self.built:
+            raise UserRuntimeError(
+                f"{what} needs a built model. Train it, call it on a batch, or build it: "
+                f"model.build({self.input_shapes()})."
+            )
+
+
+def _sample(
+    model: Any,
+    num_samples: tf.Tensor,
+    seed: tf.Tensor,
+    temperature: tf.Tensor,
+    conditions: dict[str, tf.Tensor],
+) -> tf.Tensor:
+    """The mean of x at each of `num_samples` codes of the prior."""
+    noise = Noise(seed, row=tf.range(num_samples), temperature=temperature)
+    return model.decode(model.generate(noise, conditions), conditions)

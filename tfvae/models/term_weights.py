@@ -1,0 +1,36 @@
+"""The factors of the terms in a model's loss: its own, and those of its objective."""
+
+import keras
+import tensorflow as tf
+
+from tfvae.errors import UserError
+from tfvae.objectives.base import TermWeights
+from tfvae.suggestions import nearest
+
+
+class ModelTermWeights(TermWeights):
+    """A model that weighs the terms of its loss, by itself or through its `objective`."""
+
+    objective: TermWeights | None = None
+
+    def weight(self, name: str) -> tf.Tensor | float:
+        """Returns the factor of a term in the loss: the model's own, or that of its objective."""
+        if name in self.term_weights or self.objective is None:
+            return super().weight(name)
+        return self.objective.weight(name)
+
+    def term_weight(self, name: str) -> keras.Variable:
+        """Returns the variable behind the factor of a term, for schedules.
+
+        Raises:
+            UserError: if the term has none.
+        """
+        weights = {} if self.objective is None else dict(self.objective.term_weights)
+        weights |= self.term_weights
+        if name not in weights:
+            known = f"It has those of {', '.join(weights)}." if weights else "It has none."
+            raise UserError(
+                f"{self.name} has no weight of a term {name!r} to change.{nearest(name, weights)} "
+                f"{known}"
+            )
+        return weights[name]
