@@ -29,6 +29,7 @@ LAYERS = (
     ("export",),
     ("serving",),
     ("catalogue",),
+    ("registration",),
     ("settings",),
     ("presets",),
     ("runs",),

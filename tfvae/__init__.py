@@ -1,9 +1,11 @@
 """tfvae: variational autoencoders for TensorFlow and Keras 3, from `fit` to a served file.
 
-Importing `tfvae` is cheap: TensorFlow is loaded when a public name is first used.
+Importing `tfvae` is cheap: TensorFlow is loaded when a public name is first used. Keras finds our
+classes in saved models all the same; see `tfvae.registration`.
 """
 
 from tfvae.lazy import lazy
+from tfvae.registration import register_with_keras
 
 __version__ = "0.1.0"
 
@@ -37,3 +39,4 @@ _HOMES = {
 
 __all__ = ["__version__", *_HOMES]
 __getattr__, __dir__ = lazy(__name__, _HOMES)
+register_with_keras()

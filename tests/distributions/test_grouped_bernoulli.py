@@ -49,3 +49,29 @@ def test_gradients_are_x_minus_p_and_the_logits():
     expected = 2 * (x - scipy.special.expit(logits.numpy()))
     np.testing.assert_allclose(tape.gradient(total, logits), expected, rtol=1e-5)
     np.testing.assert_allclose(tape.gradient(total, x), 2 * logits)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_first_and_second_derivatives_by_x_and_logits_are_tfps(jit_compile):
+    """Annealing and guidance differentiate the density by x, and through its gradient."""
+    random = np.random.default_rng(0)
+    logits = tf.constant(random.normal(size=(3, 12)), tf.float32)
+    x = tf.constant(random.random((3, 12)), tf.float32)
+
+    def derivatives(make):
+        with tf.GradientTape() as outer:
+            outer.watch([logits, x])
+            with tf.GradientTape() as inner:
+                inner.watch([logits, x])
+                log_prob = make(tfd.Bernoulli(logits=logits), 1).log_prob(x)
+                total = tf.reduce_sum(log_prob**2)
+            first = inner.gradient(total, [logits, x])
+            change = tf.reduce_sum(first[0] ** 3) + tf.reduce_sum(first[1] ** 2)
+        return [*first, *outer.gradient(change, [logits, x])]
+
+    # TensorFlow can't trace a class as an argument.
+    found = tf.function(lambda: derivatives(IndependentPixels), jit_compile=jit_compile)()
+    expected = tf.function(lambda: derivatives(tfd.Independent), jit_compile=jit_compile)()
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.abs(theirs).max() > 1
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-4)

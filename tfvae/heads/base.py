@@ -55,6 +55,9 @@ class Head(keras.layers.Layer):
         scalar = isinstance(event_shape, list | tuple) and not event_shape
         self.event_shape = () if scalar else positive_ints("event_shape", event_shape)
 
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Makes weights; layers that the constructor made are built by the model's first call."""
+
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters, float32 tensors with one leading batch axis."""
         raise NotImplementedError

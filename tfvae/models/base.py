@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from tfvae.checks import int32
@@ -14,8 +13,10 @@ from tfvae.data.naming import by_name
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, Scores
+from tfvae.models.frozen import KeepsFrozen
 from tfvae.models.generation import Generation
 from tfvae.models.term_weights import ModelTermWeights
+from tfvae.models.trackers import TrackedTerms
 from tfvae.noise import Noise, training_noise
 from tfvae.objectives.base import Nats
 from tfvae.suggestions import nearest
@@ -28,7 +29,7 @@ NO_PATH = (
 )
 
 
-class LatentVariableModel(ModelTermWeights, Generation):
+class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generation):
     """A Keras model whose loss is a sum of named nats.
 
     A subclass gives `fields()`, and `loss_terms(batch, training)`, or `infer()` and an attribute
@@ -58,7 +59,7 @@ class LatentVariableModel(ModelTermWeights, Generation):
         # Keras enters an autocast scope for any mixed policy, autocast=False or not, and rounds the
         # prior's and the heads' weights in it. The networks keep the policies they were made with.
         kwargs.setdefault("dtype", "float32")
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(names, autocast=False, **kwargs)
         self.seed = None if seed is None else int32("seed", seed)
         # A weight, because Keras 3.15 does not save the state of a SeedGenerator: a run that goes
         # on from a checkpoint would draw its first noise again.
@@ -74,7 +75,6 @@ class LatentVariableModel(ModelTermWeights, Generation):
         self.num_examples = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="num_examples", dtype="float32"
         )
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
     def fields(self) -> dict[str, Field]:
         """Returns what an example holds, by name; the field that is modelled first."""

@@ -120,6 +120,10 @@ class VAE(LatentVariableModel):
         ):
             if not part.built:
                 part.build(part_shape)
+        # Layers that a part made in its constructor and does not build itself: by using them, now,
+        # since the optimizer and the file know only weights that are there.
+        if not all(layer.built for layer in self._flatten_layers(include_self=False)):
+            super().build(input_shape)
 
     def encoder_inputs(self, batch: Batch) -> Any:
         """Returns what the encoder takes of a batch: x; a conditional model says more."""

@@ -1,0 +1,51 @@
+"""What is logged of each term, and in which direction it is better."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from tfvae.training.keras_private import MetricsList
+
+_FALLS = ("nll", "kl")
+_RISES = ("elbo", "log_likelihood")
+
+
+class TrackedTerms(keras.Model):
+    """A model that logs the mean of each of its named terms.
+
+    Keras' `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` learn from `metrics` whether a
+    value is to rise: `elbo`, and whatever ends in it or in `log_likelihood`, does; a term of the
+    loss, `nll`, `kl` and `negative_...` fall; of any other name Keras asks for the `mode`.
+
+    Args:
+        names: Of the terms, in the order they are logged.
+        **kwargs: Keras model arguments.
+    """
+
+    def __init__(self, names: Sequence[str], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The loss, and the terms as one metric whose result is a dict."""
+        own = {id(tracker) for tracker in self.trackers.values()}
+        others = [metric for metric in super().metrics if id(metric) not in own]
+        return [*others, _Terms(self.trackers, self.term_names)]
+
+
+class _Terms(MetricsList):
+    """Keras looks for directions in a list of metrics only."""
+
+    def __init__(self, trackers: dict[str, keras.metrics.Metric], terms: Sequence[str]):
+        for name, tracker in trackers.items():
+            if name in terms or name in _FALLS or name.startswith("negative_"):
+                tracker._direction = "down"
+            elif name.endswith(_RISES):
+                tracker._direction = "up"
+        super().__init__(list(trackers.values()), name="terms")
+
+    def result(self) -> dict[str, Any]:
+        """Returns the mean of each term."""
+        return self.get_result()
