@@ -5,6 +5,7 @@ from PIL import Image
 
 from tfvae.data import arrays, fields_of, load, mean
 from tfvae.data.sources import folder
+from tfvae.errors import UserError
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (30, 6, 5), dtype=np.uint8)
 
@@ -101,8 +102,8 @@ def test_damaged_images(tmp_path, monkeypatch, damage, streamed):
 
 def test_pixels_that_have_no_one_reading(tmp_path):
     write(tmp_path)
-    Image.fromarray(np.zeros((6, 5, 4), np.uint8)).save(tmp_path / "x.png")
-    with pytest.raises(ValueError, match=r"x.png has pixels of kind 'RGBA'; expected 8-bit grey"):
+    Image.fromarray(np.zeros((6, 5, 4), np.uint8), "CMYK").save(tmp_path / "x.jpg")
+    with pytest.raises(ValueError, match=r"x.jpg has pixels of kind 'CMYK'; expected 8-bit grey"):
         load(tmp_path)
 
 
@@ -111,3 +112,35 @@ def test_bad_sizes(tmp_path, size):
     write(tmp_path)
     with pytest.raises(ValueError, match=r"size is .*; expected \(height, width\)"):
         load(tmp_path, size=size)
+
+
+@pytest.mark.parametrize(("background", "expected"), [("white", 255), ("black", 0)])
+def test_transparent_images_show_the_background(tmp_path, background, expected):
+    """Half of each image is transparent, a pixel in the middle half so: 200 alpha 128/255."""
+    pixels = np.full((4, 4, 4), 200, np.uint8)
+    pixels[:2, :, 3], pixels[2:, :, 3], pixels[3, 3, 3] = 0, 255, 128
+    for number in range(12):
+        Image.fromarray(pixels, "RGBA").save(tmp_path / f"{number}.png")
+    with pytest.raises(UserError, match=r'is transparent .* background="white"'):
+        arrays(tmp_path)
+    x = arrays(tmp_path, background=background).train["x"]
+    assert x.shape[1:] == (4, 4, 3)
+    assert np.all(x[:, :2] == expected)
+    assert np.all(x[:, 2] == 200)
+    blend = 200 * 128 / 255 + expected * 127 / 255
+    assert np.all(np.abs(x[:, 3, 3].astype(float) - blend) <= 1)
+    with pytest.raises(UserError, match="Did you mean 'white'"):
+        arrays(tmp_path, background="whit")
+
+
+def test_grey_images_with_transparency_stay_grey(tmp_path):
+    for number in range(12):
+        Image.new("LA", (4, 4), (90, 255)).save(tmp_path / f"{number}.png")
+    x = arrays(tmp_path, background="black").train["x"]
+    assert x.shape[1:] == (4, 4, 1)
+    assert np.all(x == 90)
+
+
+def test_a_background_is_for_folders():
+    with pytest.raises(UserError, match="background=white is for folders"):
+        load("digits", background="white")

@@ -91,7 +91,9 @@ def is_known(error: Exception) -> bool:
 
 def message(error: Exception) -> str:
     """What is printed of an error that is the user's."""
-    return str(error) or type(error).__name__
+    from tfvae.cli.wording import in_flags  # reads source files, and only where there is an error
+
+    return in_flags(str(error)) or type(error).__name__
 
 
 def fail(text: str, code: int) -> None:

@@ -1,5 +1,6 @@
 """Options for the settings of a run: what there is follows from the members that are chosen."""
 
+import os
 from pathlib import Path
 
 import click
@@ -90,6 +91,12 @@ def _check_dataset(name: str | None) -> None:
     """A data set's name, or the path of one; refused for neither, with the nearest name."""
     if name is None or name in CATALOGUE or Path(name).exists():
         return
+    if Path(name).suffix or "/" in name or os.sep in name:
+        raise SettingError(
+            "dataset",
+            f"no such file or folder: {name} (looked for in {Path.cwd()}). Expected a .npy, .npz, "
+            ".csv or .parquet file, or a folder of images.",
+        )
     try:
         describe(name)
     except UserError as error:

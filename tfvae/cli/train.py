@@ -8,6 +8,7 @@ import click
 from tfvae import presets
 from tfvae.cli.options import OneOf, RunName
 from tfvae.cli.settings import SettingsCommand, given_settings
+from tfvae.data.catalogue import CATALOGUE
 from tfvae.runs.folder import RunFolder
 
 _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESETS.items())
@@ -19,8 +20,8 @@ _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESE
     short_help="Train a preset, evaluate it, draw its pictures.",
     epilog=f"\b\nPresets:\n{_PRESETS}",
 )
-@click.argument("preset", type=OneOf("preset", presets.names()), default=presets.DEFAULT)
-@click.option("--name", type=RunName(), help="Name of the run.  [the preset's]")
+@click.argument("preset", type=OneOf("preset", presets.names()), required=False)
+@click.option("--name", type=RunName(), help="Name of the run.  [the preset's, or the data's]")
 @click.option(
     "--runs-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -40,7 +41,7 @@ _PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESE
 @click.pass_context
 def command(
     ctx: click.Context,
-    preset: str,
+    preset: str | None,
     name: str | None,
     runs_dir: Path,
     export_dir: Path,
@@ -49,14 +50,18 @@ def command(
 ) -> None:
     """Train a preset, evaluate it, draw its pictures and export it.
 
+    The run is named for the preset, or for the data where only those are given: `tfvae train
+    --dataset faces.npy` is the run "faces".
+
     A run that was interrupted or killed goes on from its last completed epoch when the same command
     is given again. In brackets is what the preset and the other options make of a setting; the
     arguments of a member are shown once it is chosen, as in `tfvae train --prior mixture --help`,
     and by `tfvae list mixture`.
     """
     begun = time.perf_counter()
-    name = preset if name is None else name
-    settings, folder = given_settings(ctx, preset), RunFolder(runs_dir / name)
+    settings = given_settings(ctx, preset or presets.DEFAULT)
+    name = name or _name(preset, settings["dataset"])
+    folder = RunFolder(runs_dir / name)
     if not overwrite:
         folder.check(settings)
         if folder.finished:
@@ -69,8 +74,24 @@ def command(
     from tfvae.runs.training import train
 
     export_to = None if no_export else export_dir / name
-    run = train(settings, folder.path, export_to, overwrite, report=click.echo, begun=begun)
+    try:
+        run = train(settings, folder.path, export_to, overwrite, report=click.echo, begun=begun)
+    except KeyboardInterrupt:
+        click.echo(
+            f"Interrupted. {folder.path} is whole: the same command goes on from its last "
+            "completed epoch."
+        )
+        raise
     for line in table(run.metrics["test"]):
         click.echo(line)
     for path in run.written:
         click.echo(path)
+
+
+def _name(preset: str | None, dataset: str) -> str:
+    """The name of a run that is given none: of its preset, and of its data where they differ."""
+    first = preset or presets.DEFAULT
+    if dataset == presets.get(first)["dataset"]:
+        return first
+    data = dataset if dataset in CATALOGUE else Path(dataset).resolve().stem
+    return f"{preset}-{data}" if preset else data

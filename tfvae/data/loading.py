@@ -28,6 +28,7 @@ def load(
     first_epoch: int = 0,
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
+    background: str | None = None,
     drop_remainder: bool = False,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Training and test examples as `tf.data` pipelines, ready for `fit` and `evaluate`.
@@ -61,6 +62,8 @@ def load(
         test_fraction: share of the rows that are held out, for sources that have no test set;
             default 0.2 for digits, 0.1 for files and folders. The same rows for all seeds.
         size: `(H, W)` to which a folder's images are resized; needed where they differ in size.
+        background: "white" or "black": what is seen behind the transparent images of a folder,
+            which are refused without it.
         drop_remainder: leave out the last, smaller batch of each training epoch (other rows each
             time), so that all batches have one size and XLA compiles one program.
 
@@ -84,7 +87,7 @@ def load(
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_names(fields)
-    split = sources.read(name_or_path, test_fraction, size, names)
+    split = sources.read(name_or_path, test_fraction, size, background, names)
     parts = [_chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)]
     binarisation = _binarisation(binarisation, split.spec.binarisation, parts[0])
     if drop_remainder and len(parts[0]) < batch_size:
@@ -132,6 +135,7 @@ def arrays(
     fields: Sequence[str] | None = None,
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
+    background: str | None = None,
 ) -> Arrays:
     """The same columns as NumPy arrays, neither scaled nor binarised.
 
@@ -142,6 +146,7 @@ def arrays(
         fields: as for `load`; None takes all columns that there are.
         test_fraction: as for `load`.
         size: as for `load`.
+        background: as for `load`.
 
     Returns:
         `Arrays`: `train` and `test`, name -> `[N, *shape]`: x as uint8 or float32, labels as int32.
@@ -150,7 +155,7 @@ def arrays(
         ValueError, TypeError, FileNotFoundError: as `load`.
     """
     names = None if fields is None else check_names(fields)
-    split = sources.read(name_or_path, test_fraction, size, names)
+    split = sources.read(name_or_path, test_fraction, size, background, names)
     train, test = (
         _chosen(part, names or tuple(part.rows), name_or_path).read()
         for part in (split.train, split.test)

@@ -18,7 +18,11 @@ _KINDS = "a .npy, .npz, .csv or .parquet file or a folder of PNG or JPEG images"
 
 
 def read(
-    name_or_path, test_fraction: float | None = None, size=None, fields: Sequence[str] | None = None
+    name_or_path,
+    test_fraction: float | None = None,
+    size=None,
+    background: str | None = None,
+    fields: Sequence[str] | None = None,
 ) -> Split:
     """Find the source of a name or path, and read it. Arguments as for `tfvae.data.load`.
 
@@ -39,9 +43,12 @@ def read(
         )
     path = Path(name)
     if name not in CATALOGUE and path.is_dir():
-        return _module("folder").read(path, test_fraction, size)
-    if size is not None:
-        raise UserError(f"size={size} is for folders of images; leave it out for {name!r}.")
+        return _module("folder").read(path, test_fraction, size, background)
+    for option, value in (("size", size), ("background", background)):
+        if value is not None:
+            raise UserError(
+                f"{option}={value} is for folders of images; leave it out for {name!r}."
+            )
     if name in CATALOGUE:
         spec = CATALOGUE[name]
         return _module(spec.source).read(spec, test_fraction)

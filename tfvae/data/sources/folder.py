@@ -13,22 +13,33 @@ from tfvae.data.resize import by_area
 from tfvae.data.rows import Columns, FetchedRows, Rows
 from tfvae.data.splits import Split, hold_out
 from tfvae.errors import UserError
+from tfvae.suggestions import nearest
 
 TEST_FRACTION = 0.1
 RESIDENT_BYTES = 1 << 29  # decoded; what is larger is decoded anew in every epoch
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _GREY, _COLOUR = ("1", "L"), ("RGB", "P")
+_TRANSPARENT = {"LA": "L", "RGBA": "RGB", "PA": "P"}  # and what is left on a background
+BACKGROUNDS = ("white", "black")
 
 
-def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
+def read(
+    path: Path, test_fraction: float | None = None, size=None, background: str | None = None
+) -> Split:
     """Read the images of a folder and its subfolders, in the order of their paths.
 
     Where every image lies in a subfolder, its label is the subfolder's place in alphabetical order.
     A folder of grey images has one channel; as soon as one image has colour, all have three.
 
     Raises:
-        UserError: no images, sizes that differ (without `size`), or a file that is no image.
+        UserError: no images, sizes that differ (without `size`), transparent images (without
+            `background`), or a file that is no image.
     """
+    if background not in (None, *BACKGROUNDS):
+        raise UserError(
+            f"background is {background!r}.{nearest(str(background), BACKGROUNDS)} Expected one of "
+            f"{', '.join(BACKGROUNDS)}, or None."
+        )
     files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not files:
         raise UserError(
@@ -36,8 +47,8 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
             "it or in its subfolders."
         )
     size = _check_size(size)
-    shape = _common_shape(files, size)
-    rows = {"x": _rows(files, shape)}
+    shape = _common_shape(files, size, background)
+    rows = {"x": _rows(files, shape, background)}
     if all(file.parent != path for file in files):
         rows["label"] = _labels([file.relative_to(path).parts[0] for file in files])
     columns = Columns(rows)
@@ -60,17 +71,26 @@ def _check_size(size) -> tuple[int, int] | None:
     return height, width
 
 
-def _common_shape(files: list[Path], size: tuple[int, int] | None) -> tuple[int, int, int]:
+def _common_shape(
+    files: list[Path], size: tuple[int, int] | None, background: str | None
+) -> tuple[int, int, int]:
     """The shape of all images, from their headers alone."""
     first = None
     channels = 1
     for file in files:
         with _opened(file) as image:
             mode, found = image.mode, (image.height, image.width)
+            transparent = _is_transparent(image)
+        if transparent and background is None:
+            raise UserError(
+                f"{file} is transparent ({mode}), and what is seen then depends on what lies "
+                'behind. Pass background="white" or background="black".'
+            )
+        mode = _TRANSPARENT.get(mode, mode)
         if mode not in _GREY + _COLOUR:
             raise UserError(
                 f"{file} has pixels of kind {mode!r}; expected 8-bit grey or RGB. Convert it first "
-                "(transparency, 16-bit and CMYK have no unique reading in [0, 1])."
+                "(16-bit and CMYK have no unique reading in [0, 1])."
             )
         channels = 3 if mode in _COLOUR else channels
         first = first or found
@@ -83,11 +103,11 @@ def _common_shape(files: list[Path], size: tuple[int, int] | None) -> tuple[int,
     return (*(size or first), channels)
 
 
-def _rows(files: list[Path], shape: tuple[int, int, int]) -> Rows:
+def _rows(files: list[Path], shape: tuple[int, int, int], background: str | None) -> Rows:
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
 
     def fetch(indices) -> np.ndarray:
-        return np.stack(list(pool.map(lambda i: decode(files[i], shape), indices)))
+        return np.stack(list(pool.map(lambda i: decode(files[i], shape, background), indices)))
 
     everything = np.arange(len(files))
     if len(files) * int(np.prod(shape)) <= RESIDENT_BYTES:
@@ -96,18 +116,33 @@ def _rows(files: list[Path], shape: tuple[int, int, int]) -> Rows:
     return FetchedRows(fetch, everything, Field(shape), np.uint8)
 
 
-def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
+def decode(file: Path, shape: tuple[int, int, int], background: str | None = None) -> np.ndarray:
     """One image, uint8 `[H, W, C]`; averaged over areas where it is made smaller.
+
+    What is transparent shows the background.
 
     Raises:
         UserError: the file is truncated or damaged.
     """
     with _opened(file) as image:
         try:
+            if _is_transparent(image):
+                image = _laid_on(image, background)
             pixels = np.asarray(image.convert("L" if shape[2] == 1 else "RGB"), np.uint8)
         except (OSError, SyntaxError) as error:
             raise UserError(_unreadable(file, error)) from error
     return by_area(pixels.reshape(*pixels.shape[:2], shape[2]), *shape[:2])
+
+
+def _is_transparent(image) -> bool:
+    return image.mode in _TRANSPARENT or "transparency" in image.info
+
+
+def _laid_on(image, background: str):
+    from PIL import Image
+
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, background), image)
 
 
 def _opened(file: Path):
