@@ -142,10 +142,7 @@ class VAE(LatentVariableModel):
             likelihood = self.decoder(self.decoder_inputs(z, given), training=training)
             return Joint(likelihood.log_prob(batch["x"]), prior.log_prob(z), likelihood.mean())
 
-        def generate(noise: Noise) -> tf.Tensor:
-            return self.generate(noise, given)
-
-        return Inference(Posterior(self.encoder.head, posterior, prior), joint, generate)
+        return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
     def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
         offered = {"encoder": self.encoder}
