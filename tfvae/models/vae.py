@@ -194,6 +194,10 @@ class VAE(LatentVariableModel):
         """Returns codes from the prior, `[*leading, D]`."""
         return self.prior.generate(noise, **self._given_to_prior(conditions))
 
+    def prior_quantiles(self, probabilities: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
+        """Returns the prior's quantiles, `[..., D]`; see `Prior.quantiles`."""
+        return self.prior.quantiles(probabilities, **self._given_to_prior(conditions))
+
     def adapt(self, mean: Any) -> None:
         """Starts the decoder at the mean of the training data; see `LikelihoodHead.adapt`."""
         self.decoder.head.adapt(mean)
