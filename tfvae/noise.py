@@ -29,7 +29,8 @@ class Noise:
         stream: likewise.
         row: int32, at least 0, any shape. Numbers of one seed and stream lie row by row.
         temperature: factor on all normal numbers, a float or a float32 tensor whose shape
-            broadcasts to the leading one; None for 1.
+            broadcasts to the leading one; None or 1.0 for none. What is drawn of uniform numbers
+            has to heed it by itself, see `widened`.
 
     Example:
         >>> Noise(seed=7, row=tf.range(4)).normal(3).shape.as_list()
@@ -38,7 +39,9 @@ class Noise:
 
     def __init__(self, seed: Any, stream: Any = 0, row: Any = 0, temperature: Any = None):
         self.seed, self.stream = _words(seed, "seed"), _words(stream, "stream")
-        self.row, self.temperature = row, temperature
+        self.row = row
+        no_factor = isinstance(temperature, int | float) and temperature == 1
+        self.temperature = None if no_factor else temperature
         # One stream is drawn as such, and its axes added behind: in the shape `[1, B, size]` XLA
         # makes the numbers anew wherever they are used, which doubles the time of a step with a
         # full covariance (D = 50, batch 128: 9.5 ms against 6.3).
@@ -50,10 +53,14 @@ class Noise:
     def normal(self, size: int) -> tf.Tensor:
         """Returns standard normal numbers `[*leading, size]`, times the temperature."""
         numbers = tfvae.random.normals_at(self._positions(size), self.seed, self.stream)
-        numbers = self._with_axes(numbers)
+        return self.widened(self._with_axes(numbers))
+
+    def widened(self, numbers: tf.Tensor, ndims: int = 1) -> tf.Tensor:
+        """Returns numbers `[*leading, ...]`, with `ndims` axes behind, times the temperature."""
         if self.temperature is None:
             return numbers
-        return numbers * tf.convert_to_tensor(self.temperature)[..., tf.newaxis]
+        temperature = tf.convert_to_tensor(self.temperature, tf.float32)
+        return numbers * temperature[(..., *[tf.newaxis] * ndims)]
 
     def uniform(self, size: int) -> tf.Tensor:
         """Returns uniform numbers in (0, 1), `[*leading, size]`."""

@@ -165,7 +165,7 @@ class NormalThatIsTooNarrow(tfvae.heads.MultivariateNormalDiag):
         return Draw(z, distribution.log_prob(z))
 
 
-def table(head=None, shape=(6,)):
+def table(head=None, shape=(6,), prior=None):
     """A VAE of rows of a table, not of images."""
     head = tfvae.heads.MultivariateNormalDiag(2) if head is None else head
     model = tfvae.VAE(
@@ -173,6 +173,7 @@ def table(head=None, shape=(6,)):
         tfvae.Decoder(
             tfvae.networks.MLP([5]), tfvae.heads.IndependentNormal(shape, scale="learned")
         ),
+        prior=prior,
     )
     model.build((None, *shape))
     scramble(model)

@@ -14,7 +14,8 @@ class LatentDiagnostics(keras.callbacks.Callback):
 
     Logged: `active_units`, the latent dimensions with Var_x E[z|x] > 0.01; `rate`, the mean KL;
     `distortion`, the mean of E_q[-log p(x|z)]; both in nats per image, without the KL's weight,
-    -(rate + distortion) being the ELBO.
+    -(rate + distortion) being the ELBO; `code_draws`, how many draws each E[z|x] is from, 0 where
+    it has a closed form.
 
     Keras hands the same logs from callback to callback, so put this one before those that read
     them (`keras.callbacks.CSVLogger`, `TensorBoard`, `EarlyStopping`); `History` and the progress
@@ -45,9 +46,11 @@ class LatentDiagnostics(keras.callbacks.Callback):
         """Measures, and adds to the logs."""
         if logs is None:
             return
-        values = dict.fromkeys(("active_units", "rate", "distortion"), math.nan)
+        names = ("active_units", "code_draws", "rate", "distortion")
+        values = dict.fromkeys(names, math.nan)
         if (epoch + 1) % self.every == 0:
             parts = rate_and_distortion(self.model, self.images, seed=self.seed)
-            values["active_units"] = active_units(self.model, self.images).count
+            units = active_units(self.model, self.images)
+            values["active_units"], values["code_draws"] = units.count, units.draws
             values["rate"], values["distortion"] = parts.rate.mean, parts.distortion.mean
         logs.update(values)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfvae.errors import UserError
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -19,6 +20,12 @@ tfd = tfp.distributions
 # TFP makes instances of these bases, and not of the classes that it exports, of parts that are no
 # composite tensors: of a masked autoregressive flow, and of independent copies of one.
 _INDEPENDENT, _TRANSFORMED = tfd.Independent.__base__, tfd.TransformedDistribution.__base__
+# Families of loc + scale * (a draw that knows of neither): a temperature is a factor on scale.
+_LOCATION_SCALE = (tfd.Laplace, tfd.Logistic, tfd.Cauchy, tfd.StudentT, tfd.Gumbel)
+
+
+class NoTemperatureError(UserError):
+    """A temperature was given to draws that have no spread to widen."""
 
 
 class Draw(NamedTuple):
@@ -43,12 +50,18 @@ def draw(distribution: tfd.Distribution, noise: Noise) -> Draw:
     Independent copies of these are drawn likewise, entry by entry. Everything else comes from the
     distribution's own sampler, seeded by the noise: repeatable, but not in other runtimes.
 
+    The noise's temperature is a factor on each scale, of Normals and of other families with a
+    location and a scale, such as Laplace's; log q is then not that of what was drawn.
+
     Args:
         distribution: q, batch shape `[B]` or `[]`.
         noise: of leading shape `[S, B]`; `[N]` or whatever is wanted for the batch shape `[]`.
 
     Returns:
         z `[*leading, *event]` and log q(z) `[*leading]`.
+
+    Raises:
+        NoTemperatureError: for a temperature other than 1, of a distribution without a scale.
 
     Example:
         >>> q = tfd.MultivariateNormalDiag(tf.zeros([3, 2]), tf.ones([3, 2]))
@@ -64,7 +77,12 @@ def _draw(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]) 
     try:
         z = distribution.quantile(_shaped(noise.uniform(math.prod(shape)), shape))
     except NotImplementedError:
+        _refuse_temperature(distribution, noise)
         return _sampled(distribution, noise, shape)
+    if isinstance(distribution, _LOCATION_SCALE):
+        z = distribution.loc + noise.widened(z - distribution.loc, len(shape))
+    else:
+        _refuse_temperature(distribution, noise)
     return Draw(z, distribution.log_prob(z))
 
 
@@ -97,6 +115,14 @@ def _(distribution: tfd.TransformedDistribution, noise: Noise, shape: tuple) -> 
     ndims = base.event_shape.rank
     log_volume = bijector.forward_log_det_jacobian(before.z, ndims)
     return Draw(bijector.forward(before.z), before.log_prob - log_volume)
+
+
+def _refuse_temperature(distribution: tfd.Distribution, noise: Noise) -> None:
+    if noise.temperature is not None:
+        raise NoTemperatureError(
+            f"Draws of {type(distribution).__name__} have no scale that a temperature could be a "
+            "factor on: the temperature must be 1."
+        )
 
 
 def _shaped(numbers: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:

@@ -1,6 +1,8 @@
 """Mean and standard deviation of a distribution, from draws where there is no closed form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -14,6 +16,7 @@ tfd = tfp.distributions
 # Where there is no closed form: the mean's error is a sixteenth of a standard deviation.
 DRAWS = 256
 _SEED = 20_131_220
+_NOTED: ContextVar[set[str] | None] = ContextVar("noted", default=None)
 
 
 class Moments(NamedTuple):
@@ -22,12 +25,26 @@ class Moments(NamedTuple):
     Attributes:
         mean: E[z].
         stddev: sqrt(Var[z]), entry by entry.
-        exact: False where they come from `DRAWS` draws.
+        drawn: which of "mean" and "stddev" come from `DRAWS` draws.
     """
 
     mean: tf.Tensor
     stddev: tf.Tensor
-    exact: bool
+    drawn: tuple[str, ...]
+
+
+@contextmanager
+def noting_draws() -> Iterator[set[str]]:
+    """Notes which statistics all calls of `moments` within take from draws: "mean", "stddev".
+
+    So whoever shows what a model made can say so, however deep in the model the moments are.
+    """
+    noted: set[str] = set()
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
 
 
 def moments(
@@ -43,13 +60,16 @@ def moments(
         draw: q and noise to a draw, such as a head's.
     """
     mean, stddev = _closed_form(distribution.mean), _closed_form(distribution.stddev)
-    exact = mean is not None and stddev is not None
-    if not exact:
+    found = {"mean": mean, "stddev": stddev}
+    drawn = tuple(name for name, value in found.items() if value is None)
+    if drawn:
         rows = tf.zeros(distribution.batch_shape_tensor(), tf.int32)
         z = draw(distribution, Noise(_SEED, row=tf.range(DRAWS)[:, tf.newaxis] + rows)).z
         mean = tf.reduce_mean(z, axis=0) if mean is None else mean
         stddev = tf.math.reduce_std(z, axis=0) if stddev is None else stddev
-    return Moments(mean, stddev, exact)
+    if (noted := _NOTED.get()) is not None:
+        noted.update(drawn)
+    return Moments(mean, stddev, drawn)
 
 
 def _closed_form(statistic: Callable[[], tf.Tensor]) -> tf.Tensor | None:

@@ -9,6 +9,7 @@ import numpy as np
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture
 from tfvae.evaluation.latents import flat_codes
+from tfvae.models.codes import code_draws, from_draws
 
 _MOST_COLOURS = 20
 
@@ -22,7 +23,7 @@ def latent_scatter(
     """Draws the codes of examples (posterior means) as points, coloured by label. Deterministic.
 
     With more than two latent dimensions the first two principal components are shown, and the
-    title says so. With one, a histogram.
+    title says so, as it does where the means are from draws. With one, a histogram.
 
     Args:
         model: A built model that encodes.
@@ -42,10 +43,14 @@ def latent_scatter(
         )
     figure = Picture(figsize=(6.0, 5.0))
     axes = figure.subplots()
+    title = f"Posterior means{from_draws(code_draws(model))}"
     if means.shape[1] == 1:
         _histogram(axes, means[:, 0], labels)
     else:
         _points(axes, means, labels)
+        if means.shape[1] > 2:
+            title += f": two principal components of {means.shape[1]} dimensions"
+    axes.set_title(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     kinds = len(np.unique(labels))
     if 1 < kinds <= _MOST_COLOURS:
@@ -54,19 +59,16 @@ def latent_scatter(
 
 
 def _points(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
-    size = means.shape[1]
-    if size == 2:
-        points, names, title = means, ("$z_1$", "$z_2$"), "Posterior means"
+    if means.shape[1] == 2:
+        points, names = means, ("$z_1$", "$z_2$")
     else:
         points, shares = _principal(means)
         names = tuple(f"component {i + 1} ({share:.0%})" for i, share in enumerate(shares))
-        title = f"Posterior means: two principal components of {size} dimensions"
     dot = float(np.clip(6000 / len(points), 2.0, 16.0))
     for label, colour in _colours(labels):
         chosen = points[labels == label]
         axes.scatter(*chosen.T, s=dot, color=colour, label=str(label), alpha=0.7, linewidths=0)
     axes.set(xlabel=names[0], ylabel=names[1])
-    axes.set_title(title, fontsize=10)
     axes.set_aspect("equal", adjustable="datalim")
 
 
@@ -74,7 +76,7 @@ def _histogram(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
     edges = np.histogram_bin_edges(means, bins=50)
     for label, colour in _colours(labels):
         axes.hist(means[labels == label], edges, color=colour, label=str(label), alpha=0.6)
-    axes.set(xlabel="$z_1$", ylabel="examples", title="Posterior means")
+    axes.set(xlabel="$z_1$", ylabel="examples")
 
 
 def _principal(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

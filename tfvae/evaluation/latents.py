@@ -12,6 +12,7 @@ from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import Estimate
 from tfvae.evaluation.likelihood import elbo
 from tfvae.models.capabilities import Batch, Encodes, Scores, require
+from tfvae.models.codes import code_draws
 from tfvae.training.programs import compiled
 
 
@@ -35,10 +36,13 @@ class ActiveUnits:
     Attributes:
         variances: float64 `[D]`, Var_x E[z_i|x] over the examples (divided by N - 1).
         threshold: A dimension above it is active.
+        draws: How many draws each mean is from; 0 where it has a closed form. Their noise is the
+            same for every example, and adds little to the variances.
     """
 
     variances: np.ndarray
     threshold: float
+    draws: int = 0
 
     @property
     def active(self) -> np.ndarray:
@@ -94,7 +98,7 @@ def latent_codes(model: Any, data: Any, *, batch_size: int = BATCH_SIZE, verbose
     """The point estimate of z of each example: of a Normal posterior its mean. Deterministic.
 
     Where a posterior's mean has no closed form it is that of 256 draws from fixed noise; see
-    `tfvae.distributions.moments`.
+    `tfvae.distributions.moments`. `tfvae.models.codes.code_draws` says how many they are.
 
     Args:
         model: A built model that encodes.
@@ -148,7 +152,7 @@ def active_units(
     means = flat_codes(model, data, batch_size=batch_size, verbose=verbose)
     if len(means) < 2:
         raise UserError("active_units needs at least 2 examples, received 1.")
-    return ActiveUnits(np.var(means, axis=0, ddof=1), threshold)
+    return ActiveUnits(np.var(means, axis=0, ddof=1), threshold, code_draws(model))
 
 
 def _collect(model: Any, data: Any, function: Any, batch_size: int, verbose: int) -> Any:

@@ -8,7 +8,6 @@ import os
 from typing import Any
 
 import numpy as np
-import scipy.special
 import tensorflow as tf
 
 from tfvae.checks import positive_int, real
@@ -17,7 +16,8 @@ from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves
 from tfvae.evaluation.latents import active_units, latent_codes
-from tfvae.models.capabilities import Decodes, Encodes, require
+from tfvae.models.capabilities import Decodes, Encodes, Quantiles, require
+from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.training.inputs import checked_inputs
 
 __all__ = [
@@ -51,7 +51,8 @@ def reconstructions(model: Any, images: Any, columns: int = 10, save: Path = Non
     rows = [part.reshape(-1, columns, *images.shape[1:]) for part in pairs]
     sheet = np.stack(rows, axis=1).reshape(-1, *images.shape[1:])
     names = ["original", "reconstruction"] * len(rows[0])
-    return show(sheet, columns, "Originals and reconstructions", names)[0].finish(save)
+    title = f"Originals and reconstructions{_of_means(model)}"
+    return show(sheet, columns, title, names)[0].finish(save)
 
 
 def prior_samples(
@@ -78,37 +79,55 @@ def prior_samples(
 def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
     """Draws the images of a two-dimensional latent space, on a grid of equal prior mass.
 
-        z_ij = (Phi^-1((j + 1/2) / size), Phi^-1((i + 1/2) / size)),  Phi the Normal's CDF
+        z_ij = (F_1^-1((j + 1/2) / size), F_2^-1((i + 1/2) / size)),  F_d the prior's CDF of z_d
 
     Deterministic. z_1 grows to the right, z_2 upwards.
 
     Args:
-        model: A built VAE with two latent dimensions and, for the grid to have equal mass, a
-            `StandardNormal` prior.
+        model: A built model with two latent dimensions that its prior draws independently, such
+            as `StandardNormal`.
         size: Images in a row and in a column, at least 2.
         save: Where to write the figure.
 
     Raises:
-        UserError: for another number of latent dimensions.
+        UserError: for another number of latent dimensions, or dependent ones.
 
     References:
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, appendix A, figure 4.
     """
-    require(model, "latent_manifold()", Decodes)
+    require(model, "latent_manifold()", Decodes, Quantiles)
     _one_vector(model, "latent_manifold()")
-    if model.latent_size != 2:
+    if (dimensions := vector_size(model)) != 2:
         raise UserError(
-            f"The manifold needs 2 latent dimensions, and the model has {model.latent_size}. Use "
+            f"The manifold needs 2 latent dimensions, and the model has {dimensions}. Use "
             "traversals() or interpolations()."
         )
     size = positive_int("size", size, minimum=2)
-    steps = scipy.special.ndtri((np.arange(size) + 0.5) / size).astype(np.float32)
+    steps = ((np.arange(size) + 0.5) / size).astype(np.float32)
     right, up = np.meshgrid(steps, steps[::-1])
-    images = _decode(model, np.stack([right, up], axis=-1).reshape(-1, 2))
-    figure, axes = show(images, size, "Latent manifold")
-    axes.set_xlabel(f"$z_1$ from {steps[0]:.1f} to {steps[-1]:.1f}", fontsize=8)
-    axes.set_ylabel(f"$z_2$ from {steps[0]:.1f} to {steps[-1]:.1f}", fontsize=8)
+    grid = tf.constant(np.stack([right, up], axis=-1).reshape(-1, 2))
+    z = model.prior_quantiles(grid, {}).numpy()
+    figure, axes = show(_decode(model, z), size, "Latent manifold")
+    low, high = z.min(axis=0), z.max(axis=0)
+    axes.set_xlabel(f"$z_1$ from {low[0]:.1f} to {high[0]:.1f}", fontsize=8)
+    axes.set_ylabel(f"$z_2$ from {low[1]:.1f} to {high[1]:.1f}", fontsize=8)
     return figure.finish(save)
+
+
+def walks(model: Any) -> bool:
+    """Whether a model has one latent vector and no conditions, so that there are lines to show."""
+    return not model.conditions() and vector_size(model) is not None
+
+
+def has_manifold(model: Any) -> bool:
+    """Whether `latent_manifold` can draw a model."""
+    if not isinstance(model, Quantiles) or not walks(model) or vector_size(model) != 2:
+        return False
+    try:
+        model.prior_quantiles(tf.fill([1, 2], 0.5), {})
+    except UserError:
+        return False
+    return True
 
 
 def traversals(
@@ -140,7 +159,7 @@ def traversals(
     for row, dimension in enumerate(chosen):
         codes[row, :, dimension] = np.linspace(-span, span, steps)
     names = [f"$z_{{{i + 1}}}$  var {variances[i]:.2f}" for i in chosen]
-    figure, axes = show(_decode(model, codes), steps, "Latent traversals", names)
+    figure, axes = show(_decode(model, codes), steps, f"Latent traversals{_of_means(model)}", names)
     axes.set_xlabel(f"from {-span:g} to {span:g}", fontsize=8)
     return figure.finish(save)
 
@@ -168,7 +187,7 @@ def interpolations(
     between = _decode(model, (1 - t) * first + t * last)
     between = between.reshape(len(starts), steps, *starts.shape[1:])
     rows = np.concatenate([starts[:, None], between, ends[:, None]], axis=1)
-    title = "Interpolations (originals at both ends)"
+    title = f"Interpolations (originals at both ends){_of_means(model)}"
     return show(rows.reshape(-1, *starts.shape[1:]), steps + 2, title)[0].finish(save)
 
 
@@ -194,13 +213,19 @@ def _images(model: Any, what: str, data: Any) -> np.ndarray:
 
 
 def _one_vector(model: Any, what: str) -> None:
-    if model.conditions() or getattr(model, "latent_size", None) is None:
+    if not walks(model):
         raise UserError(
             f"{what} walks in the one latent vector of a model without conditions, and "
             f"{type(model).__name__} is another."
         )
 
 
+def _of_means(model: Any) -> str:
+    """What a title adds where posterior means are from draws."""
+    draws = code_draws(model)
+    return f", means{from_draws(draws)}" if draws else ""
+
+
 def _decode(model: Any, codes: np.ndarray) -> np.ndarray:
-    z = tf.constant(codes.reshape(-1, model.latent_size), tf.float32)
+    z = tf.constant(codes.reshape(-1, codes.shape[-1]), tf.float32)
     return model.decode(z, {}).numpy()

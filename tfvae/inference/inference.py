@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tfvae.errors import UserError
 from tfvae.inference.proposal import Proposal
 from tfvae.noise import Noise
 
-_PRIOR = 1  # the part of a step's noise that draws from the prior
+# The part of a step's noise that draws from the prior; a model's own latents count theirs from 0.
+_PRIOR = 0x20000000
 
 
 class Joint(NamedTuple):
@@ -67,15 +69,16 @@ class Inference:
     Attributes:
         proposal: q(z|x).
         joint: z to log p(x, z).
-        generate: noise to z from p(z); None where the model does not generate.
         noise: S to the noise `[S, B]` of this step; what an objective draws with.
+        generate: noise to z from p(z), given the batch's conditions; None where the model does not
+            generate.
         num_examples: N, the size of the training set, float32 `[]`; 0 where it is not known.
     """
 
     proposal: Proposal
     joint: Callable[[Any], Joint]
-    generate: Callable[[Noise], Any] | None = None
     noise: Callable[[int], Noise] | None = None
+    generate: Callable[[Noise], Any] | None = None
     num_examples: tf.Tensor | float = 0.0
 
     def draw(self, num_samples: int) -> Draws:
@@ -94,7 +97,18 @@ class Inference:
         return Draws(z, proposal.log_prob(z), self.joint(z))
 
     def draw_prior(self, num_samples: int) -> Any:
-        """Draws z from p(z), `[S, B, ...]` each, with noise of this step that q does not use."""
+        """Draws z from p(z), `[S, B, ...]` each, with noise of this step that q does not use.
+
+        For divergences between sets of draws (MMD, adversaries), of any prior.
+
+        Raises:
+            UserError: if the model does not generate.
+        """
+        if self.generate is None:
+            raise UserError(
+                "The objective draws from the prior, and this model can't: give it "
+                "generate(noise, conditions), or choose another objective."
+            )
         return self.generate(self.noise(num_samples).part(_PRIOR))
 
     def draw_from(self, noise: Noise) -> Draws:

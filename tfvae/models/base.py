@@ -143,7 +143,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
         self.num_examples.assign(num_examples)
 
     def with_noise(self, inference: Inference, batch: Batch) -> Inference:
-        """Returns the inference of a batch with the noise of this step and N: for an objective.
+        """Returns an inference with the noise of this step, p(z) and N: for an objective.
 
         Raises:
             UserError: if the objective follows the gradient through draws that have none.
@@ -156,7 +156,15 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
         def noise(num_samples: int) -> Noise:
             return training_noise(seed, num_samples, rows.computed, rows.first)
 
-        return replace(inference, noise=noise, num_examples=tf.convert_to_tensor(self.num_examples))
+        def generate(noise: Noise) -> Any:
+            return self.generate(noise, self.given(batch))
+
+        return replace(
+            inference,
+            noise=noise,
+            generate=generate if isinstance(self, Generates) else None,
+            num_examples=tf.convert_to_tensor(self.num_examples),
+        )
 
     def next_seed(self) -> tf.Tensor:
         """Returns a fresh seed, int32 `[2]`, the same on all replicas."""

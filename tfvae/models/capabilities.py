@@ -56,6 +56,14 @@ class Generates(Protocol):
 
 
 @runtime_checkable
+class Quantiles(Protocol):
+    """Lays codes out by the prior's mass: grids of what a model makes."""
+
+    def prior_quantiles(self, probabilities: tf.Tensor, conditions: Batch) -> tf.Tensor:
+        """Returns z `[..., D]` with P(z'_d <= z_d) as given, of independent coordinates."""
+
+
+@runtime_checkable
 class Rebuilds(Protocol):
     """Makes its distributions of what served files return: what a quantised file costs is known."""
 
@@ -83,6 +91,7 @@ _MEANS = {
     Encodes: "encode, by encode() and encoder_outputs()",
     Decodes: "decode, by decode() and decoder_outputs()",
     Generates: "generate, by generate()",
+    Quantiles: "lay codes out, by prior_quantiles()",
     Rebuilds: "rebuild its distributions, by rebuilt() and log_likelihood_of()",
     EncodesInTwo: "encode in two parts, by features() and outputs_of()",
 }

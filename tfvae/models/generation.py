@@ -47,7 +47,8 @@ class Generation(Trainer):
         Args:
             num_samples: How many, at least 1.
             seed: Any int32. None takes the next of the model's generator, and so differs each time.
-            temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior.
+            temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior, and
+                the only one of priors without a scale.
             **conditions: What the model is given, by field: one value for all samples, or one each.
 
         Returns:
@@ -65,7 +66,7 @@ class Generation(Trainer):
         return draw(
             tf.constant(num_samples, tf.int32),
             word(seed, "seed"),
-            tf.constant(temperature, tf.float32),
+            None if temperature == 1 else tf.constant(temperature, tf.float32),
             checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__),
         )
 
@@ -92,7 +93,7 @@ def _sample(
     model: Any,
     num_samples: tf.Tensor,
     seed: tf.Tensor,
-    temperature: tf.Tensor,
+    temperature: tf.Tensor | None,
     conditions: dict[str, tf.Tensor],
 ) -> tf.Tensor:
     """The mean of x at each of `num_samples` codes of the prior."""

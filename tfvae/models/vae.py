@@ -146,10 +146,7 @@ class VAE(LatentVariableModel):
             likelihood = self.decoder(self.decoder_inputs(z, given), training=training)
             return Joint(likelihood.log_prob(batch["x"]), prior.log_prob(z), likelihood.mean())
 
-        def generate(noise: Noise) -> tf.Tensor:
-            return self.generate(noise, given)
-
-        return Inference(Posterior(self.encoder.head, posterior, prior), joint, generate)
+        return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
     def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
         offered = {"encoder": self.encoder}
@@ -200,6 +197,10 @@ class VAE(LatentVariableModel):
     def generate(self, noise: Noise, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns codes from the prior, `[*leading, D]`."""
         return self.prior.generate(noise, **self._given_to_prior(conditions))
+
+    def prior_quantiles(self, probabilities: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
+        """Returns the prior's quantiles, `[..., D]`; see `Prior.quantiles`."""
+        return self.prior.quantiles(probabilities, **self._given_to_prior(conditions))
 
     def adapt(self, mean: Any) -> None:
         """Starts the decoder at the mean of the training data; see `LikelihoodHead.adapt`."""

@@ -9,6 +9,7 @@ import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int
 from tfvae.distributions.draws import draw
+from tfvae.distributions.quantiles import coordinate_quantiles
 from tfvae.errors import UserError
 from tfvae.noise import Noise
 
@@ -75,14 +76,37 @@ class Prior(keras.layers.Layer):
         gives it from operations that TFLite has, or can't be exported with its sampler.
 
         Args:
-            noise: of leading shape `[*leading]`; its temperature is a factor on each Normal's
-                standard deviation.
+            noise: of leading shape `[*leading]`; its temperature is a factor on each scale.
             **given: what `distribution` takes.
 
         Returns:
             `z [*leading, D]`.
+
+        Raises:
+            NoTemperatureError: for a temperature other than 1, of a distribution without a scale.
         """
         return draw(self.distribution(**given), noise).z
+
+    def quantiles(self, probabilities: tf.Tensor, **given: Any) -> tf.Tensor:
+        """Returns z with P(z'_d <= z_d) = probabilities_d, where coordinates are independent.
+
+        Args:
+            probabilities: `[..., D]`, in (0, 1).
+            **given: what `distribution` takes.
+
+        Returns:
+            z `[..., D]`.
+
+        Raises:
+            UserError: for coordinates that depend on each other, or have no quantile function.
+        """
+        try:
+            return coordinate_quantiles(self.distribution(**given), probabilities)
+        except NotImplementedError as error:
+            raise UserError(
+                f"{type(self).__name__} has no quantiles of its coordinates: that takes "
+                "independent ones, such as StandardNormal's. Define its quantiles()."
+            ) from error
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

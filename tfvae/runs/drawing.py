@@ -41,7 +41,7 @@ def draw_pictures(
         **_of_codes(model, settings, test),
     }
     if len(next(iter(model.fields().values())).shape) == 3:
-        drawings |= _of_images(model, settings, test)
+        drawings |= _of_images(model, test)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -64,7 +64,7 @@ def _of_codes(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str
     }
 
 
-def _of_images(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str, Callable]:
+def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
     """Pictures of a model of images, as far as it has the capabilities."""
     fields, drawings = model.fields(), {}
     examples = by_name(first_examples(test, POINTS), fields, "the held-out data")
@@ -72,16 +72,15 @@ def _of_images(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[st
     few = {name: values[:40] for name, values in examples.items()}
     half = min(PAIRS, len(images) // 2)
     can = {kind for kind in (Encodes, Decodes, Generates) if isinstance(model, kind)}
-    one_vector = not model.conditions() and getattr(model, "latent_size", None)
     if can >= {Encodes, Decodes}:
         drawings["reconstructions"] = lambda path: pictures.reconstructions(model, few, save=path)
     if can >= {Generates, Decodes}:
         given = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
                  model.conditions().items()}  # fmt: skip
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
-    if one_vector == 2 and settings.get("prior") == "standard_normal":
+    if can >= {Decodes} and pictures.has_manifold(model):
         drawings["manifold"] = lambda path: pictures.latent_manifold(model, save=path)
-    elif one_vector and len(images) > 1 and can >= {Encodes, Decodes}:
+    elif len(images) > 1 and can >= {Encodes, Decodes} and pictures.walks(model):
         drawings["traversals"] = lambda path: pictures.traversals(model, images, save=path)
         drawings["interpolations"] = lambda path: pictures.interpolations(
             model, images[:half], images[half : 2 * half], save=path

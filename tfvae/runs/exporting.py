@@ -40,6 +40,8 @@ def export_run(
     """
     report(f"exporting to {directory}, and comparing with the live model")
     models = export.saved_model(model, directory)
+    for note in models.notes:
+        report(f"Note: {note}.")
     train, test = datasets
     files = export.tflite(
         model,

@@ -9,6 +9,8 @@ import tensorflow as tf
 from pydantic import PositiveInt
 
 from tfvae import evaluation
+from tfvae.models.capabilities import Encodes
+from tfvae.models.codes import code_draws, from_draws
 from tfvae.runs.drawing import first_examples
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
@@ -46,6 +48,7 @@ def measure(
         "num_samples": eval_samples,
         "num_examples": len(likelihood.per_example),
         "seed": seed,
+        "code_draws": code_draws(model) if isinstance(model, Encodes) else 0,
     }
 
 
@@ -53,9 +56,13 @@ def table(test: dict[str, Any]) -> list[str]:
     """The numbers for people to read."""
     error = test["standard_error"]
     spread = "" if error is None else f" +- {error:.2f}"
-    return [
+    lines = [
         f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example, {test['num_examples']} "
         f"held out, {test['num_samples']} importance samples each "
         f"(effective {test['effective_sample_size']:.0f})",
         f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
     ]
+    if test["code_draws"]:
+        means = f"posterior means{from_draws(test['code_draws'])}"
+        lines.append(f"codes     {means}: they have no closed form")
+    return lines

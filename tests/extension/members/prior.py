@@ -26,11 +26,3 @@ class Laplace(Prior):
     def distribution(self):
         loc, scale = tf.convert_to_tensor(self.loc), tf.exp(self.log_scale)
         return tfd.Independent(tfd.Laplace(loc, scale), reinterpreted_batch_ndims=1)
-
-    def generate(self, noise):
-        """Uniform noise knows no temperature: z is drawn towards loc afterwards."""
-        z = super().generate(noise)
-        if noise.temperature is None:
-            return z
-        temperature = tf.convert_to_tensor(noise.temperature)[..., tf.newaxis]
-        return self.loc + temperature * (z - self.loc)

@@ -16,6 +16,8 @@ from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.saved_models.versions import publish, refuse_taken
 from tfvae.export.saved_models.warmup import BATCH_SIZES, write_warmup
 from tfvae.export.servables.choice import check_exportable, servables_of
+from tfvae.models.capabilities import Encodes
+from tfvae.models.codes import drawn_outputs
 
 # Live and reloaded run the same float32 kernels, in an order that the graph optimiser may change.
 TOLERANCE = 1e-4
@@ -35,12 +37,15 @@ class SavedModels:
         paths: servable name -> its version folder.
         differences: "servable/signature" -> the largest difference from the live model, as
             |got - expected| / (1 + |expected|).
+        notes: what a user of the files should know: outputs that are estimates, draws that could
+            not be compared.
     """
 
     directory: Path
     version: int
     paths: Mapping[str, Path]
     differences: Mapping[str, float]
+    notes: Sequence[str] = ()
 
 
 def saved_model(
@@ -97,7 +102,7 @@ def saved_model(
     names = [servable.name for servable in servables]
     if version is not None:
         refuse_taken(directory, names, positive_int("version", version))
-    check_draws(model)
+    notes = [*check_draws(model), *estimates(model)]
     if tolerance is None:
         tolerance = TOLERANCE_BFLOAT16 if in_16_bits(model) else TOLERANCE
     with staging(directory) as stage:
@@ -116,7 +121,13 @@ def saved_model(
         flush(staged)
         version = publish(staged, directory, names, version)
     paths = {name: directory / name / str(version) for name in names}
-    return SavedModels(directory, version, paths, differences)
+    return SavedModels(directory, version, paths, differences, notes)
+
+
+def estimates(model: Any) -> list[str]:
+    """What a served encoder has from draws, in words."""
+    drawn = drawn_outputs(model) if isinstance(model, Encodes) else None
+    return [f"the encoder returns {drawn}: they have no closed form"] if drawn else []
 
 
 def write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> None:

@@ -8,6 +8,7 @@ from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.encoder import EncoderServable
 from tfvae.export.servables.signatures import NUMBERS, check_names
 from tfvae.export.servables.vae import VAEServable
+from tfvae.models.codes import check_codes
 
 SERVABLES = (EncoderServable, DecoderServable, VAEServable)
 
@@ -18,7 +19,7 @@ def servables_of(model: Any) -> list[type]:
 
 
 def check_exportable(model: Any) -> None:
-    """Raises `UserError` for a model without weights, or that nothing can be made of."""
+    """Raises `UserError` for a model without weights, codes without names, or nothing to serve."""
     if not servables_of(model):
         raise UserError(
             f"{type(model).__name__} can be served by none of its methods: exporting needs a model "
@@ -30,3 +31,4 @@ def check_exportable(model: Any) -> None:
             "the model has no weights yet: fit it, call it on a batch, or "
             f"model.build({input_shapes(model.fields())}) before exporting"
         )
+    check_codes(model)

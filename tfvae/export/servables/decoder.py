@@ -5,7 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.data.fields import Field, required
+from tfvae.data.fields import Field
+from tfvae.distributions.draws import NoTemperatureError
 from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
@@ -25,7 +26,8 @@ from tfvae.export.servables.signatures import (
     per_rows,
     row_first,
 )
-from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates
+from tfvae.models.capabilities import Batch, Decodes, Generates
+from tfvae.models.codes import code_example, zero_example
 from tfvae.noise import Noise
 
 
@@ -39,7 +41,7 @@ class DecoderServable:
 
     `sample` draws z from the prior, widened by `temperature`, with the counter-based generator, and
     returns the likelihood's mean: row b holds what `model.sample(num_samples[b], seed[b],
-    temperature[b])` returns in Python.
+    temperature[b])` returns in Python. Where the prior has no scale, the temperature must be 1.
 
     Args:
         model: a built model that decodes.
@@ -52,6 +54,7 @@ class DecoderServable:
 
     def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
         self.model, self.codes, self.conditions = model, code_fields(model), model.conditions()
+        self.fixed = fixed_temperature(model)
         self.decoded = share(model.decode)
 
     def signatures(self) -> dict[str, Signature]:
@@ -87,12 +90,27 @@ class DecoderServable:
         message = "temperature must be a finite number of at least 0; received:"
         wrong = tf.boolean_mask(temperature, ~valid)
         temperature = checked(temperature, tf.reduce_all(valid), message, wrong)
+        if self.fixed is not None:
+            ones = tf.reduce_all(tf.equal(temperature, 1.0))
+            with tf.control_dependencies([checked(temperature, ones, self.fixed)]):
+                seed, temperature = tf.identity(seed), None
         count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
         noise = Noise(seed, row=tf.range(count)[:, tf.newaxis], temperature=temperature)
         z = self.model.generate(noise, given)
         x = self.decoded(z, given)
         name = next(iter(self.model.fields()))
         return {name: row_first(x), **named_codes(row_first(z))}
+
+
+def fixed_temperature(model: Any) -> str | None:
+    """Why a model's codes are drawn at temperature 1 alone, or None."""
+    if not isinstance(model, Generates):
+        return None
+    try:
+        model.generate(Noise(0, row=tf.range(1), temperature=0.5), model.given(zero_example(model)))
+    except NoTemperatureError as error:
+        return str(error)
+    return None
 
 
 def codes_of(named: Mapping[str, tf.Tensor]) -> Any:
@@ -106,22 +124,9 @@ def code_fields(model: Any) -> dict[str, Field]:
     Raises:
         UserError: if a code has the name of a field, or of another input of a signature.
     """
-    example = {
-        name: tf.zeros([1, *f.shape], f.dtype) for name, f in required(model.fields()).items()
-    }
-    if isinstance(model, Encodes):
-        z = model.encode(example)
-    else:
-        z = model.generate(Noise(0, row=tf.range(1)), model.given(example))
-    codes = named_codes(z)
+    codes = named_codes(code_example(model))
     check_names(model, "code", codes, {*NUMBERS, *model.fields()})
     return {n: Field(tuple(level.shape[1:]), level.dtype.name, None) for n, level in codes.items()}
-
-
-def has_vector_code(model: Any) -> bool:
-    """Whether z is one vector of real numbers, which points of a line can be taken of."""
-    codes = code_fields(model)
-    return set(codes) == {"z"} and len(codes["z"].shape) == 1 and codes["z"].dtype == "float32"
 
 
 def unfolded(decode: Callable[[Any, Batch], tf.Tensor], z: Any, given: Batch) -> tf.Tensor:

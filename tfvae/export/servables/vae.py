@@ -15,11 +15,12 @@ from tfvae.export.servables.checks import (
     same_rows,
     whole_batch,
 )
-from tfvae.export.servables.decoder import has_vector_code, unfolded
+from tfvae.export.servables.decoder import unfolded
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.score import importance_scores
 from tfvae.export.servables.signatures import Signature, Tensors, per_count, per_rows
 from tfvae.models.capabilities import Decodes, Encodes, Scores
+from tfvae.models.codes import vector_size
 
 
 class VAEServable:
@@ -60,7 +61,7 @@ class VAEServable:
         for name, signature in list(found.items()):
             for form, taking_bytes in of_bytes(signature, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
-        if len(self.fields) == 1 and has_vector_code(self.model):
+        if len(self.fields) == 1 and vector_size(self.model) is not None:
             inputs = {**per_rows(self.ends), **per_count(steps=tf.int32)}
             found["interpolate"] = Signature(self.interpolate, inputs, self.ends)
         return found
