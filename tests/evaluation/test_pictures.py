@@ -7,7 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.evaluation.models import bits, digits_model
+from tests.extension.members.prior import Laplace
 from tfvae.evaluation import canvas, charts, latent_codes, pictures
+from tfvae.priors import MixtureOfGaussians
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,25 @@ def test_manifold_is_a_grid_of_quantiles(model):
     np.testing.assert_allclose(sheet[27:, 27:, 0], corners[1, ..., 0], atol=1e-5)
     with pytest.raises(ValueError, match=r"needs 2 latent dimensions, and the model has 3"):
         pictures.latent_manifold(digits_model(3))
+
+
+def test_manifold_follows_the_prior():
+    model = digits_model(2, prior=Laplace(2))
+    model.prior.loc.assign([1.0, -1.0])
+    low, high = 1.0 + np.array([-1, 1]) * np.log(4.0), -1.0 + np.array([-1, 1]) * np.log(4.0)
+    assert pictures.has_manifold(model)
+    sheet = sheet_of(pictures.latent_manifold(model, size=4))  # F^-1(1/8) = loc - scale log 4
+    corner = model.decoder(np.array([[low[0], high[1]]], "float32")).mean().numpy()
+    np.testing.assert_allclose(sheet[:8, :8, 0], corner[0, ..., 0], atol=1e-5)
+
+
+def test_no_manifold_of_coordinates_that_depend_on_each_other():
+    model = digits_model(2, prior=MixtureOfGaussians(2, num_components=3))
+    assert not pictures.has_manifold(model)
+    with pytest.raises(ValueError, match="MixtureOfGaussians has no quantiles of its coordinates"):
+        pictures.latent_manifold(model)
+    assert not pictures.has_manifold(digits_model(3))
+    assert pictures.has_manifold(digits_model(2))
 
 
 def test_traversals_move_one_dimension(model):

@@ -165,6 +165,14 @@ class NormalThatIsTooNarrow(tfvae.heads.MultivariateNormalDiag):
         return Draw(z, distribution.log_prob(z))
 
 
+class Box(tfvae.priors.Prior):
+    """Uniform in [-1, 1]: no scale that a temperature could widen."""
+
+    def distribution(self):
+        ones = tf.ones(self.latent_size)
+        return tfd.Independent(tfd.Uniform(-ones, ones), 1)
+
+
 def table(head=None, shape=(6,), prior=None):
     """A VAE of rows of a table, not of images."""
     head = tfvae.heads.MultivariateNormalDiag(2) if head is None else head

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tfvae
 from tests.export.members import (
     LABELS,
+    Box,
     Coder,
     Generator,
     Indices,
@@ -17,6 +18,7 @@ from tests.export.members import (
     Nothing,
     built,
     rows,
+    table,
 )
 from tests.export.test_signatures import call
 from tfvae.data.fields import Field
@@ -153,6 +155,17 @@ def test_codes_may_be_whole_numbers(tmp_path):
     files = tfvae.export.tflite(model, tmp_path)
     got = LiteRTFile(files.paths["decoder.tflite"].read_bytes()).run("decode", z=codes)
     np.testing.assert_allclose(got["loc"], expected, atol=1e-6)
+
+
+def test_where_the_prior_has_no_scale_the_temperature_must_be_1(tmp_path):
+    model = table(prior=Box(2))
+    sample = exported(model, tmp_path)["decoder"]["sample"]
+    inputs = {"num_samples": np.array([4], "int32"), "seed": np.array([9], "int32")}
+    got = call(sample, **inputs, temperature=np.array([1], "float32"))
+    assert np.abs(got["z"]).max() < 1
+    np.testing.assert_allclose(got["x"][0], model.sample(4, seed=9), atol=1e-5)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Draws of Uniform have no scale"):
+        call(sample, **inputs, temperature=np.array([0.5], "float32"))
 
 
 @pytest.mark.parametrize("model_class", [Levels, Map, Indices])

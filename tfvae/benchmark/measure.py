@@ -105,7 +105,7 @@ def random_images(
     pixels = random.integers(0, 256, (settings.num_images, *image_shape), np.uint8)
     bits = (random.random((min(128, batch), *image_shape)) < 0.5).astype(np.float32)
     np.savez(folder / "images.npz", x_train=pixels, x_test=pixels[:1])
-    binarisation = "dynamic" if config["likelihood"] == "bernoulli" else "none"
+    binarisation = "dynamic" if config.discrete else "none"
     train, _ = tfvae.data.load(folder / "images.npz", batch, binarisation, drop_remainder=True)
     return train, bits
 

@@ -19,6 +19,7 @@ class DatasetSpec:
         name: what `load` is asked for.
         fields: what an example holds, by the name of its column.
         binarisation: the default of `load`: "dynamic", "static" or "none".
+        bits: whether its values are 0 and 1 as they are.
         source: module of `tfvae.data.sources` whose `read(spec)` reads it.
         description: one line.
         version: of the TensorFlow Datasets builder, pinned so that a new release does not change
@@ -33,6 +34,7 @@ class DatasetSpec:
     description: str
     version: str | None = None
     host: str | None = None
+    bits: bool = False
 
 
 def _labelled(num_classes: int, *shape: int) -> dict[str, Field]:
@@ -73,6 +75,7 @@ _SPECS = (
         description="MNIST sampled once to 0/1 (Larochelle); 50,000 + 10,000, no labels",
         version="1.0.0",
         host="http://www.cs.toronto.edu",
+        bits=True,
     ),
     DatasetSpec(
         name="omniglot",

@@ -21,7 +21,7 @@ tfd = tfp.distributions
 # composite tensors: of a masked autoregressive flow, and of independent copies of one.
 _INDEPENDENT, _TRANSFORMED = tfd.Independent.__base__, tfd.TransformedDistribution.__base__
 # Families of loc + scale * (a draw that knows of neither): a temperature is a factor on scale.
-_LOCATION_SCALE = (tfd.Laplace, tfd.Logistic, tfd.Cauchy, tfd.StudentT, tfd.Gumbel)
+_LOCATION_SCALE = (tfd.Laplace, tfd.Logistic, tfd.Cauchy, tfd.StudentT)
 
 
 class NoTemperatureError(UserError):

@@ -45,6 +45,12 @@ class Head(keras.layers.Layer):
     interval: tuple[float, float] | None = None
     """Where draws lie; None for any real number. A likelihood's is what x may hold."""
 
+    event_dtype = "float32"
+    """The type of a field of draws, of a likelihood's x: "int32" for whole numbers."""
+
+    discrete = False
+    """Whether draws have probabilities, as bits and counts do, and no density."""
+
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         for name in ("parameters", "distribution"):
             if getattr(type(self), name) is getattr(Head, name):

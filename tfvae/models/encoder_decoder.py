@@ -34,8 +34,8 @@ class NetworkAndHead(keras.layers.Layer):
     folded to one batch axis for the network, and the head's parameters unfolded again. An input
     without the sample axes of the others is the same for all samples.
 
-    The network computes in its own dtype policy; inputs reach it in float32 and
-    the head returns to float32.
+    The network computes in its own dtype policy; inputs reach it in float32, but for whole numbers
+    of type int32 (labels, tokens), which stay what they are, and the head returns to float32.
 
     Args:
         network: Any Keras layer or model, tensor or dict of tensors -> features.
@@ -54,6 +54,7 @@ class NetworkAndHead(keras.layers.Layer):
         hint = "tfvae.networks.MLP([200, 200]), or any Keras layer or model"
         self.network = instance_of("network", network, keras.layers.Layer, hint)
         self.head = instance_of("head", head, Head, "see tfvae.heads")
+        self.input_dtypes = None
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -62,20 +63,23 @@ class NetworkAndHead(keras.layers.Layer):
 
     def input_event_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Returns the shape of one input, of a batch of this shape."""
-        return tuple(input_shape[1:])
+        return _behind_batch(input_shape)
 
     def build(self, input_shape: Any) -> None:
         """Builds the network, by a symbolic call, and the head, unless they are built.
 
         Args:
-            input_shape: of a batch, or a dict of such.
+            input_shape: of a batch, or a dict of such. All are float32; `build_for` a batch, or a
+                first call on one, knows of whole numbers too.
         """
         if isinstance(input_shape, Mapping):
-            self.input_event = {name: tuple(shape[1:]) for name, shape in input_shape.items()}
-            inputs = {name: _symbol(event) for name, event in self.input_event.items()}
+            self.input_event = {name: _behind_batch(s) for name, s in input_shape.items()}
+            dtypes = self.input_dtypes or dict.fromkeys(input_shape, "float32")
+            inputs = {name: _symbol(e, dtypes[name]) for name, e in self.input_event.items()}
         else:
             self.input_event = self.input_event_shape(input_shape)
-            inputs = _symbol(self.input_event)
+            inputs = _symbol(self.input_event, self.input_dtypes or "float32")
+        self.input_dtypes = keras.tree.map_structure(lambda x: x.dtype, inputs)
         try:
             # Neither `build` nor `compute_output_shape` may be asked of a layer that a user brings:
             # Keras lets both be left out, and then warns or raises. A call does both for any layer.
@@ -92,6 +96,33 @@ class NetworkAndHead(keras.layers.Layer):
             )
         if not self.head.built:
             self.head.build(features.shape)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Builds for a first batch: Keras tells `build` its shapes, and not its types."""
+        if not self.built:
+            self.build_for(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def build_for(self, inputs: Any) -> None:
+        """Builds for a batch, or a dict of tensors, of these shapes and types."""
+        inputs = keras.tree.map_structure(
+            lambda x: x if hasattr(x, "dtype") else tf.convert_to_tensor(x), inputs
+        )
+        self.input_dtypes = keras.tree.map_structure(_type, inputs)
+        if isinstance(inputs, Mapping):
+            self.build({name: (None, *x.shape[1:]) for name, x in inputs.items()})
+        else:
+            self.build((None, *inputs.shape[1:]))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Returns the shapes and the types that this was built for; None before that."""
+        config = super().get_build_config()
+        return None if config is None else {**config, "input_dtypes": self.input_dtypes}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds for these shapes and types."""
+        self.input_dtypes = config.get("input_dtypes")
+        super().build_from_config(config)
 
     def parameters(self, inputs: Any) -> dict[str, tf.Tensor]:
         """Returns the distribution's parameters as tensors `[..., B, *]`: what is exported."""
@@ -116,7 +147,10 @@ class NetworkAndHead(keras.layers.Layer):
         return self.head(self.network(inputs))
 
     def _cast(self, inputs: Any) -> Any:
-        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), inputs)
+        """The inputs in the types that the network was built for."""
+        if not isinstance(inputs, Mapping):
+            return tf.cast(inputs, self.input_dtypes)
+        return {name: tf.cast(x, self.input_dtypes[name]) for name, x in inputs.items()}
 
     def _events(self) -> list[tuple[int | None, ...]]:
         """The shape of one input, of each tensor in the order of `tf.nest.flatten`."""
@@ -164,8 +198,17 @@ class NetworkAndHead(keras.layers.Layer):
         return cls(**{**config, **parts})
 
 
-def _symbol(event: tuple[int | None, ...]) -> keras.KerasTensor:
-    return keras.KerasTensor((None, *event), dtype="float32")
+def _behind_batch(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    return tuple(shape[1:])
+
+
+def _symbol(event: tuple[int | None, ...], dtype: str) -> keras.KerasTensor:
+    return keras.KerasTensor((None, *event), dtype)
+
+
+def _type(x: Any) -> str:
+    """Whole numbers as fields have them are themselves; all else is float32 to a network."""
+    return "int32" if keras.backend.standardize_dtype(x.dtype) == "int32" else "float32"
 
 
 @keras.saving.register_keras_serializable("tfvae")

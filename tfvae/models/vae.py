@@ -15,6 +15,7 @@ from tfvae.inference.inference import Inference, Joint
 from tfvae.inference.proposal import Posterior
 from tfvae.models.base import NO_PATH, LatentVariableModel
 from tfvae.models.capabilities import Batch
+from tfvae.models.codes import zero_example
 from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
 from tfvae.noise import Noise
 from tfvae.objectives import ELBO, Objective
@@ -99,7 +100,7 @@ class VAE(LatentVariableModel):
     def fields(self) -> dict[str, Field]:
         """Returns x: of the decoder's shape, within the likelihood's support."""
         head = self.decoder.head
-        return {"x": Field(head.event_shape, "float32", head.interval)}
+        return {"x": Field(head.event_shape, head.event_dtype, head.interval)}
 
     def build(self, input_shape: Any) -> None:
         """Builds every part for examples of this shape, `(None, *event)`."""
@@ -112,12 +113,15 @@ class VAE(LatentVariableModel):
                 f"{self.decoder.event_shape}. Give the head the shape of one example; grey images "
                 "need a last axis of size 1: images[..., None]."
             )
-        for part, part_shape in (
-            (self.encoder, shape),
-            (self.decoder, (None, self.latent_size)),
-            (self.prior, None),
-            (self.objective, shape),
+        example = zero_example(self)
+        z = tf.zeros([1, self.latent_size])
+        for part, inputs in (
+            (self.encoder, self.encoder_inputs(example)),
+            (self.decoder, self.decoder_inputs(z, self.given(example))),
         ):
+            if not part.built:
+                part.build_for(inputs)
+        for part, part_shape in ((self.prior, None), (self.objective, shape)):
             if not part.built:
                 part.build(part_shape)
         # Layers that a part made in its constructor and does not build itself: by using them, now,

@@ -135,13 +135,14 @@ def _event_shape(dataset: tf.data.Dataset) -> tuple[int, ...]:
 def _report_bits(
     settings: Settings, test_set: tf.data.Dataset, report: Callable[[str], None]
 ) -> None:
-    """Reports bits that a Normal likelihood would describe: its density has no bound there."""
-    if settings.get("likelihood") == "normal":
-        images = next(iter(test_set))
+    """Reports bits that a density would describe: it has no bound there."""
+    if "likelihood" in settings and not settings.discrete:
+        batch = next(iter(test_set))
+        images = batch["x"] if isinstance(batch, dict) else batch
         if bool(tf.reduce_all((images == 0) | (images == 1))):
             report(
-                "Note: all pixels of the first held-out images are 0 or 1, and the likelihood is a "
-                "Normal. For bits, choose --likelihood bernoulli."
+                "Note: all pixels of the first held-out images are 0 or 1, and --likelihood "
+                f"{settings['likelihood']} is a density. For bits, choose --likelihood bernoulli."
             )
 
 

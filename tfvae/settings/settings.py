@@ -68,6 +68,13 @@ class Settings(Mapping):
         return found
 
     @property
+    def discrete(self) -> bool:
+        """Whether the likelihood that was chosen is of bits or counts, and not a density."""
+        if "likelihood" not in self:
+            return False
+        return getattr(catalogue.constructor("likelihood", self["likelihood"]), "discrete", False)
+
+    @property
     def source(self) -> str:
         """The stage whose codes are the data."""
         return self["dataset"].removeprefix(CODES_OF)
@@ -158,7 +165,7 @@ def settings(
         found["dataset"] = os.path.abspath(found["dataset"])
     if found["binarisation"] is None:
         found["binarisation"] = known.binarisation if known else "none"
-    bits = found["binarisation"] != "none" or found["dataset"] == "binarized_mnist"
+    bits = found["binarisation"] != "none" or (known is not None and known.bits)
     chosen = _choices({**base, **given}, "bernoulli" if bits else "normal")
     owned = arguments(chosen)
     typed = {full_name(name, chosen, owned): name for name in given}

@@ -20,12 +20,6 @@ class LabelledVAE(VAE):
         super().__init__(encoder, decoder, **kwargs)
         self.num_classes = num_classes
 
-    def build(self, input_shape):
-        if not self.encoder.built:
-            self.encoder.build({"x": (None, *self.decoder.event_shape), "label": (None,)})
-            self.decoder.build({"z": (None, self.latent_size), "label": (None,)})
-        super().build(input_shape)
-
     def conditions(self):
         return {"label": Field.label(self.num_classes)}
 

@@ -64,7 +64,8 @@ class DecoderServable:
         if isinstance(self.model, Generates):
             counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
             inputs = {**counts, **per_rows(self.conditions)}
-            found["sample"] = Signature(self.sample, inputs, self.conditions)
+            held = {} if self.fixed is None else {"temperature": Field((), interval=(1.0, 1.0))}
+            found["sample"] = Signature(self.sample, inputs, {**self.conditions, **held})
         return found
 
     def decode(self, **inputs: tf.Tensor) -> Tensors:

@@ -41,6 +41,7 @@ class IndependentBernoulli(LikelihoodHead):
     """
 
     interval = (0.0, 1.0)
+    discrete = True
 
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `logits [N, *event_shape]`."""
