@@ -132,7 +132,7 @@ def test_scatter_says_what_its_axes_are(latent_size, tmp_path):
         assert "two principal components of 6 dimensions" in axes.get_title()
         assert axes.get_xlabel().startswith("component 1 (")
     else:
-        assert axes.get_xlabel() == "$z_1$"
+        assert axes.get_xlabel() == "$z_0$"
     assert (tmp_path / "scatter.png").stat().st_size > 1000
     with pytest.raises(ValueError, match=r"labels has shape \(39,\) and there are 40"):
         pictures.latent_scatter(model, x, np.zeros(39))
@@ -177,3 +177,28 @@ def test_one_image_is_no_row(model):
 def test_images_are_checked(model):
     with pytest.raises(ValueError, match="divide by 255"):
         pictures.reconstructions(model, bits(2) * 255)
+
+
+def test_a_single_image_is_walked_from_and_scattered():
+    model = digits_model(3)
+    figure = pictures.traversals(model, bits(1), num_dimensions=2, steps=3)
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert names == ["$z_{0}$", "$z_{1}$"]  # numbered as latent_codes' columns are
+    (points,) = pictures.latent_scatter(model, bits(1)).axes[0].collections
+    np.testing.assert_array_equal(points.get_offsets(), [[0.0, 0.0]])
+
+
+def test_forty_labels_have_a_scale_that_names_them(model):
+    figure = pictures.latent_scatter(model, bits(80), np.arange(80) % 40)
+    assert not figure.legends
+    bar = figure.axes[1]
+    assert bar.get_ylabel() == "label, 40 in all"
+    named = [text.get_text() for text in bar.get_yticklabels()]
+    assert (named[0], named[-1]) == ("0", "39")
+
+
+def test_a_single_epoch_is_seen():
+    figure = pictures.training_curves({"elbo": [-3.0], "val_elbo": [-4.0]})
+    axes = figure.axes[0]
+    assert [line.get_marker() for line in axes.lines] == ["o", "o"]
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm
+from matplotlib.ticker import MaxNLocator
 
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture
@@ -52,15 +55,26 @@ def latent_scatter(
             title += f": two principal components of {means.shape[1]} dimensions"
     axes.set_title(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
-    kinds = len(np.unique(labels))
-    if 1 < kinds <= _MOST_COLOURS:
-        figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=2)
+    _explain(figure, axes, np.unique(labels))
     return figure.finish(save)
+
+
+def _explain(figure: Picture, axes: Any, kinds: np.ndarray) -> None:
+    """Says which colour is which label: by a legend, or a bar where that would be too long."""
+    if 1 < len(kinds) <= _MOST_COLOURS:
+        figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=2)
+    elif len(kinds) > _MOST_COLOURS:
+        shown = np.unique(np.linspace(0, len(kinds) - 1, 10).round().astype(int))
+        scale = ScalarMappable(BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, 256), "turbo")
+        bar = figure.colorbar(scale, ax=axes, label=f"label, {len(kinds)} in all")
+        bar.set_ticks(shown, labels=[str(kinds[i]) for i in shown])
+        bar.ax.tick_params(labelsize=8)
+        bar.ax.minorticks_off()
 
 
 def _points(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
     if means.shape[1] == 2:
-        points, names = means, ("$z_1$", "$z_2$")
+        points, names = means, ("$z_0$", "$z_1$")
     else:
         points, shares = _principal(means)
         names = tuple(f"component {i + 1} ({share:.0%})" for i, share in enumerate(shares))
@@ -69,6 +83,7 @@ def _points(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
         chosen = points[labels == label]
         axes.scatter(*chosen.T, s=dot, color=colour, label=str(label), alpha=0.7, linewidths=0)
     axes.set(xlabel=names[0], ylabel=names[1])
+    axes.locator_params(nbins=6)
     axes.set_aspect("equal", adjustable="datalim")
 
 
@@ -76,14 +91,14 @@ def _histogram(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
     edges = np.histogram_bin_edges(means, bins=50)
     for label, colour in _colours(labels):
         axes.hist(means[labels == label], edges, color=colour, label=str(label), alpha=0.6)
-    axes.set(xlabel="$z_1$", ylabel="examples")
+    axes.set(xlabel="$z_0$", ylabel="examples")
 
 
 def _principal(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first two principal components, and the share of the variance that each has."""
     from sklearn.decomposition import PCA
 
-    if np.ptp(means, axis=0).max() == 0:  # shares of no variance
+    if len(means) == 1 or np.ptp(means, axis=0).max() == 0:  # shares of no variance
         return np.zeros((len(means), 2)), np.zeros(2)
     components = PCA(n_components=2).fit(means)
     return components.transform(means), components.explained_variance_ratio_
@@ -126,9 +141,10 @@ def training_curves(
             if key in logs:
                 values = np.asarray(logs[key], float)
                 epochs = np.asarray(logs.get("epoch", np.arange(len(values))), float) + 1
-                axes.plot(epochs, values, style, label=label, linewidth=1.5)
+                marker = "o" if len(values) == 1 else None  # a line of one point is not seen
+                axes.plot(epochs, values, style, marker=marker, label=label, linewidth=1.5)
         axes.set(title=name, xlabel="epoch", ylabel="nats per example")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend(fontsize=8, frameon=False)
     return figure.finish(save)

@@ -81,7 +81,7 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
 
         z_ij = (F_1^-1((j + 1/2) / size), F_2^-1((i + 1/2) / size)),  F_d the prior's CDF of z_d
 
-    Deterministic. z_1 grows to the right, z_2 upwards.
+    Deterministic. z_0 grows to the right, z_1 upwards.
 
     Args:
         model: A built model with two latent dimensions that its prior draws independently, such
@@ -109,8 +109,8 @@ def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:
     z = model.prior_quantiles(grid, {}).numpy()
     figure, axes = show(_decode(model, z), size, "Latent manifold")
     low, high = z.min(axis=0), z.max(axis=0)
-    axes.set_xlabel(f"$z_1$ from {low[0]:.1f} to {high[0]:.1f}", fontsize=8)
-    axes.set_ylabel(f"$z_2$ from {low[1]:.1f} to {high[1]:.1f}", fontsize=8)
+    axes.set_xlabel(f"$z_0$ from {low[0]:.1f} to {high[0]:.1f}", fontsize=8)
+    axes.set_ylabel(f"$z_1$ from {low[1]:.1f} to {high[1]:.1f}", fontsize=8)
     return figure.finish(save)
 
 
@@ -140,12 +140,13 @@ def traversals(
 ) -> Picture:
     """Draws what single latent dimensions do to the first image, a row for each dimension.
 
-    The dimensions shown are those whose posterior mean varies most over `images`. Each goes from
-    -span to span while the others stay at the first image's posterior mean. Deterministic.
+    The dimensions shown are those whose posterior mean varies most over `images`; of a single
+    image, nothing is known of that, and the first are shown. Each goes from -span to span while the
+    others stay at the first image's posterior mean. Deterministic.
 
     Args:
         model: A built model that encodes and decodes.
-        images: `[N, H, W, C]`, N at least 2; a few hundred give a reliable order.
+        images: `[N, H, W, C]`; a few hundred give a reliable order.
         num_dimensions: Rows, at most the model's latent size.
         steps: Images in a row, at least 2.
         span: In units of z, above 0.
@@ -153,12 +154,18 @@ def traversals(
     """
     images = _images(model, "traversals()", images)
     steps, span = positive_int("steps", steps, minimum=2), real("span", span, above=0.0)
-    variances = active_units(model, images).variances
-    chosen = np.argsort(-variances)[: positive_int("num_dimensions", num_dimensions)]
-    codes = np.tile(latent_codes(model, images[:1])[0], (len(chosen), steps, 1))
+    num_dimensions = positive_int("num_dimensions", num_dimensions)
+    code = latent_codes(model, images[:1])[0]
+    if len(images) > 1:
+        variances = active_units(model, images).variances
+        chosen = np.argsort(-variances)[:num_dimensions]
+        names = [f"$z_{{{i}}}$  var {variances[i]:.2f}" for i in chosen]
+    else:
+        chosen = np.arange(len(code))[:num_dimensions]
+        names = [f"$z_{{{i}}}$" for i in chosen]
+    codes = np.tile(code, (len(chosen), steps, 1))
     for row, dimension in enumerate(chosen):
         codes[row, :, dimension] = np.linspace(-span, span, steps)
-    names = [f"$z_{{{i + 1}}}$  var {variances[i]:.2f}" for i in chosen]
     figure, axes = show(_decode(model, codes), steps, f"Latent traversals{_of_means(model)}", names)
     axes.set_xlabel(f"from {-span:g} to {span:g}", fontsize=8)
     return figure.finish(save)

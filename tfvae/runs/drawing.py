@@ -80,11 +80,12 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
     if can >= {Decodes} and pictures.has_manifold(model):
         drawings["manifold"] = lambda path: pictures.latent_manifold(model, save=path)
-    elif len(images) > 1 and can >= {Encodes, Decodes} and pictures.walks(model):
+    elif can >= {Encodes, Decodes} and pictures.walks(model):
         drawings["traversals"] = lambda path: pictures.traversals(model, images, save=path)
-        drawings["interpolations"] = lambda path: pictures.interpolations(
-            model, images[:half], images[half : 2 * half], save=path
-        )
+        if half:
+            drawings["interpolations"] = lambda path: pictures.interpolations(
+                model, images[:half], images[half : 2 * half], save=path
+            )
     return drawings
 
 
