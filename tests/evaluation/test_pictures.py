@@ -102,7 +102,7 @@ def test_traversals_move_one_dimension(model):
     assert sheet_of(figure).shape == (2 * 9 - 1, 3 * 9 - 1, 3)
     means = latent_codes(model, x)
     first = int(np.argmax(np.var(means, axis=0)))
-    assert figure.axes[0].get_yticklabels()[0].get_text().startswith(f"$z_{{{first + 1}}}$")
+    assert figure.axes[0].get_yticklabels()[0].get_text().startswith(f"$z_{{{first}}}$")
     code = means[:1].copy()
     code[0, first] = 2.0
     expected = model.decoder(code.astype("float32")).mean().numpy()
