@@ -10,6 +10,7 @@ import pytest
 
 from tfvae import catalogue, docstrings, presets, signatures, values
 from tfvae.runs.folder import RunFolder
+from tfvae.settings.settings import settings
 from tfvae.signatures import COMPUTED, REQUIRED
 
 MEMBERS = [(kind, name) for kind in catalogue.KINDS for name in catalogue.members(kind)]
@@ -167,3 +168,12 @@ def test_texts_of_another_type_are_refused(annotation, text):
 @pytest.mark.parametrize("annotation", ["Encoder", "keras.layers.Layer | None", "Prior | None"])
 def test_objects_are_no_settings(annotation):
     assert values.adapter(annotation) is None
+
+
+def test_whether_a_likelihood_is_of_bits_is_asked_of_it():
+    chosen = {"bernoulli": True, "normal": False, "tests.extension.members.likelihood:Gamma": False}
+    for likelihood, discrete in chosen.items():
+        given = {"dataset": "digits", "likelihood": likelihood}
+        assert settings(given).discrete == discrete
+    assert settings({"dataset": "binarized_mnist"})["likelihood"] == "bernoulli"
+    assert settings({"dataset": "mnist", "binarisation": "none"})["likelihood"] == "normal"

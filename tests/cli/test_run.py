@@ -131,6 +131,7 @@ def test_export_calls_both_exporters(resumed, tfvae_command, tmp_path, monkeypat
 
 
 class _Done:
+    notes = ()
     paths = MappingProxyType({"decoder": "decoder.tflite"})
     removed = ("decoder_int8.tflite",)
 
