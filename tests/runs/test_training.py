@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfvae import presets
-from tfvae.runs import training
+from tfvae.runs.datasets import load_data, report_bits
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_bits_under_a_normal_likelihood_are_reported(tmp_path, likelihood, bits,
     np.save(tmp_path / "x.npy", pixels if bits else np.float32(0.5 * pixels + 0.25))
     config = presets.get(dataset=str(tmp_path / "x.npy"), likelihood=likelihood)
     lines = []
-    training._report_bits(config, training.load_data(config)[1], lines.append)
+    report_bits(config, load_data(config)[1], lines.append)
     assert ["--likelihood bernoulli" in line for line in lines] == [True] * said
 
 

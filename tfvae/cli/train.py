@@ -65,12 +65,12 @@ def command(
     from tfvae.cli.quiet import load_tensorflow
 
     load_tensorflow()
-    from tfvae.runs.measuring import table
+    from tfvae.runs.measuring import table, tests_of
     from tfvae.runs.training import train
 
     export_to = None if no_export else export_dir / name
     run = train(settings, folder.path, export_to, overwrite, report=click.echo, begun=begun)
-    for line in table(run.metrics["test"]):
+    for line in table(tests_of(run.metrics)):
         click.echo(line)
     for path in run.written:
         click.echo(path)
