@@ -10,7 +10,7 @@ from tfvae.cli.options import OneOf, RunName
 from tfvae.cli.settings import SettingsCommand, given_settings
 from tfvae.runs.folder import RunFolder
 
-_PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESETS.items())
+_PRESETS = "\n".join(f"  {name:17} {p.description}" for name, p in presets.PRESETS.items())
 
 
 @click.command(
