@@ -11,7 +11,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tfvae"
 LAYERS = (
-    ("suggestions", "checks", "errors", "lazy", "docstrings", "signatures", "values"),
+    ("suggestions", "checks", "errors", "complaints", "lazy", "docstrings"),
+    ("sources", "signatures", "values"),
     ("random",),
     ("noise",),
     ("data",),

@@ -7,8 +7,8 @@ import pytest
 
 import tfvae
 from tfvae import presets
-from tfvae.settings.names import SettingError
-from tfvae.settings.settings import settings
+from tfvae.settings.errors import SettingError
+from tfvae.settings.reading import settings
 
 
 @pytest.mark.parametrize("name", presets.names())

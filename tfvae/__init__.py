@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "VAE": "models.vae",
     "LatentVariableModel": "models.base",
+    "StagedModel": "models.stages",
     "Encoder": "models.encoder_decoder",
     "Decoder": "models.encoder_decoder",
     "load_model": "models.loading",

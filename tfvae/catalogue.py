@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae import signatures, values
+from tfvae.complaints import is_users, whole_tracebacks
 from tfvae.errors import UserError, UserImportError
 from tfvae.signatures import Argument, Signature
 from tfvae.suggestions import nearest
@@ -190,7 +191,11 @@ def build(kind: str, name: str, settings: Mapping[str, Any], given: Mapping[str,
     ]
     if missing:
         raise UserError(f"--{kind} {name} wants {', '.join(missing)}, which a run does not have.")
+    make = constructor(kind, name)
     try:
-        return constructor(kind, name)(**{**known, **settings})
-    except ValueError as error:
+        with whole_tracebacks():
+            return make(**{**known, **settings})
+    except (ValueError, TypeError) as error:
+        if not is_users(error):
+            raise
         raise UserError(f"--{kind} {name}: {error}") from error

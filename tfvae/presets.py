@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae.errors import UserError
-from tfvae.settings.settings import Settings, settings
+from tfvae.settings.reading import settings
+from tfvae.settings.settings import Settings
 from tfvae.suggestions import nearest
 
 
@@ -53,16 +54,30 @@ _DIGITS = {
     "schedule": "cosine",
 }
 
+# The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
+# learns, and a decoder whose standard deviation is learned.
+_SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
+
 PRESETS = {
     "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),
     "digits-2d": Preset(
         "8x8 digits, two latent dimensions to look at", {**_DIGITS, "latent_size": 2}
+    ),
+    "digits-two-stage": Preset(
+        "digits, and a second VAE that learns the codes",
+        _DIGITS,
+        {"second": {**_SECOND, "epochs": 400}},
     ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
         "the same trained on the importance-weighted bound, 5 draws",
         {**_MNIST, "objective": "importance_weighted"},
+    ),
+    "mnist-two-stage": Preset(
+        "mnist, and a second VAE that learns the codes",
+        _MNIST,
+        {"second": {**_SECOND, "latent_size": 50, "epochs": 200}},
     ),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),
     "fashion-mnist": Preset(

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 _OTHERS = (
+    "tfvae.models.stages:StagedModel",
     "tfvae.models.encoder_decoder:Encoder",
     "tfvae.models.encoder_decoder:Decoder",
     "tfvae.networks.mlp:MLP",

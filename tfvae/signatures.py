@@ -7,13 +7,13 @@ mistyped option can't wait for that. So `ast` reads what `inspect` would say.
 import ast
 import dataclasses
 import functools
-import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from tfvae import docstrings
+from tfvae import docstrings, sources
 from tfvae.errors import UserError
+from tfvae.sources import Definition
 from tfvae.suggestions import nearest
 
 
@@ -75,74 +75,51 @@ def read(path: str) -> Signature:
         UserError: if there is no such package, module or name.
     """
     module, _, name = path.partition(":")
-    home, node = _definition(module, name)
-    doc = ast.get_docstring(node) or ""
-    if isinstance(node, ast.ClassDef):
-        arguments, is_open = _constructor(home, node)
+    definition = _definition(module, name)
+    doc = ast.get_docstring(definition.node) or ""
+    if isinstance(definition.node, ast.ClassDef):
+        arguments, is_open = _constructor(sources.linearised(definition))
     else:
-        arguments, is_open = _arguments(home, node, doc), False
+        arguments, is_open = _arguments(*definition, doc), False
     return Signature(path, arguments, is_open or "name" in arguments, doc)
 
 
-@functools.cache
-def _module(name: str) -> ast.Module | None:
-    """The parsed source, or None where there is none; parents of `name` are not imported."""
-    top, *rest = name.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if spec.submodule_search_locations is None:
-        files = [] if rest or spec.origin is None else [Path(spec.origin)]
-    else:
-        places = [Path(folder, *rest) for folder in spec.submodule_search_locations]
-        files = [p / "__init__.py" for p in places]
-        files += [p.with_name(f"{p.name}.py") for p in places if rest]
-    found = next((file for file in files if file.suffix == ".py" and file.is_file()), None)
-    return found and ast.parse(found.read_text("utf-8"))
-
-
-def _definition(module: str, name: str) -> tuple[str, ast.ClassDef | ast.FunctionDef]:
-    """The module that defines a class or function, imports being followed, and its syntax."""
-    tree = _module(module)
+def _definition(module: str, name: str) -> Definition:
+    """The class or function that a name of a module is, imports being followed."""
+    tree = sources.module(module)
     if tree is None:
         raise UserError(
             f"No module {module!r}: install its package, or mend the name. Expected "
             f"'package.module:{name or 'Class'}'."
         )
-    defined = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)}
-    if name in defined:
-        return module, defined[name]
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom):
-            package = module.rsplit(".", node.level)[0] + "." if node.level else ""
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return _definition(f"{package}{node.module or ''}", alias.name)
-    known = [name for name in defined if not name.startswith("_")]
+    found = sources.find(module, name)
+    if isinstance(found, Definition):
+        return found
+    known = [name for name in sources.definitions(tree) if not name.startswith("_")]
     raise UserError(f"Module {module!r} defines no {name!r}.{nearest(name, known)}")
 
 
-def _constructor(module: str, node: ast.ClassDef) -> tuple[dict[str, Argument], bool]:
+def _constructor(order: Sequence[Definition]) -> tuple[dict[str, Argument], bool]:
     """A class' arguments, and whether Keras or another package takes more of them.
 
-    Those of the base class follow where `super().__init__(first, **kwargs)` hands them on; what the
+    Those of the next class follow where `super().__init__(first, **kwargs)` hands them on; what the
     call itself fills in is not asked for.
+
+    Args:
+        order: The class, and its bases in the order in which `super()` asks them.
     """
-    own = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+    if not order:
+        return {}, True
+    (module, node), *bases = order
     doc = ast.get_docstring(node) or ""
-    arguments = _arguments(module, own[0], doc) if own else {}
-    if own and own[0].args.kwarg is None:
-        return arguments, False
-    filled = _super_call(own[0]) if own else ast.Call(args=[], keywords=[])
-    base = next((base.id for base in node.bases if isinstance(base, ast.Name)), None)
-    try:
-        home, base_node = _definition(module, base or "")
-    except UserError:
-        return arguments, True
-    inherited, is_open = _constructor(home, base_node)
+    init = sources.definitions(node).get("__init__")
+    arguments, filled = {}, ast.Call(args=[], keywords=[])
+    if init is not None:
+        arguments = _arguments(module, init, doc)
+        filled = _super_call(init)
+        if init.args.kwarg is None or all(k.arg is not None for k in filled.keywords):
+            return arguments, False
+    inherited, is_open = _constructor(bases)
     taken = {*list(inherited)[: len(filled.args)], *(k.arg for k in filled.keywords)}
     texts = docstrings.arguments(doc)
     for name, argument in inherited.items():
@@ -153,12 +130,15 @@ def _constructor(module: str, node: ast.ClassDef) -> tuple[dict[str, Argument], 
 
 
 def _super_call(init: ast.FunctionDef) -> ast.Call:
-    calls = [n for n in ast.walk(init) if isinstance(n, ast.Call)]
-    return next(
-        call
-        for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
-    )
+    """`super().__init__(...)`, or the like of `Base.__init__(self, ...)`, without self."""
+    for call in ast.walk(init):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            continue
+        if call.func.attr == "__init__":
+            by_super = isinstance(call.func.value, ast.Call)
+            args = call.args if by_super else call.args[1:]
+            return ast.Call(func=call.func, args=args, keywords=call.keywords)
+    return ast.Call(args=[], keywords=[])
 
 
 def _arguments(module: str, node: ast.FunctionDef, doc: str) -> dict[str, Argument]:
@@ -181,7 +161,7 @@ def _arguments(module: str, node: ast.FunctionDef, doc: str) -> dict[str, Argume
 
 def _value(module: str, node: ast.expr) -> ast.expr:
     """What a name of the module stands for; any other expression as it is."""
-    for line in _module(module).body if isinstance(node, ast.Name) else ():
+    for line in sources.module(module).body if isinstance(node, ast.Name) else ():
         if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == node.id:
             return line.value
     return node

@@ -25,10 +25,10 @@ def _rows(text):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The same run, never killed; its evaluation and pictures are not needed."""
-    from tfvae.runs import training
+    from tfvae.runs import stage, training
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "measure", lambda *_, **__: {})
+        patch.setattr(stage, "measure", lambda *_, **__: {})
         patch.setattr(training, "draw_pictures", lambda *_: [])
         path = tmp_path_factory.mktemp("whole") / "whole"
         config = presets.get("digits", **SETTINGS)

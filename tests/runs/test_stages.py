@@ -8,10 +8,12 @@ import pytest
 import tfvae
 from tfvae import evaluation
 from tfvae.data import arrays
+from tfvae.runs.datasets import load_data
 from tfvae.runs.progress import Progress
-from tfvae.runs.training import load_data, train
-from tfvae.settings.names import SettingError
-from tfvae.settings.settings import settings
+from tfvae.runs.stages import codes_of
+from tfvae.runs.training import train
+from tfvae.settings.errors import SettingError
+from tfvae.settings.reading import settings
 
 SMALL = {"units": (8,), "latent_size": 2, "batch_size": 16, "eval_samples": 3, "eval_examples": 4}
 FIRST, SECOND = 2, 4  # epochs, by which they are told apart
@@ -53,9 +55,11 @@ def test_second_stage_is_killed_taken_up_and_ends_bit_equal(two_stages, tmp_path
     assert type(ours.decoder.head).__name__ == "IndependentNormal"
     found = np.load(folder / "stages" / "second.npz")
     train_set, test_set = load_data(two_stages)
-    codes = evaluation.latent_codes(resumed.model, test_set)
-    np.testing.assert_allclose(found["x_test"], codes, rtol=1e-6)
-    assert len(found["x_train"]) == train_set.reduce(0, lambda n, x: n + len(x)).numpy()
+    first = resumed.model.stages[0]
+    rows = train_set.reduce(0, lambda n, x: n + len(x)).numpy()
+    assert len(found["x_train"]) == rows
+    again = codes_of(first, test_set, seed=0, first=rows)
+    np.testing.assert_allclose(found["x_test"], again, rtol=1e-5)
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     assert metrics["stages"]["second"]["epochs"] == SECOND
     assert resumed.folder.read_config() == two_stages
@@ -67,3 +71,28 @@ def test_second_stage_is_killed_taken_up_and_ends_bit_equal(two_stages, tmp_path
 def test_a_stage_of_nothing_is_refused():
     with pytest.raises(SettingError, match="of stage second: expected codes of first, received"):
         settings({}, stages={"second": {"dataset": "codes of third"}})
+
+
+def test_codes_are_draws_from_the_posteriors(two_stages):
+    """Their spread is that of q(z|x), which the means lack."""
+    model = two_stages.model((8, 8, 1))
+    data = load_data(two_stages)[1]  # the same at each iteration
+    means = evaluation.latent_codes(model, data)
+    x = np.concatenate([*data.as_numpy_iterator()])
+    scales = model.encoder(x).stddev().numpy()
+    many = np.stack([codes_of(model, data, seed, 0) for seed in range(200)])
+    residuals = (many - means) / scales
+    assert residuals.mean() == pytest.approx(0.0, abs=0.05)
+    assert residuals.std() == pytest.approx(1.0, abs=0.03)
+
+
+def test_settings_of_a_stage_are_given_by_its_name(two_stages):
+    from tfvae import presets
+
+    preset = presets.get("digits-two-stage", **{"second.epochs": 3, "second.units": (8,)})
+    assert preset.stages["second"]["epochs"] == 3
+    assert preset.stages["second"]["network.units"] == (8,)
+    assert preset["epochs"] == 400
+    assert preset.chain() == ["first", "second"]
+    with pytest.raises(SettingError, match=r"second.epohs: .* Did you mean '--second.epochs'"):
+        presets.get("digits-two-stage", **{"second.epohs": 3})

@@ -4,20 +4,26 @@ import numpy as np
 import pytest
 
 from tfvae import presets
-from tfvae.runs import training
+from tfvae.runs.datasets import load_data, report_bits
 
 
 @pytest.mark.parametrize(
     ("likelihood", "bits", "said"),
-    [("normal", True, True), ("normal", False, False), ("bernoulli", True, False)],
+    [
+        ("normal", True, ["For bits, choose --likelihood bernoulli"]),
+        ("normal", False, []),
+        ("bernoulli", True, []),
+        ("bernoulli", False, ["hold more than 0 and 1, and --likelihood bernoulli"]),
+    ],
 )
-def test_bits_under_a_normal_likelihood_are_reported(tmp_path, likelihood, bits, said):
+def test_bits_under_a_density_and_grey_under_a_mass_are_reported(tmp_path, likelihood, bits, said):
     pixels = np.random.default_rng(0).random((20, 4, 4)) > 0.5
     np.save(tmp_path / "x.npy", pixels if bits else np.float32(0.5 * pixels + 0.25))
     config = presets.get(dataset=str(tmp_path / "x.npy"), likelihood=likelihood)
     lines = []
-    training._report_bits(config, training.load_data(config)[1], lines.append)
-    assert ["--likelihood bernoulli" in line for line in lines] == [True] * said
+    report_bits(config, load_data(config)[1], lines.append)
+    assert len(lines) == len(said)
+    assert all(text in line for text, line in zip(said, lines, strict=True))
 
 
 def test_a_path_does_not_depend_on_the_folder(tmp_path, monkeypatch):

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from tfvae.cli.options import SEED, OutputFile
-from tfvae.cli.runs import Run, load
+from tfvae.cli.quiet import load_tensorflow
+from tfvae.cli.runs import Run
 from tfvae.runs.files import write_text
 from tfvae.runs.folder import RunFolder
 
@@ -26,24 +27,27 @@ def command(
     seed: int,
     output: Path | None,
 ) -> None:
-    """Estimate the log-likelihood of a run's held-out images.
+    """Estimate the log-likelihood of a run's held-out images; of each stage, of its own data.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
-    settings = run.read_config()
-    vae = load(run)
+    load_tensorflow()
+    from tfvae.runs.datasets import load_data
     from tfvae.runs.measuring import measure, table
-    from tfvae.runs.training import load_data
 
-    test = measure(
-        vae,
-        load_data(settings, vae)[1],
-        num_samples or settings["eval_samples"],
-        num_examples or settings["eval_examples"],
-        seed,
-    )
-    for line in table(test):
+    found = {}
+    for name, (model, settings) in run.read_stages().items():
+        found[name] = measure(
+            model,
+            load_data(settings, model)[1],
+            num_samples or settings["eval_samples"],
+            num_examples or settings["eval_examples"],
+            seed,
+        )
+    for line in table(found):
         click.echo(line)
     if output is not None:
+        first, *further = found
+        test = found[first] | ({"stages": {n: found[n] for n in further}} if further else {})
         write_text(output, json.dumps(test, indent=2) + "\n")
         click.echo(output)

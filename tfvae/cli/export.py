@@ -41,9 +41,7 @@ class Variants(click.ParamType):
 @click.option(
     "--variants",
     type=Variants(),
-    default=",".join(VARIANTS),
-    show_default=True,
-    help="Of the TFLite files.",
+    help=f"Of the TFLite files.  [of {','.join(VARIANTS)} those that the model can]",
 )
 @click.option(
     "--max-nll-change",
@@ -61,7 +59,7 @@ class Variants(click.ParamType):
 def command(
     run: RunFolder,
     output: Path | None,
-    variants: tuple[str, ...],
+    variants: tuple[str, ...] | None,
     **options: Any,
 ) -> None:
     """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.
@@ -71,9 +69,11 @@ def command(
     """
     config = run.read_config()
     output = Path("export", run.path.resolve().name) if output is None else output
-    vae = load(run)
+    model = load(run)
+    from tfvae.runs.abilities import variants_of
+    from tfvae.runs.datasets import load_data
     from tfvae.runs.exporting import export_run
-    from tfvae.runs.training import load_data
 
-    for path in export_run(vae, load_data(config, vae), output, variants, click.echo, **options):
+    datasets, variants = load_data(config, model), variants or variants_of(model)
+    for path in export_run(model, datasets, output, variants, click.echo, **options):
         click.echo(path)

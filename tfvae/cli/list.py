@@ -3,7 +3,7 @@
 import click
 
 from tfvae import catalogue, docstrings, values
-from tfvae.settings.names import flag
+from tfvae.settings.known import flag
 from tfvae.signatures import REQUIRED, Argument
 from tfvae.suggestions import nearest
 

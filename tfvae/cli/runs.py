@@ -21,7 +21,7 @@ class Run(click.ParamType):
         """The folder, or a failure that says where runs are."""
         folder = RunFolder(value)
         if folder.config.is_file():
-            if not folder.model.is_file():
+            if not folder.trained:
                 self.fail(
                     f"the run in {value} is not finished: give its `tfvae train` command again, "
                     "and it goes on.",

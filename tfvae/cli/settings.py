@@ -9,9 +9,11 @@ from tfvae import catalogue, presets, values
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.docstrings import first_sentence
 from tfvae.errors import UserError
+from tfvae.settings.errors import SettingError
 from tfvae.settings.groups import GROUPS
-from tfvae.settings.names import SettingError, arguments, flag, short_names
-from tfvae.settings.settings import Settings, settings
+from tfvae.settings.known import arguments, flag, short_names
+from tfvae.settings.reading import settings
+from tfvae.settings.settings import Settings
 from tfvae.signatures import Argument
 from tfvae.suggestions import nearest
 
@@ -61,6 +63,10 @@ class SettingsCommand(click.Command):
                 formatter.write_dl(
                     [first, *(_record(n, a, current, shorts.get(n)) for n, a in mine.items())]
                 )
+        for stage, its in current.stages.items():
+            with formatter.section(f"Stage {stage}, on the {its['dataset']}"):
+                about = f"Any of the settings above, such as --{stage}.epochs."
+                formatter.write_dl([(f"--{stage}.NAME VALUE", about)])
 
 
 def given_settings(ctx: click.Context, preset: str) -> Settings:

@@ -11,7 +11,7 @@ from tfvae.cli.settings import SettingsCommand, given_settings
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.runs.folder import RunFolder
 
-_PRESETS = "\n".join(f"  {name:14} {p.description}" for name, p in presets.PRESETS.items())
+_PRESETS = "\n".join(f"  {name:17} {p.description}" for name, p in presets.PRESETS.items())
 
 
 @click.command(
@@ -70,7 +70,7 @@ def command(
     from tfvae.cli.quiet import load_tensorflow
 
     load_tensorflow()
-    from tfvae.runs.measuring import table
+    from tfvae.runs.measuring import table, tests_of
     from tfvae.runs.training import train
 
     export_to = None if no_export else export_dir / name
@@ -82,7 +82,7 @@ def command(
             "completed epoch."
         )
         raise
-    for line in table(run.metrics["test"]):
+    for line in table(tests_of(run.metrics)):
         click.echo(line)
     for path in run.written:
         click.echo(path)

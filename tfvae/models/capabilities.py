@@ -64,6 +64,14 @@ class Quantiles(Protocol):
 
 
 @runtime_checkable
+class Emits(Protocol):
+    """Draws x from p(x|z), where `Decodes` returns its mean: a stage draws the codes before it."""
+
+    def emit(self, noise: Noise, z: Any, conditions: Batch) -> tf.Tensor:
+        """Returns x ~ p(x|z) with the leading axes of z and of the noise."""
+
+
+@runtime_checkable
 class Rebuilds(Protocol):
     """Makes its distributions of what served files return: what a quantised file costs is known."""
 
@@ -92,13 +100,14 @@ _MEANS = {
     Decodes: "decode, by decode() and decoder_outputs()",
     Generates: "generate, by generate()",
     Quantiles: "lay codes out, by prior_quantiles()",
+    Emits: "draw x from p(x|z), by emit()",
     Rebuilds: "rebuild its distributions, by rebuilt() and log_likelihood_of()",
     EncodesInTwo: "encode in two parts, by features() and outputs_of()",
 }
 
 
-def require(model: Any, what: str, *capabilities: type) -> None:
-    """Raises `UserError` unless the model can do all of this.
+def refusal(model: Any, what: str, *capabilities: type) -> str | None:
+    """Returns what a model lacks for something, in words; None if it can do all of this.
 
     Args:
         model: a model.
@@ -107,7 +116,15 @@ def require(model: Any, what: str, *capabilities: type) -> None:
     """
     for capability in capabilities:
         if not isinstance(model, capability):
-            raise UserError(
+            return (
                 f"{what} needs a model that {capability.__name__.lower()}: one that can "
                 f"{_MEANS[capability]}. {type(model).__name__} can't."
             )
+    return None
+
+
+def require(model: Any, what: str, *capabilities: type) -> None:
+    """Raises `UserError` unless the model can do all of this; the arguments are `refusal`'s."""
+    lacking = refusal(model, what, *capabilities)
+    if lacking is not None:
+        raise UserError(lacking)

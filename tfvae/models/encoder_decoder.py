@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import instance_of
+from tfvae.complaints import is_users, whole_tracebacks
 from tfvae.errors import UserError, UserTypeError
 from tfvae.heads.base import Head
 
@@ -83,8 +84,11 @@ class NetworkAndHead(keras.layers.Layer):
         try:
             # Neither `build` nor `compute_output_shape` may be asked of a layer that a user brings:
             # Keras lets both be left out, and then warns or raises. A call does both for any layer.
-            features = self.network(inputs)
+            with whole_tracebacks():
+                features = self.network(inputs)
         except (ValueError, TypeError) as error:
+            if not is_users(error):
+                raise
             raise UserError(
                 f"{self.name}: the network {self.network.name!r} does not take inputs of shape "
                 f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}. Keras said: {error}"

@@ -13,6 +13,7 @@ import keras
 from tfvae import heads, networks, objectives, priors  # noqa: F401
 from tfvae.errors import UserError, UserFileNotFoundError
 from tfvae.models.base import LatentVariableModel
+from tfvae.models.stages import StagedModel  # noqa: F401
 from tfvae.models.vae import VAE  # noqa: F401
 
 _MEMBERS = ("config.json", "metadata.json", "model.weights.h5")

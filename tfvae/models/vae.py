@@ -206,6 +206,11 @@ class VAE(LatentVariableModel):
         """Returns the prior's quantiles, `[..., D]`; see `Prior.quantiles`."""
         return self.prior.quantiles(probabilities, **self._given_to_prior(conditions))
 
+    def emit(self, noise: Noise, z: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
+        """Returns x ~ p(x|z) of codes `[..., D]`, as the noise says."""
+        likelihood = self.decoder(self.decoder_inputs(z, conditions))
+        return self.decoder.head.draw(likelihood, noise).z
+
     def adapt(self, mean: Any) -> None:
         """Starts the decoder at the mean of the training data; see `LikelihoodHead.adapt`."""
         self.decoder.head.adapt(mean)

@@ -4,18 +4,14 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfvae.errors import UserError, UserFileNotFoundError, UserOSError, UserRuntimeError
+from tfvae.errors import UserError, UserOSError
+from tfvae.runs.config import changed_versions, read_config, refuse_other, write_config
 from tfvae.runs.files import cannot_write, write_text
-from tfvae.settings.names import SettingError
-from tfvae.settings.settings import Settings, settings
-from tfvae.values import show
-
-SCHEMA = 1  # of config.json; a setting that is new, with a default, does not change it
-_LARGEST = 1 << 20  # bytes of config.json; a run's has about a thousand
+from tfvae.runs.processes import locked
+from tfvae.settings.settings import FIRST_STAGE, Settings
 
 
 class RunFolder:
@@ -37,11 +33,21 @@ class RunFolder:
         self.pictures = self.path / "pictures"
         self.checkpoint = self.path / "checkpoint.npz"
         self.stages = self.path / "stages"
+        self.staged = self.path / "staged.keras"
 
     @property
     def finished(self) -> bool:
         """Whether the run has come to its end."""
         return self.metrics.is_file()
+
+    @property
+    def trained(self) -> bool:
+        """Whether the model that the run was for is there."""
+        return (self.staged if self.read_config().stages else self.model).is_file()
+
+    def stage(self, name: str) -> "RunFolder":
+        """The folder of a further stage, which is a run too."""
+        return RunFolder(self.stages / name)
 
     def read_config(self) -> Settings:
         """The settings of the run; what an older revision did not have yet is at its default.
@@ -50,53 +56,35 @@ class RunFolder:
             UserFileNotFoundError: if there is no run.
             UserError: if `config.json` is damaged or of a newer schema.
         """
-        content = self._content()
-        schema, found = content.get("schema"), content.get("settings")
-        stages = content.get("stages", {})
-        groups = [found, stages, *(stages.values() if isinstance(stages, dict) else ())]
-        if type(schema) is not int or not all(isinstance(group, dict) for group in groups):
-            raise UserError(f"{self.config} is damaged: expected a schema number and settings.")
-        if schema > SCHEMA:
-            raise UserError(
-                f"{self.config} has schema {schema}, and this version of tfvae reads up to "
-                f"{SCHEMA}. Install the version that wrote it, or a newer one."
-            )
-        try:
-            return settings(found, stages=stages)
-        except SettingError as error:
-            raise UserError(f"{self.config} is damaged or of another version: {error}") from error
+        return read_config(self.config)
 
     def read_model(self) -> Any:
-        """The trained model; the modules of its members are imported first.
+        """The model that the run was for: of a run with stages, what is made of all of them.
+
+        The modules of its members are imported first.
 
         Raises:
-            UserError: if `config.json` or `model.keras` can't be read.
+            UserError: if `config.json` or a model's file can't be read.
         """
-        from tfvae.models.loading import load_model  # TensorFlow, and only where it is needed
+        config = self.read_config()
+        return _read(self.staged if config.stages else self.model, config)
 
-        members = self.read_config().members()
-        return load_model(self.model, {member.__name__: member for member in members})
+    def read_stages(self) -> dict[str, tuple[Any, Settings]]:
+        """The model of each stage, the first included, and the settings that it was trained with.
+
+        Raises:
+            UserError: if a `config.json` or a model's file can't be read.
+        """
+        config = self.read_config()
+        found = {FIRST_STAGE: (_read(self.model, config), config)}
+        for name in config.stages:
+            place = self.stage(name)
+            found[name] = place.read_model(), place.read_config()
+        return found
 
     def read_metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`."""
         return json.loads(self.metrics.read_text(encoding="utf-8"))
-
-    def _content(self) -> dict[str, Any]:
-        if not self.config.is_file():
-            raise UserFileNotFoundError(
-                f"{self.path} holds no run: there is no {self.config.name}. Expected a folder that "
-                "`tfvae train` wrote, such as runs/digits."
-            )
-        try:
-            size = self.config.stat().st_size
-            if size > _LARGEST:
-                raise UserError(f"it has {size:,} bytes, and a run's has at most {_LARGEST:,}")
-            content = json.loads(self.config.read_text(encoding="utf-8"))
-            if not isinstance(content, dict):
-                raise UserError("expected an object")
-            return content
-        except (ValueError, RecursionError, OSError) as error:
-            raise UserError(f"{self.config} is damaged: {error}.") from error
 
     def check(self, config: Settings) -> None:
         """Looks, and changes nothing: may this run be written here?
@@ -105,7 +93,7 @@ class RunFolder:
             UserError: if the folder holds something else, or a run of other settings.
         """
         if self.config.is_file():
-            self.refuse_other(config)
+            refuse_other(self.config, config)
         elif foreign := _names(self.path):
             raise UserError(
                 f"{self.path} holds {', '.join(sorted(foreign)[:3])} and no config.json, so it is "
@@ -125,41 +113,23 @@ class RunFolder:
         else:
             self.check(config)
         if replace or not self.config.is_file():
-            stages = {name: dict(stage) for name, stage in config.stages.items()}
-            content = {"schema": SCHEMA, "settings": dict(config), "versions": versions}
-            content |= {"stages": stages} if stages else {}
-            write_text(self.config, json.dumps(content, indent=2) + "\n")
+            write_config(self.config, config, versions)
 
     def changed_versions(self, versions: dict[str, str]) -> list[str]:
         """Which of the libraries are of another version than where the run began, in words."""
-        found = self._content().get("versions")
-        began = found if isinstance(found, dict) else {}
-        return [
-            f"{name} {began[name]} there and {now} here"
-            for name, now in versions.items()
-            if began.get(name, now) != now
-        ]
+        return changed_versions(self.config, versions)
 
-    def refuse_other(self, here: Settings) -> None:
-        """Raises `ValueError` naming the settings in which the folder's run differs."""
-        there, here = self.read_config().flat(), here.flat()
-        differing = [
-            f"{name} is {_said(there, name)} there and {_said(here, name)} here"
-            for name in {**here, **there}
-            if _said(there, name) != _said(here, name)
-        ]
-        if differing:
-            raise UserError(
-                f"{self.path} holds another run: {'; '.join(differing)}. Give this run a folder "
-                "of its own with --name, or replace the other with --overwrite."
-            )
+    def finish(self, metrics: dict[str, Any]) -> None:
+        """Writes the metrics, by which the run is finished, and removes the checkpoint."""
+        write_text(self.metrics, json.dumps(metrics, indent=2) + "\n")
+        self.checkpoint.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Removes what the run made, and nothing else that may lie in the folder.
 
         `config.json` stays until another replaces it: the folder is a run's throughout.
         """
-        for path in (self.metrics, self.checkpoint, self.model, self.history):
+        for path in (self.metrics, self.checkpoint, self.model, self.staged, self.history):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -167,34 +137,16 @@ class RunFolder:
         for folder in (self.pictures, self.stages):
             shutil.rmtree(folder, ignore_errors=True)
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Makes the folder, and keeps other processes from training in it meanwhile.
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Makes the folder, and keeps other processes from training in it meanwhile."""
+        return locked(self.path)
 
-        The system drops the lock of a process that is killed. The lock's file stays, hidden: one
-        that is removed might be locked by a process that has opened it already.
 
-        Raises:
-            UserOSError: if the folder can't be made or written.
-            UserRuntimeError: if another process trains in it.
-        """
-        import filelock  # no help page needs it
+def _read(path: Path, config: Settings) -> Any:
+    from tfvae.models.loading import load_model  # TensorFlow, and only where it is needed
 
-        lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except filelock.Timeout:
-            raise UserRuntimeError(
-                f"Another process is training in {self.path}. Wait for it, or choose another "
-                "folder with --name."
-            ) from None
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    members = [m for each in (config, *config.stages.values()) for m in each.members()]
+    return load_model(path, {member.__name__: member for member in members})
 
 
 def _names(folder: Path) -> list[str]:
@@ -204,7 +156,3 @@ def _names(folder: Path) -> list[str]:
     except OSError as error:
         raise UserOSError(f"{folder} can't be read: {error.strerror}.") from error
     return [name for name in names if not name.startswith(".")]
-
-
-def _said(values: Mapping[str, Any], name: str) -> str:
-    return show(values[name]) if name in values else "absent"

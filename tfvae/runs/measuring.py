@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tfvae import evaluation
 from tfvae.models.capabilities import Encodes
 from tfvae.models.codes import code_draws, from_draws
 from tfvae.runs.drawing import first_examples
+from tfvae.settings.settings import FIRST_STAGE
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
 
@@ -52,17 +54,26 @@ def measure(
     }
 
 
-def table(test: dict[str, Any]) -> list[str]:
-    """The numbers for people to read."""
-    error = test["standard_error"]
-    spread = "" if error is None else f" +- {error:.2f}"
-    lines = [
-        f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example, {test['num_examples']} "
-        f"held out, {test['num_samples']} importance samples each "
-        f"(effective {test['effective_sample_size']:.0f})",
-        f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
-    ]
-    if test["code_draws"]:
-        means = f"posterior means{from_draws(test['code_draws'])}"
-        lines.append(f"codes     {means}: they have no closed form")
+def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The numbers for people to read: those of each stage, by its name."""
+    lines = []
+    for name, test in tests.items():
+        error = test["standard_error"]
+        spread = "" if error is None else f" +- {error:.2f}"
+        lines += [f"stage {name}"] if len(tests) > 1 else []
+        lines += [
+            f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example, "
+            f"{test['num_examples']} held out, {test['num_samples']} importance samples each "
+            f"(effective {test['effective_sample_size']:.0f})",
+            f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
+        ]
+        if test["code_draws"]:
+            means = f"posterior means{from_draws(test['code_draws'])}"
+            lines.append(f"codes     {means}: they have no closed form")
     return lines
+
+
+def tests_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Stage -> its numbers in a run's metrics, of the stages that could be measured."""
+    of_stages = {FIRST_STAGE: metrics, **metrics.get("stages", {})}
+    return {name: its["test"] for name, its in of_stages.items() if "test" in its}

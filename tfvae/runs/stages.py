@@ -5,58 +5,112 @@ arXiv:1903.05789, section 4: a second VAE learns the first one's aggregate poste
 first one's prior misses.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from tfvae.evaluation.latents import flat_codes
+from tfvae.evaluation.batches import batches
+from tfvae.evaluation.latents import latent_codes
+from tfvae.models.capabilities import Batch, Decodes, Emits, Generates, Scores, require
+from tfvae.models.stages import StagedModel
+from tfvae.noise import example_noise, example_seeds
+from tfvae.runs.datasets import Datasets, load_data
+from tfvae.runs.drawing import draw_pictures
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.folder import RunFolder
+from tfvae.runs.machine import versions
+from tfvae.runs.stage import Report, Stage
 from tfvae.settings.settings import FIRST_STAGE, Settings
+from tfvae.training.programs import compiled
 
 
 def train_stages(
-    settings: Settings, model: Any, folder: RunFolder, report: Callable[[str], None]
-) -> dict[str, dict[str, Any]]:
-    """Trains the stages after the first, or goes on with them, and returns the metrics of each.
+    first: Stage, folder: RunFolder, report: Report
+) -> tuple[StagedModel, dict[str, dict[str, Any]]]:
+    """Trains the stages after the first, or goes on with them.
 
-    A stage is a run in `stages/NAME`, and its data are `stages/NAME.npz`: the codes (posterior
-    means) of the epoch 0 of the training data, and of the held-out ones.
+    A stage is a run in `stages/NAME`, and its data are `stages/NAME.npz`: codes of the training
+    data's epoch 0, and of the held-out data.
 
     Args:
-        settings: Of the run.
-        model: Of the first stage, trained.
+        first: Trained.
         folder: Of the run.
         report: Called with lines that say how it goes.
+
+    Returns:
+        The model of the last stage and those that it stands on, also written to `staged.keras`,
+        and the metrics of each further stage.
     """
-    from tfvae.runs.training import load_data, train  # which calls this
-
-    done, results = {FIRST_STAGE: (model, settings)}, {}
-    for name, stage in settings.stages.items():
-        place = RunFolder(folder.stages / name)
-        report(f"stage {name}: {stage['dataset']}")
-        source, its_settings = done[stage.source]
-        codes = folder.stages / f"{name}.npz"
-        stage = stage.on(str(codes.absolute()))
+    done, results = {FIRST_STAGE: (first.model, first.settings)}, {}
+    for name, settings in first.settings.stages.items():
+        place, codes = folder.stage(name), folder.stages / f"{name}.npz"
+        report(f"stage {name}: {settings['dataset']}")
+        source, its_settings = done[settings.source]
+        on_codes = settings.on(str(codes.absolute()))
         if place.finished:
-            trained = place.read_model()
+            model = place.read_model()
         else:
-            write_codes(source, load_data(its_settings, source), codes)
-            trained = train(stage, place.path, report=report).model
-        done[name] = trained, stage
+            write_codes(source, load_data(its_settings, source), codes, settings["seed"])
+            model = _trained(name, on_codes, place, report)
+        done[name] = model, on_codes
         results[name] = place.read_metrics()
-    return results
+    model = StagedModel([done[name][0] for name in first.settings.chain()])
+    with replacing(folder.staged) as beside:
+        model.save(beside)
+    return model, results
 
 
-def write_codes(model: Any, datasets: Any, path: Path) -> None:
-    """Writes the codes of training and held-out data, float32 `[N, D]`, level after level."""
-    parts = ("x_train", "x_test")
-    means = [np.float32(flat_codes(model, data)) for data in datasets]
+def _trained(name: str, settings: Settings, place: RunFolder, report: Report) -> Any:
+    stage = Stage.of(settings)
+    require(stage.model, f"stage {name}", Generates, Decodes, Emits)
+    with place.locked():
+        place.prepare(settings, versions(), overwrite=False)
+        stage.train(place, report)
+        draw_pictures(stage.model, settings, stage.datasets[1], stage.rows, place.pictures)
+        place.finish(stage.metrics)
+    return stage.model
+
+
+def write_codes(model: Any, datasets: Datasets, path: Path, seed: int) -> None:
+    """Writes codes of training and held-out data, float32 `[N, D]`.
+
+    A code is a draw from q(z|x), one for each example: together they are draws from the aggregate
+    posterior, which posterior means, being narrower, are not. Of a model that does not score it is
+    the point estimate.
+    """
+    parts, first = {}, 0
+    for name, data in zip(("x_train", "x_test"), datasets, strict=True):
+        parts[name] = codes_of(model, data, seed, first)
+        first += len(parts[name])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from error
     with replacing(path) as beside:
-        np.savez(beside, **dict(zip(parts, means, strict=True)))
+        np.savez(beside, **parts)
+
+
+def codes_of(model: Any, data: tf.data.Dataset, seed: int, first: int) -> np.ndarray:
+    """A draw from the posterior of each example, float32 `[N, D]`.
+
+    Args:
+        model: Built; its codes are one vector.
+        data: Batches of its examples.
+        seed: Of the draws.
+        first: Number of the first example: draws are a function of the seed and this number.
+    """
+    if not isinstance(model, Scores):
+        return np.float32(latent_codes(model, data))
+    run, found = compiled(model, _draw), []
+    for batch in batches(model, data):
+        numbers = tf.constant(seed), tf.constant(first + batch.first)
+        found.append(run(batch.tensors(), *numbers).numpy()[: batch.count])
+    return np.concatenate(found)
+
+
+def _draw(model: Any, batch: Batch, seed: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+    rows = next(iter(batch.values())).shape[0]
+    noise = example_noise(example_seeds(seed, first, rows), 0, 1)
+    return model.infer(batch).proposal.draw(noise).z[0]

@@ -55,7 +55,7 @@ GROUPS = {
     "model": Group("tfvae.settings.building:build", ("settings", "event_shape")),
     "optimizer": Group("tfvae.settings.building:optimizer", ("settings", "steps")),
     "training": Group(
-        "tfvae.runs.training:fit", ("model", "settings", "folder", "datasets", "report", "begun")
+        "tfvae.runs.fitting:fit", ("model", "settings", "folder", "datasets", "report", "begun")
     ),
     "evaluation": Group("tfvae.runs.measuring:measure", ("model", "test", "seed")),
 }

@@ -1,39 +1,18 @@
-"""The settings of a run: names and values, all checked, that follow from signatures.
+"""The settings of a run: names and values, all checked, and what is made of them.
 
 A setting is what a run asks once ("epochs"), a choice among members ("prior") or an argument of
-the member that was chosen ("prior.num_components"). In what is given, an argument may go by its
-own name ("num_components") wherever that can mean one thing only.
+the member that was chosen ("prior.num_components").
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tfvae import catalogue, values
-from tfvae.data.catalogue import CATALOGUE, describe
-from tfvae.errors import UserError
+from tfvae import catalogue
+from tfvae.data.catalogue import describe
 from tfvae.settings.groups import GROUPS
-from tfvae.settings.names import SettingError, arguments, asked_once, flag, full_name
-from tfvae.signatures import COMPUTED, REQUIRED, Argument
+from tfvae.settings.known import flag
 
 FIRST_STAGE, CODES_OF = "first", "codes of "
-DEFAULTS = {
-    "model": "vae",
-    "network": "mlp",
-    "posterior": "diag",
-    "prior": "standard_normal",
-    "objective": "elbo",
-    "schedule": "constant",
-    "callback": None,
-}
-# Which choices there are for what a model's constructor takes.
-_PARTS = {
-    "encoder": ("network", "posterior"),
-    "decoder": ("network", "likelihood"),
-    "prior": ("prior",),
-    "objective": ("objective",),
-}
 
 
 class Settings(Mapping):
@@ -66,6 +45,13 @@ class Settings(Mapping):
         for stage, its in self.stages.items():
             found |= {f"stage {stage}: {name}": value for name, value in its.flat().items()}
         return found
+
+    def chain(self) -> list[str]:
+        """The last stage and those that it stands on, from the first on."""
+        names = [*self.stages][-1:]
+        while names and names[0] != FIRST_STAGE:
+            names.insert(0, self.stages[names[0]].source)
+        return names or [FIRST_STAGE]
 
     @property
     def discrete(self) -> bool:
@@ -123,84 +109,3 @@ class Settings(Mapping):
         import keras
 
         return keras.saving.serialize_keras_object(self.model(event_shape))
-
-
-def settings(
-    given: Mapping[str, Any],
-    base: Mapping[str, Any] = MappingProxyType({}),
-    read: Callable[[str, Any], Any] = values.check,
-    stages: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
-) -> Settings:
-    """All settings of a run: what is given, what it is based on, and defaults for the others.
-
-    Binarisation and likelihood follow from the data set unless they are given; its path becomes
-    absolute, because the run may be evaluated from another folder.
-
-    Args:
-        given: Values by the settings' names or the arguments'.
-        base: Values by the settings' names, such as a preset's. Those of members that `given`
-            replaces by others count where the others take them.
-        read: (annotation, what is given) -> value: `values.parse` where texts are given.
-        stages: Name -> what is given for a further stage, "dataset" being "codes of STAGE" where
-            STAGE is "first" or one before it.
-
-    Raises:
-        SettingError: names what is wrong as it was given.
-    """
-
-    def value(name: str, argument: Argument, typed: str | None) -> Any:
-        if typed in given:
-            try:
-                return read(argument.annotation, given[typed])
-            except UserError as error:
-                raise SettingError(typed, str(error)) from None
-        found = values.frozen(base.get(name, argument.default))
-        if found is REQUIRED:
-            raise SettingError(name, f"is needed: {argument.text or 'it has no default.'}")
-        return found
-
-    found = {name: value(name, argument, name) for name, argument in asked_once().items()}
-    known = CATALOGUE.get(found["dataset"])
-    if known is None and os.path.exists(found["dataset"]):
-        found["dataset"] = os.path.abspath(found["dataset"])
-    if found["binarisation"] is None:
-        found["binarisation"] = known.binarisation if known else "none"
-    bits = found["binarisation"] != "none" or (known is not None and known.bits)
-    chosen = _choices({**base, **given}, "bernoulli" if bits else "normal")
-    owned = arguments(chosen)
-    typed = {full_name(name, chosen, owned): name for name in given}
-    members = {name: value(name, argument, typed.get(name)) for name, argument in owned.items()}
-    members = {name: value for name, value in members.items() if value is not COMPUTED}
-    return Settings({**found, **chosen, **members}, _stages(stages))
-
-
-def _stages(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
-    made: dict[str, Settings] = {}
-    for name, changes in given.items():
-        stage = settings(changes)
-        sources = [f"{CODES_OF}{known}" for known in (FIRST_STAGE, *made)]
-        if stage["dataset"] not in sources:
-            raise SettingError(
-                "dataset",
-                f"of stage {name}: expected {' or '.join(sources)}, received {stage['dataset']!r}.",
-            )
-        made[name] = stage
-    return made
-
-
-def _choices(named: Mapping[str, Any], likelihood: str) -> dict[str, str | None]:
-    """Kind -> member, of the kinds that the model has parts of."""
-    defaults = {**DEFAULTS, "likelihood": likelihood}
-    chosen = {kind: named.get(kind, defaults[kind]) for kind in catalogue.KINDS}
-    for kind, member in chosen.items():
-        if member in (None, "none") and defaults[kind] is None:
-            chosen[kind] = None
-            continue
-        try:
-            catalogue.signature(kind, member)
-        except UserError as error:
-            raise SettingError(kind, str(error)) from None
-    taken = catalogue.signature("model", chosen["model"]).arguments
-    wanted = {kind for part, kinds in _PARTS.items() if part in taken for kind in kinds}
-    unwanted = {kind for kinds in _PARTS.values() for kind in kinds} - wanted
-    return {kind: member for kind, member in chosen.items() if kind not in unwanted}

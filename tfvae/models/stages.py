@@ -1,0 +1,160 @@
+"""Models of several stages: each further one has learned the codes of the one before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfvae.data.fields import Field
+from tfvae.errors import UserError
+from tfvae.models.base import LatentVariableModel
+from tfvae.models.capabilities import Batch, Decodes, Emits, Encodes, Generates, require
+from tfvae.models.codes import vector_size
+from tfvae.models.encoder_decoder import serialize_part
+from tfvae.noise import Noise
+from tfvae.objectives.base import Nats
+
+_EMISSION = 1  # the part of a stage's noise that draws from its likelihood
+
+
+@keras.saving.register_keras_serializable("tfvae")
+class StagedModel(LatentVariableModel):
+    """p(u) p(z|u) p(x|z): the last stage generates the codes that the first one decodes.
+
+        u ~ p(u),   z ~ p(z|u),   x = E[x|z]
+
+    A second VAE learns the first one's aggregate posterior q(z), which the first one's prior
+    misses, and takes that prior's place. z is a draw from the second decoder's distribution, as in
+    the paper, and not its mean: the means alone are narrower than q(z) by that distribution's
+    variance.
+
+    It encodes, decodes and generates, and does not score: p(z) is an integral over u. Its stages
+    are trained one after the other, each by its own `fit`, or all by a run with stages
+    (`tfvae train digits-two-stage`).
+
+    Args:
+        stages: Built or not: the model of the data, one of its codes, one of the codes of that...
+        **kwargs: Keras model arguments.
+
+    Raises:
+        UserError: for fewer than two stages, one that can't do its part, or one whose examples are
+            not the codes of the stage before.
+
+    Example:
+        >>> from tfvae import Decoder, Encoder, VAE, heads, networks
+        >>> first = VAE(
+        ...     Encoder(networks.MLP([16]), heads.MultivariateNormalDiag(2)),
+        ...     Decoder(networks.MLP([16]), heads.IndependentBernoulli((8, 8, 1))),
+        ... )
+        >>> second = VAE(
+        ...     Encoder(networks.MLP([16]), heads.MultivariateNormalDiag(2)),
+        ...     Decoder(networks.MLP([16]), heads.IndependentNormal((2,), scale="learned")),
+        ... )
+        >>> StagedModel([first, second]).sample(4, seed=1).shape.as_list()
+        [4, 8, 8, 1]
+
+    References:
+        B. Dai and D. Wipf, 2019, "Diagnosing and Enhancing VAE Models", arXiv:1903.05789,
+        section 4.
+    """
+
+    def __init__(self, stages: Sequence[LatentVariableModel], **kwargs: Any):
+        stages = list(stages)
+        if len(stages) < 2:
+            raise UserError(f"stages has {len(stages)} of them; expected at least 2 models.")
+        for stage in stages[:-1]:
+            require(stage, "a stage whose codes another one learns", Encodes, Decodes)
+        for stage in stages[1:]:
+            require(stage, "a stage that learns codes", Generates, Decodes, Emits)
+        super().__init__((), **kwargs)
+        self.stages = stages
+        self.build(None)
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the stages that are not built, each for the examples that it declares."""
+        for stage in self.stages:
+            if not stage.built:
+                stage.build(stage.input_shapes())
+        for below, above in zip(self.stages, self.stages[1:], strict=False):
+            size, declared = code_size(below), above.fields()
+            if [field.shape for field in declared.values()] != [(size,)]:
+                raise UserError(
+                    f"The codes of {below.name} have shape {(size,)}, and {above.name} is a model "
+                    f"of {declared}. A further stage has one field, the codes of the one before."
+                )
+        self.built = True
+
+    @property
+    def latent_size(self) -> int:
+        """D, the size of the codes that `decode` takes."""
+        return code_size(self.stages[0])
+
+    def fields(self) -> dict[str, Field]:
+        """Returns the fields of the first stage."""
+        return self.stages[0].fields()
+
+    def conditions(self) -> dict[str, Field]:
+        """Returns the conditions of the first stage, which only its decoder sees."""
+        return self.stages[0].conditions()
+
+    def loss_terms(self, batch: Batch, training: bool) -> Nats:
+        """Raises `UserError`: the stages have been trained."""
+        raise UserError(
+            "A StagedModel is not trained: fit its stages one after the other, each on the codes "
+            "of the one before, or train a preset with stages, such as digits-two-stage."
+        )
+
+    def encode(self, batch: Batch) -> tf.Tensor:
+        """Returns the first stage's codes."""
+        return self.stages[0].encode(batch)
+
+    def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns what the first stage's encoder does."""
+        return self.stages[0].encoder_outputs(batch)
+
+    def decode(self, z: tf.Tensor, conditions: Batch) -> tf.Tensor:
+        """Returns the first stage's E[x|z]."""
+        return self.stages[0].decode(z, conditions)
+
+    def decoder_outputs(self, z: tf.Tensor, conditions: Batch) -> dict[str, tf.Tensor]:
+        """Returns what the first stage's decoder does."""
+        return self.stages[0].decoder_outputs(z, conditions)
+
+    def generate(self, noise: Noise, conditions: Batch) -> tf.Tensor:
+        """Returns codes of the first stage, drawn through all the others, `[*leading, D]`."""
+        z = self.stages[-1].generate(noise, {})
+        for stage in reversed(self.stages[1:]):
+            noise = noise.part(_EMISSION)
+            z = stage.emit(noise, z, {})
+        return z
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments."""
+        stages = [serialize_part(stage, owner_built=True) for stage in self.stages]
+        for stage in stages:
+            stage.pop("compile_config", None)  # an optimizer is of no use here
+        return {**super().get_config(), "stages": stages}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "StagedModel":
+        """Creates one from `get_config`."""
+        read = keras.saving.deserialize_keras_object
+        stages = [read(stage, custom_objects) for stage in config["stages"]]
+        return cls(**{**config, "stages": stages})
+
+
+def code_size(model: Any) -> int:
+    """Returns D of a built model whose codes are one vector.
+
+    Raises:
+        UserError: if the model does not encode, or its codes are something else.
+    """
+    require(model, "a further stage", Encodes)
+    size = vector_size(model)
+    if size is None:
+        raise UserError(
+            f"The codes of {type(model).__name__} are not one vector of numbers an example, which "
+            "is what a further stage learns."
+        )
+    return size

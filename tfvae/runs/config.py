@@ -1,0 +1,96 @@
+"""`config.json`: the settings of a run, and the versions of the libraries where it began."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfvae.errors import UserError, UserFileNotFoundError
+from tfvae.runs.files import write_text
+from tfvae.settings.errors import SettingError
+from tfvae.settings.reading import settings
+from tfvae.settings.settings import Settings
+from tfvae.values import show
+
+SCHEMA = 1  # a setting that is new, with a default, does not change it
+_LARGEST = 1 << 20  # bytes; a run's has about a thousand
+
+
+def read_config(path: Path) -> Settings:
+    """The settings of a run; what an older revision did not have yet is at its default.
+
+    Raises:
+        UserFileNotFoundError: if there is no run.
+        UserError: if the file is damaged or of a newer schema.
+    """
+    content = _content(path)
+    schema, found = content.get("schema"), content.get("settings")
+    stages = content.get("stages", {})
+    groups = [found, stages, *(stages.values() if isinstance(stages, dict) else ())]
+    if type(schema) is not int or not all(isinstance(group, dict) for group in groups):
+        raise UserError(f"{path} is damaged: expected a schema number and settings.")
+    if schema > SCHEMA:
+        raise UserError(
+            f"{path} has schema {schema}, and this version of tfvae reads up to "
+            f"{SCHEMA}. Install the version that wrote it, or a newer one."
+        )
+    try:
+        return settings(found, stages=stages)
+    except SettingError as error:
+        raise UserError(f"{path} is damaged or of another version: {error}") from error
+
+
+def write_config(path: Path, config: Settings, versions: Mapping[str, str]) -> None:
+    """Writes the settings of a run, whole or not at all."""
+    stages = {name: dict(stage) for name, stage in config.stages.items()}
+    content = {"schema": SCHEMA, "settings": dict(config), "versions": dict(versions)}
+    content |= {"stages": stages} if stages else {}
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def changed_versions(path: Path, versions: Mapping[str, str]) -> list[str]:
+    """Which of the libraries are of another version than where the run began, in words."""
+    found = _content(path).get("versions")
+    began = found if isinstance(found, dict) else {}
+    return [
+        f"{name} {began[name]} there and {now} here"
+        for name, now in versions.items()
+        if began.get(name, now) != now
+    ]
+
+
+def refuse_other(path: Path, here: Settings) -> None:
+    """Raises `UserError` naming the settings in which the run of the file differs."""
+    there, here = read_config(path).flat(), here.flat()
+    differing = [
+        f"{name} is {_said(there, name)} there and {_said(here, name)} here"
+        for name in {**here, **there}
+        if _said(there, name) != _said(here, name)
+    ]
+    if differing:
+        raise UserError(
+            f"{path.parent} holds another run: {'; '.join(differing)}. Give this run a folder "
+            "of its own with --name, or replace the other with --overwrite."
+        )
+
+
+def _content(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserFileNotFoundError(
+            f"{path.parent} holds no run: there is no {path.name}. Expected a folder that "
+            "`tfvae train` wrote, such as runs/digits."
+        )
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise UserError(f"it has {size:,} bytes, and a run's has at most {_LARGEST:,}")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise UserError("expected an object")
+        return content
+    except (ValueError, RecursionError, OSError) as error:
+        raise UserError(f"{path} is damaged: {error}.") from error
+
+
+def _said(values: Mapping[str, Any], name: str) -> str:
+    return show(values[name]) if name in values else "absent"

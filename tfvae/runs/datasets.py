@@ -1,0 +1,63 @@
+"""The data of a run, as its settings and its model say."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tfvae import data
+from tfvae.settings.settings import Settings
+
+Datasets = tuple[tf.data.Dataset, tf.data.Dataset]  # to train on, and held out
+
+
+def load_data(settings: Settings, model: Any = None, first_epoch: int = 0) -> Datasets:
+    """Training and held-out data of a run.
+
+    Args:
+        settings: Of the run.
+        model: The fields that it declares are loaded, unless the settings say which.
+        first_epoch: The epoch that the first iteration over the training data shows.
+    """
+    options = settings.group("data")
+    if (declared := _declared(model)) is not None:
+        options.setdefault("fields", declared)
+    return data.load(seed=settings["seed"], first_epoch=first_epoch, **options)
+
+
+def model_and_data(settings: Settings) -> tuple[Any, Datasets]:
+    """A fresh, built model of the shape that the data have, and the data with its fields."""
+    datasets = load_data(settings)
+    spec = datasets[0].element_spec
+    model = settings.model((spec["x"] if isinstance(spec, dict) else spec).shape[1:])
+    if _declared(model) is not None:
+        datasets = load_data(settings, model)
+    return model, datasets
+
+
+def _declared(model: Any) -> tuple[str, ...] | None:
+    """The fields that a model declares; None for x alone, which is loaded bare."""
+    names = tuple(model.fields()) if hasattr(model, "fields") else ("x",)
+    return None if names == ("x",) else names
+
+
+def report_bits(
+    settings: Settings, test_set: tf.data.Dataset, report: Callable[[str], None]
+) -> None:
+    """Reports bits under a density, which has no bound there, and grey levels under a mass."""
+    if "likelihood" not in settings:
+        return
+    batch = next(iter(test_set))
+    x = batch["x"] if isinstance(batch, dict) else batch
+    bits, likelihood = bool(tf.reduce_all((x == 0) | (x == 1))), settings["likelihood"]
+    if bits and not settings.discrete:
+        report(
+            "Note: all entries of the first held-out examples are 0 or 1, and --likelihood "
+            f"{likelihood} is a density. For bits, choose --likelihood bernoulli."
+        )
+    if not bits and settings.discrete:
+        report(
+            "Note: the first held-out examples hold more than 0 and 1, and --likelihood "
+            f"{likelihood} is of whole numbers: what is reported is no likelihood. Choose "
+            "--binarisation dynamic, or a density such as --likelihood normal."
+        )

@@ -1,0 +1,86 @@
+"""One model of a run: trained on its data, saved and measured."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfvae.models.capabilities import Scores
+from tfvae.runs.datasets import Datasets, model_and_data, report_bits
+from tfvae.runs.files import replacing
+from tfvae.runs.fitting import fit
+from tfvae.runs.folder import RunFolder
+from tfvae.runs.machine import peak_memory_mb, versions
+from tfvae.runs.measuring import measure
+from tfvae.settings.settings import Settings
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class Stage:
+    """A model and its data, and what training made of them.
+
+    Attributes:
+        settings: Of the stage.
+        model: Built, with fresh weights until it is trained.
+        datasets: Training and held-out data.
+        rows: The history.
+        metrics: What `metrics.json` holds.
+    """
+
+    settings: Settings
+    model: Any
+    datasets: Datasets
+    rows: list[dict[str, float]] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Stage":
+        """Loads the data and makes the model; nothing is written.
+
+        Raises:
+            UserError: for an unknown data set, or settings that a member refuses.
+        """
+        return cls(settings, *model_and_data(settings))
+
+    def train(self, folder: RunFolder, report: Report, begun: float | None = None) -> None:
+        """Trains the model or goes on with it, saves it into the folder, and measures it.
+
+        Args:
+            folder: Prepared and locked.
+            report: Called with lines that say how it goes.
+            begun: `time.perf_counter()` where the elapsed time in them begins; None for now.
+        """
+        if changed := folder.changed_versions(versions()):
+            report(
+                f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
+                "other weights than it would have had with those."
+            )
+        report_bits(self.settings, self.datasets[1], report)
+        options = self.settings.group("training")
+        self.rows = fit(self.model, self.settings, folder, self.datasets, report, begun, **options)
+        with replacing(folder.model) as beside:
+            self.model.save(beside)
+        self.metrics = self._measured(report)
+
+    def _measured(self, report: Report) -> dict[str, Any]:
+        begun, measured = time.perf_counter(), {}
+        if isinstance(self.model, Scores):
+            samples = self.settings["eval_samples"]
+            report(f"evaluating: importance-weighted likelihood, {samples} samples each")
+            options = self.settings.group("evaluation")
+            measured["test"] = measure(self.model, self.datasets[1], **options)
+        last = self.rows[-1]
+        return {
+            **measured,
+            "train": {name: last[name] for name in ("elbo", "nll", "kl") if name in last},
+            "epochs": len(self.rows),
+            "weights": self.model.count_params(),
+            "seconds": {
+                "first_epoch": self.rows[0]["seconds"],
+                "training": round(sum(row["seconds"] for row in self.rows), 2),
+                "evaluation": round(time.perf_counter() - begun, 2),
+            },
+            "peak_memory_mb": peak_memory_mb(),
+        }
