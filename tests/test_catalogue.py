@@ -10,7 +10,7 @@ import pytest
 
 from tfvae import catalogue, docstrings, presets, signatures, values
 from tfvae.runs.folder import RunFolder
-from tfvae.settings.settings import settings
+from tfvae.settings.reading import settings
 from tfvae.signatures import COMPUTED, REQUIRED
 
 MEMBERS = [(kind, name) for kind in catalogue.KINDS for name in catalogue.members(kind)]

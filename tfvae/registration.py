@@ -20,7 +20,7 @@ _OTHERS = (
     "tfvae.networks.mlp:MLP",
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",
-    "tfvae.training.phases:PhasedOptimizer",
+    "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
 _SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective")
 

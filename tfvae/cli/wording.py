@@ -3,7 +3,7 @@
 import re
 
 from tfvae.settings.groups import GROUPS
-from tfvae.settings.names import flag
+from tfvae.settings.known import flag
 
 # argument=value: a word, a quoted text or a tuple.
 _ASSIGNED = re.compile(r"\b([a-z_]+)=(\([^()]*\)|\"[^\"]*\"|'[^']*'|[\w.+-]*\w)")
