@@ -46,10 +46,15 @@ def real(name: str, value: Any, *, minimum: float = -math.inf, above: float = -m
 
 
 def instance_of(name: str, value: Any, expected: type, hint: str) -> Any:
-    """Returns `value` if it is an `expected`, or raises `TypeError` with the hint."""
+    """Returns `value` if it is an `expected` layer, or raises `TypeError` with the hint."""
     if not isinstance(value, expected):
         raise UserTypeError(
             f"{name} must be a {expected.__module__.split('.')[0]} {expected.__name__} ({hint}), "
             f"received {value!r}."
+        )
+    if not hasattr(value, "name"):
+        raise UserTypeError(
+            f"{name} is a {type(value).__name__} that was made without Keras: its __init__ has to "
+            "call super().__init__(...) first."
         )
     return value

@@ -12,6 +12,9 @@ class UserError(ValueError):
     # if its class has this very method; of any other class it makes one that is not the user's.
     __init__ = Exception.__init__
 
+    # Keras would make it anew, with the arguments of the layer that it was raised in around it.
+    _keras_call_info_injected = True
+
 
 class UserTypeError(UserError, TypeError):
     """A value of a kind that can't be used."""

@@ -94,6 +94,22 @@ class Field:
 Fields = Mapping[str, Field]
 
 
+def checked_fields(found: Any, kind: str) -> Fields:
+    """Returns what `fields()` of a model did, if it is fields by name.
+
+    Args:
+        found: what it returned.
+        kind: the model's class, for messages.
+    """
+    of_fields = isinstance(found, Mapping) and all(isinstance(f, Field) for f in found.values())
+    if not of_fields or not found:
+        raise UserTypeError(
+            f"{kind}.fields() returned {found!r}; expected a dict of Field by name, such as "
+            '{"x": tfvae.data.Field((28, 28, 1))}.'
+        )
+    return found
+
+
 def required(fields: Fields) -> dict[str, Field]:
     """The fields that every example has: those that are not optional."""
     return {name: field for name, field in fields.items() if not field.optional}

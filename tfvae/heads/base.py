@@ -12,6 +12,7 @@ from tfvae.checks import positive_int, positive_ints
 from tfvae.distributions.draws import Draw, draw
 from tfvae.distributions.moments import Moments, moments
 from tfvae.errors import UserError
+from tfvae.heads.contract import checked_distribution
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -129,8 +130,12 @@ class Head(keras.layers.Layer):
         return distribution.copy(**constant)
 
     def call(self, features: tf.Tensor) -> tfd.Distribution:
-        """Returns the distribution that the features describe."""
-        return self.distribution(**self.parameters(features))
+        """Returns the distribution that the features describe.
+
+        Raises:
+            UserError: if `parameters` or `distribution` returns what it may not.
+        """
+        return checked_distribution(self, self.parameters(features), features.shape[:1])
 
     def compute_output_shape(self, features_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Returns the shape of one draw for each row of features."""

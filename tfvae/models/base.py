@@ -8,18 +8,20 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.checks import int32
-from tfvae.data.fields import Field, required
+from tfvae.data.fields import Field, checked_fields
 from tfvae.data.naming import by_name
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, Scores
+from tfvae.models.codes import zero_example
+from tfvae.models.contract import check_methods, check_variables, checked_names, checked_nats
 from tfvae.models.frozen import KeepsFrozen
 from tfvae.models.generation import Generation
+from tfvae.models.saving import Saves
 from tfvae.models.term_weights import ModelTermWeights
 from tfvae.models.trackers import TrackedTerms
 from tfvae.noise import Noise, training_noise
 from tfvae.objectives.base import Nats
-from tfvae.suggestions import nearest
 from tfvae.training.phases import Phase
 from tfvae.training.replicas import own_rows
 
@@ -29,7 +31,7 @@ NO_PATH = (
 )
 
 
-class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generation):
+class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Generation):
     """A Keras model whose loss is a sum of named nats.
 
     A subclass gives `fields()`, and `loss_terms(batch, training)`, or `infer()` and an attribute
@@ -48,14 +50,8 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
     """
 
     def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
-        own = type(self)
-        if own.fields is LatentVariableModel.fields:
-            raise UserError(f"{own.__name__} is a LatentVariableModel without fields(); define it.")
-        if own.loss_terms is LatentVariableModel.loss_terms and not issubclass(own, Scores):
-            raise UserError(
-                f"{own.__name__} is a LatentVariableModel without loss_terms(); define it, or "
-                "infer() and give the model an objective."
-            )
+        check_methods(self, LatentVariableModel, scores=issubclass(type(self), Scores))
+        names = checked_names(type(self).__name__, names)
         # Keras enters an autocast scope for any mixed policy, autocast=False or not, and rounds the
         # prior's and the heads' weights in it. The networks keep the policies they were made with.
         kwargs.setdefault("dtype", "float32")
@@ -86,6 +82,11 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Returns the nats of a batch: of a model that infers, those of its `objective`."""
+        if self.objective is None:
+            raise UserError(
+                f"{type(self).__name__} infers and has no objective. Set self.objective in its "
+                "constructor, such as to tfvae.objectives.ELBO(), or define loss_terms()."
+            )
         return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
 
     def phases(self) -> Sequence[Phase]:
@@ -98,22 +99,27 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
         Args:
             input_shape: of a batch of the model's one field, or a dict of shapes.
         """
-        example = {
-            name: tf.zeros([1, *field.shape], field.dtype)
-            for name, field in required(self.fields()).items()
-        }
-        before = tf.identity(self.seed_state)
+        checked_fields(self.fields(), type(self).__name__)
+        example = zero_example(self)
         # First as they are used without sample axes, from which parts learn the shape of an input.
         if isinstance(self, Encodes) and isinstance(self, Decodes):
             self.decode(self.encode(example), self.given(example))
         if isinstance(self, Generates):
             self.generate(Noise(0, row=tf.range(1)), self.given(example))
-        self.loss_terms(example, training=False)
+        self.check_terms()
+
+    def check_terms(self) -> None:
+        """Refuses terms that are not what they should be, by evaluating those of one example."""
+        before = tf.identity(self.seed_state)
+        nats = self.loss_terms(zero_example(self), training=False)
+        checked_nats(self, nats, tuple(self.trackers))
         self.seed_state.assign(before)
+        check_variables(self)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
         nats = self.loss_terms(self.named(inputs), training)
+        nats = checked_nats(self, nats, tuple(self.trackers))
         self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
             loss = tf.reduce_mean(value)
@@ -122,11 +128,6 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
                 loss = surrogate + tf.stop_gradient(loss - surrogate)
             self.add_loss(self.weight(name) * loss)
         for name, value in {**nats.terms, **nats.watched}.items():
-            if name not in self.trackers:
-                raise UserError(
-                    f"{type(self).__name__} reports {name!r}, which is none of the names that it "
-                    f"was made with: {', '.join(self.trackers)}.{nearest(name, self.trackers)}"
-                )
             # A scalar of the batch counts as often as the batch has rows.
             weight = None if value.shape.rank else own_rows(inputs).count
             self.trackers[name].update_state(value, sample_weight=weight)
@@ -165,6 +166,10 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Generatio
             generate=generate if isinstance(self, Generates) else None,
             num_examples=tf.convert_to_tensor(self.num_examples),
         )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments that all models share; a subclass adds its own."""
+        return {**super().get_config(), "seed": self.seed}
 
     def next_seed(self) -> tf.Tensor:
         """Returns a fresh seed, int32 `[2]`, the same on all replicas."""

@@ -11,21 +11,10 @@ from tfvae.checks import instance_of
 from tfvae.complaints import is_users, whole_tracebacks
 from tfvae.errors import UserError, UserTypeError
 from tfvae.heads.base import Head
+from tfvae.heads.contract import check_head
+from tfvae.models.configuration import serialize_part
 
 tfd = tfp.distributions
-
-
-def serialize_part(part: keras.layers.Layer, owner_built: bool) -> dict[str, Any]:
-    """Returns a part's configuration, for an owner whose `build` builds it.
-
-    If the owner is built, Keras' note of how to build the part is left out: Keras would call its
-    `build`, which a user's layer need not have, and outside of the owner, whose name would be
-    missing in the paths of the weights.
-    """
-    config = keras.saving.serialize_keras_object(part)
-    if owner_built:
-        config.pop("build_config", None)
-    return config
 
 
 class NetworkAndHead(keras.layers.Layer):
@@ -98,8 +87,20 @@ class NetworkAndHead(keras.layers.Layer):
                 f"{self.name}: the network {self.network.name!r} returns {features!r}; expected "
                 "one tensor of features. The head makes the distribution."
             )
+        if len(features.shape) < 2 or features.shape[0] is not None:
+            raise UserError(
+                f"{self.name}: the network {self.network.name!r} returns shape "
+                f"{tuple(features.shape)} for inputs of shape "
+                f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}; expected features "
+                "(None, F), one row for each example: keep the batch axis, and give a single "
+                "number an axis of its own, as Dense(1) or keepdims=True do."
+            )
         if not self.head.built:
             self.head.build(features.shape)
+        self.check(check_head(self.head, tuple(features.shape)))
+
+    def check(self, distribution: tfd.Distribution | None) -> None:
+        """Refuses a distribution of two rows that is of no use here; None is not known."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Builds for a first batch: Keras tells `build` its shapes, and not its types."""
@@ -202,6 +203,17 @@ class NetworkAndHead(keras.layers.Layer):
         return cls(**{**config, **parts})
 
 
+def check_nothing_shared(encoder: NetworkAndHead, decoder: NetworkAndHead) -> None:
+    """Refuses layers that both hold: each builds them for inputs of its own, and saves them."""
+    own = {id(layer): layer for layer in encoder._flatten_layers(include_self=False)}
+    for layer in decoder._flatten_layers(include_self=False):
+        if id(layer) in own:
+            raise UserError(
+                f"The encoder and the decoder share the {type(layer).__name__} {layer.name!r}. "
+                "Make one for each: their inputs differ, and a file would hold two of it."
+            )
+
+
 def _behind_batch(shape: Sequence[int | None]) -> tuple[int | None, ...]:
     return tuple(shape[1:])
 
@@ -247,3 +259,14 @@ class Decoder(NetworkAndHead):
     def input_event_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Returns `(D,)`: a code is a vector, whatever sample axes come before it."""
         return (input_shape[-1],)
+
+    def check(self, distribution: tfd.Distribution | None) -> None:
+        """Refuses a likelihood without a mean."""
+        try:
+            None if distribution is None else distribution.mean()
+        except NotImplementedError:
+            raise UserError(
+                f"{type(self.head).__name__} makes a {type(distribution).__name__} whose mean() "
+                "has no closed form, and E[x|z] is what a model decodes. Use a distribution that "
+                "has a mean, or derive one that defines _mean()."
+            ) from None

@@ -72,6 +72,12 @@ def _check_file(path: Path) -> None:
         raise UserError(f"{path} is a folder.{hint} {_HOW}")
     if not path.is_file():
         raise UserFileNotFoundError(f"No such file: {path}. {_HOW}")
+    with path.open("rb") as file:
+        if file.read(4) == b"\x89HDF":
+            raise UserError(
+                f"{path} is an HDF5 file: weights alone, or a model of another package. Weights go "
+                f"into a model that is built: model.load_weights(path). {_HOW}"
+            )
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -92,13 +98,31 @@ def _config(path: Path) -> dict[str, Any]:
 
 def _check_class(path: Path, config: dict[str, Any], custom_objects: dict[str, Any] | None) -> None:
     """Refuses models of other packages before anything of theirs is built."""
+    _check_known(path, config, custom_objects)
     registered = config.get("registered_name") or config.get("class_name")
     known = keras.saving.get_registered_object(str(registered), custom_objects)
-    own = known is None and str(registered).startswith("tfvae>")
-    if own:
-        raise UserError(f"{path} holds a {registered}, which this version of tfvae lacks.")
     if known is None or not issubclass(known, LatentVariableModel):
         raise UserError(_foreign(path, str(config.get("class_name"))))
+
+
+def _check_known(path: Path, config: Any, custom_objects: dict[str, Any] | None) -> None:
+    """Refuses a file that holds what Keras does not know, by the name of the first."""
+    if isinstance(config, list):
+        config = dict(enumerate(config))
+    if not isinstance(config, dict):
+        return
+    registered, name = config.get("registered_name"), config.get("class_name")
+    if registered and keras.saving.get_registered_object(str(registered), custom_objects) is None:
+        if str(registered).startswith("tfvae>"):
+            raise UserError(f"{path} holds a {registered}, which this version of tfvae lacks.")
+        if not str(config.get("module")).startswith("keras"):
+            raise UserError(
+                f"{path} holds a {name}, which Keras does not know. Import the module that defines "
+                'it; the class needs @keras.saving.register_keras_serializable("my_package") above '
+                f"it. Or load with custom_objects={{{registered!r}: {name}}}."
+            )
+    for part in config.values():
+        _check_known(path, part, custom_objects)
 
 
 def _foreign(path: Path, name: str) -> str:

@@ -11,7 +11,7 @@ from tfvae.errors import UserError
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.capabilities import Batch, Decodes, Emits, Encodes, Generates, require
 from tfvae.models.codes import vector_size
-from tfvae.models.encoder_decoder import serialize_part
+from tfvae.models.configuration import serialize_part
 from tfvae.noise import Noise
 from tfvae.objectives.base import Nats
 

@@ -34,6 +34,12 @@ class TrackedTerms(keras.Model):
         others = [metric for metric in super().metrics if id(metric) not in own]
         return [*others, _Terms(self.trackers, self.term_names)]
 
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` and the like return as a list, in its order."""
+        *others, _ = (metric.name for metric in self.metrics)
+        return [*others, *sorted(self.trackers)]
+
 
 class _Terms(MetricsList):
     """Keras looks for directions in a list of metrics only."""

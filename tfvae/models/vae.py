@@ -16,7 +16,8 @@ from tfvae.inference.proposal import Posterior
 from tfvae.models.base import NO_PATH, LatentVariableModel
 from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
-from tfvae.models.encoder_decoder import Decoder, Encoder, serialize_part
+from tfvae.models.configuration import serialize_part
+from tfvae.models.encoder_decoder import Decoder, Encoder, check_nothing_shared
 from tfvae.noise import Noise
 from tfvae.objectives import ELBO, Objective
 from tfvae.priors import Prior, StandardNormal
@@ -86,6 +87,7 @@ class VAE(LatentVariableModel):
                 f"The encoder's head makes {latent_size} latent dimensions and the prior has "
                 f"{prior.latent_size}. Give both the same latent_size."
             )
+        check_nothing_shared(encoder, decoder)
         if objective.pathwise and not encoder.head.reparameterised:
             raise UserError(NO_PATH.format(type(objective).__name__, type(encoder.head).__name__))
         super().__init__(objective.names, seed=seed, **kwargs)
@@ -124,10 +126,13 @@ class VAE(LatentVariableModel):
         for part, part_shape in ((self.prior, None), (self.objective, shape)):
             if not part.built:
                 part.build(part_shape)
+        self.prior.checked_distribution(**self._given_to_prior(self.given(example)))
         # Layers that a part made in its constructor and does not build itself: by using them, now,
         # since the optimizer and the file know only weights that are there.
         if not all(layer.built for layer in self._flatten_layers(include_self=False)):
             super().build(input_shape)
+        else:
+            self.check_terms()
 
     def encoder_inputs(self, batch: Batch) -> Any:
         """Returns what the encoder takes of a batch: x; a conditional model says more."""
@@ -200,7 +205,7 @@ class VAE(LatentVariableModel):
 
     def generate(self, noise: Noise, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns codes from the prior, `[*leading, D]`."""
-        return self.prior.generate(noise, **self._given_to_prior(conditions))
+        return self.prior.checked_codes(noise, **self._given_to_prior(conditions))
 
     def prior_quantiles(self, probabilities: tf.Tensor, conditions: Batch = _NOTHING) -> tf.Tensor:
         """Returns the prior's quantiles, `[..., D]`; see `Prior.quantiles`."""
@@ -219,7 +224,7 @@ class VAE(LatentVariableModel):
         """Returns the constructor arguments."""
         parts = ("encoder", "decoder", "prior", "objective")
         serialized = {part: serialize_part(getattr(self, part), self.built) for part in parts}
-        return {**super().get_config(), **serialized, "seed": self.seed}
+        return {**super().get_config(), **serialized}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "VAE":

@@ -10,7 +10,7 @@ import tensorflow_probability as tfp
 from tfvae.checks import positive_int
 from tfvae.distributions.draws import draw
 from tfvae.distributions.quantiles import coordinate_quantiles
-from tfvae.errors import UserError
+from tfvae.errors import UserError, UserTypeError
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -67,7 +67,29 @@ class Prior(keras.layers.Layer):
         """Returns p(z) of a prior that needs nothing."""
         if not self.built:
             self.build()
-        return self.distribution()
+        return self.checked_distribution()
+
+    def checked_distribution(self, **given: Any) -> tfd.Distribution:
+        """Returns `distribution(**given)`, over vectors of `latent_size`.
+
+        Raises:
+            UserError: says what was returned in its place.
+        """
+        found, kind = self.distribution(**given), type(self).__name__
+        if not isinstance(found, tfd.Distribution):
+            raise UserTypeError(
+                f"{kind}.distribution() returned a {type(found).__name__}; expected a distribution "
+                "of tensorflow_probability, such as tfd.MultivariateNormalDiag(loc, scale)."
+            )
+        batch, event = found.batch_shape, found.event_shape
+        of_rows = bool(given) and (batch.rank is None or batch.rank < 2)
+        if not (of_rows or batch.rank == 0) or not event.is_compatible_with((self.latent_size,)):
+            raise UserError(
+                f"{kind}.distribution() returned a {type(found).__name__} of batch shape {batch} "
+                f"and event shape {event}; expected () and ({self.latent_size},), one distribution "
+                "over vectors. tfd.Independent(distribution, 1) makes one of entries."
+            )
+        return found
 
     def generate(self, noise: Noise, **given: Any) -> tf.Tensor:
         """Draws z from p(z), a function of the noise: the same on every device.
@@ -107,6 +129,27 @@ class Prior(keras.layers.Layer):
                 f"{type(self).__name__} has no quantiles of its coordinates: that takes "
                 "independent ones, such as StandardNormal's. Define its quantiles()."
             ) from error
+
+    def checked_codes(self, noise: Noise, **given: Any) -> tf.Tensor:
+        """Returns `generate(noise, **given)`, vectors of `latent_size`.
+
+        Raises:
+            UserError: if nobody knows how to draw from the distribution, or for other shapes.
+        """
+        kind = type(self).__name__
+        try:
+            z = self.generate(noise, **given)
+        except NotImplementedError as error:
+            raise UserError(
+                f"{kind} has a distribution that nobody knows how to draw from ({error}). Define "
+                "its generate(noise)."
+            ) from error
+        if not tf.is_tensor(z) or z.shape.rank == 1 or z.shape[-1] != self.latent_size:
+            raise UserError(
+                f"{kind}.generate() returned {getattr(z, 'shape', type(z).__name__)}; expected a "
+                f"tensor of shape [*leading, {self.latent_size}], one z for each row of the noise."
+            )
+        return z
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -10,6 +10,7 @@ from tfvae.training.phased_optimizer import PhasedOptimizer, optimizer_of
 from tfvae.training.strategies import OnReplicas, check_scope
 from tfvae.training.xla import xla_pays
 
+_OWN = ("loss_weights", "metrics", "weighted_metrics")
 _NO_LOSS = (
     "{name}={value!r} was passed to compile(), but the model's loss is its objective's: terms per "
     "example that `call` gives to `add_loss`. Pass an objective to the constructor instead, such "
@@ -34,7 +35,12 @@ class Compiled(OnReplicas):
     _auto_steps = False  # until compiled: a model predicts, and is loaded, without that
 
     def compile(
-        self, optimizer: Any = "adam", *, steps_per_execution: int | str = "auto", **kwargs: Any
+        self,
+        optimizer: Any = "adam",
+        loss: None = None,
+        *,
+        steps_per_execution: int | str = "auto",
+        **kwargs: Any,
     ) -> None:
         """Configures training; see `keras.Model.compile`.
 
@@ -43,6 +49,7 @@ class Compiled(OnReplicas):
 
         Args:
             optimizer: as for Keras, or a mapping from the names of the model's phases.
+            loss: refused, if it is given.
             steps_per_execution: "auto" (default) runs many steps at once, unless a callback of
                 your own looks at every batch. It is a divisor of `steps_per_epoch`,
                 `validation_steps` and `steps`, so choose numbers that many divide.
@@ -55,8 +62,8 @@ class Compiled(OnReplicas):
                 its optimizer are not made under the same distribution strategy, or for scaled
                 losses on several replicas.
         """
-        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
-            value = kwargs.pop(name, None)
+        own = {name: kwargs.pop(name, None) for name in _OWN}
+        for name, value in {"loss": loss, **own}.items():
             if value is not None:
                 raise UserError(_NO_LOSS.format(name=name, value=value))
         check_scope(self)

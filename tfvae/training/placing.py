@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfvae.data.fields import input_shapes
+from tfvae.data.fields import checked_fields, input_shapes
 from tfvae.errors import UserTypeError
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs
 from tfvae.training.parts import parts, parts_of_batch
@@ -19,7 +19,7 @@ def accepted(model: keras.Model, x: Any, batch_size: int | None = None) -> Any:
     Weights that are made while a step is traced stay without values if the trace fails.
     """
     check_counts({"batch_size": batch_size}, "batch_size")
-    x = checked_inputs(x, model.fields(), "x")
+    x = checked_inputs(x, checked_fields(model.fields(), type(model).__name__), "x")
     if not model.built:
         with model.distribute_strategy.scope():
             model.build(input_shapes(model.fields()))

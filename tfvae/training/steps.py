@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvae.errors import UserError
 from tfvae.training.exchanges import all_counted, clipped, same_state, unless_empty
 from tfvae.training.phased_optimizer import scaled_losses
 from tfvae.training.phases import Losses, Phase, gradients
@@ -34,6 +35,11 @@ class Steps(keras.Model):
         with step_on(x) as rows, same_state(self, rows):
             found = clipped(self.optimizer, self._gradients(x, rows))
             variables = self.trainable_variables
+            if not variables:
+                raise UserError(
+                    f"{self.name} has nothing to train: all its layers are frozen. Set trainable = "
+                    "True for those that are to learn."
+                )
             self.optimizer.apply_gradients(zip(found, variables, strict=True))
         return self.get_metrics_result()
 

@@ -50,8 +50,11 @@ class LikelihoodHead(Head):
         return tf.reshape(flat, [-1, *self.event_shape])
 
     def bias_for_mean(self, mean: np.ndarray) -> np.ndarray:
-        """Returns the bias at which the likelihood's mean is `mean`, of shape `event_shape`."""
-        raise NotImplementedError
+        """Returns the bias at which the likelihood's mean is `mean`, of shape `event_shape`.
+
+        A subclass that does not say it starts where its initial weights are.
+        """
+        return np.array(self.bias)
 
     def adapt(self, mean: np.ndarray) -> None:
         """Sets the bias so that a decoder with zero weights outputs the mean of the training data.

@@ -1,0 +1,106 @@
+"""What a subclass gives, checked when the model is made and built; each mistake is named."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfvae.errors import UserError, UserTypeError
+from tfvae.heads.base import Head
+from tfvae.objectives.base import Nats, Objective
+from tfvae.priors.base import Prior
+from tfvae.suggestions import nearest
+
+
+def check_methods(model: keras.Model, base: type, scores: bool) -> None:
+    """Refuses a model whose class lacks what `base` leaves to it, or has it with other arguments.
+
+    Args:
+        model: as its constructor begins.
+        base: `LatentVariableModel`.
+        scores: whether the model infers, so that an objective makes its terms.
+    """
+    own, kind = type(model), type(model).__name__
+    if own.fields is base.fields:
+        raise UserError(
+            f"{kind} is a {base.__name__} without fields(); define it, such as "
+            '{"x": tfvae.data.Field((28, 28, 1))}: what one example holds, by name.'
+        )
+    if own.loss_terms is base.loss_terms and not scores:
+        raise UserError(
+            f"{kind} is a {base.__name__} without loss_terms(); define it, or "
+            "infer() and give the model an objective."
+        )
+    taken = tuple(inspect.signature(own.loss_terms).parameters)
+    if taken[2:] != ("training",):
+        raise UserError(
+            f"{kind}.loss_terms() takes ({', '.join(taken)}); expected (self, batch, training)."
+        )
+
+
+def checked_names(kind: str, names: Any) -> tuple[str, ...]:
+    """Returns the names of terms, which are different words."""
+    words = isinstance(names, Sequence) and not isinstance(names, str)
+    if not words or not names or not all(isinstance(n, str) for n in names):
+        raise UserTypeError(
+            f"The names of the terms of {kind} are {names!r}; expected a tuple of words, such as "
+            '("elbo", "nll", "kl"). An objective has them as an attribute or a property `names`.'
+        )
+    if len(set(names)) < len(names) or "loss" in names:
+        raise UserError(
+            f"The names of the terms of {kind} are {', '.join(names)}; expected each once, and not "
+            "'loss', which is the name of their weighted sum."
+        )
+    return tuple(names)
+
+
+def checked_nats(model: keras.Model, nats: Any, names: Sequence[str]) -> Nats:
+    """Returns what `loss_terms` did, if it is nats `[B]` or of the batch by these very names.
+
+    Raises:
+        UserError: names the class that made them: the objective's, or the model's own.
+    """
+    made_by = getattr(model, "objective", None) or model
+    kind, method = type(made_by).__name__, "nats" if made_by is not model else "loss_terms"
+    if not isinstance(nats, Nats):
+        raise UserTypeError(
+            f"{kind}.{method}() returned a {type(nats).__name__}; expected "
+            "tfvae.objectives.Nats(terms, reconstruction), terms a dict of nats by name."
+        )
+    found = {**nats.terms, **nats.watched}
+    for name, value in found.items():
+        if name not in names:
+            raise UserError(
+                f"{kind} reports {name!r}, which is none of the names that {type(model).__name__} "
+                f"was made with: {', '.join(names)}.{nearest(name, names)}"
+            )
+        if value.shape.rank is not None and value.shape.rank > 1:
+            raise UserError(
+                f"{kind} reports {name!r} of shape {value.shape}; expected [B], one number for "
+                "each example, or a scalar of the batch. Axes of draws are averaged, those of an "
+                "example summed."
+            )
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise UserError(
+            f"{kind} names {', '.join(missing)} and does not report it: it would be logged as 0. "
+            f"Add it to the terms or to what is watched, or leave it out of the names."
+        )
+    return nats
+
+
+def check_variables(model: keras.Model) -> None:
+    """Refuses variables that Keras does not see, in the parts that this package asks for."""
+    for layer in model._flatten_layers():
+        if not isinstance(layer, Head | Prior | Objective) and layer is not model:
+            continue
+        for name, value in vars(layer).items():
+            hidden = isinstance(value, tf.Variable)
+            if hidden or (isinstance(value, tf.Module) and value.variables):
+                raise UserError(
+                    f"{type(layer).__name__}.{name} holds a tf.Variable, which Keras does not see: "
+                    "it would neither be trained nor saved. Make it by self.add_weight(...), and "
+                    "distributions of it anew in distribution()."
+                )
