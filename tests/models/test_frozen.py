@@ -10,11 +10,12 @@ from tfvae.errors import UserError
 X = np.random.default_rng(0).random((32, 4, 4, 1), "float32")
 
 
-def model():
+def model(objective=None):
     return tfvae.VAE(
         tfvae.Encoder(tfvae.networks.MLP([6, 5]), tfvae.heads.MultivariateNormalTriL(2)),
         tfvae.Decoder(tfvae.networks.MLP([6]), tfvae.heads.IndependentBernoulli((4, 4, 1))),
         tfvae.priors.MixtureOfGaussians(2, 3),
+        objective,
         seed=0,
     )
 

@@ -32,6 +32,15 @@ def test_streamed_batches_are_on_the_accelerator_before_the_step():
     assert ahead["batches"] == host["batches"] == 3
 
 
+def test_what_uses_a_trained_model_is_compiled_once_for_each_shape(tmp_path):
+    """Not for each seed, step size, count of examples or, where samples are drawn, of samples."""
+    flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
+    counts = reported("compiled_calls", str(tmp_path), XLA_FLAGS=flags)
+    assert counts.pop("sample") == [0, 0, 0], "TensorFlow's own kernels draw any number of samples"
+    assert all(made == [1, 0, 0] for made in counts.values()), counts
+    assert len(counts) == 8
+
+
 def test_a_program_is_compiled_once_for_each_shape(tmp_path):
     """Not for each chunk, epoch or count of steps: the first call of each kind of step compiles."""
     flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"

@@ -66,10 +66,20 @@ def _surplus(values: Any, fields: Fields, what: str) -> str:
         )
     if len(fields) == 1:
         return (
-            f"The model learns from {listed(fields)} alone, and {what} has {count} parts: it "
-            "received targets as well. Pass the one only: fit(x), or dataset.map(lambda x, y: x)."
+            f"The model learns from {listed(fields)} alone, and {what} has {count} parts: part "
+            f"number 2{_described(values[1])} is no field of it. It received targets as well. Pass "
+            "the one only: fit(x), or dataset.map(lambda x, y: x)."
         )
     return (
         f"{what} has {count} parts and the model has the fields {listed(fields)}: part number "
-        f"{len(fields) + 1} is no field of it. Leave it out; there are no targets or weights."
+        f"{len(fields) + 1}{_described(values[len(fields)])} is no field of it. Leave it out; "
+        "there are no targets or weights."
     )
+
+
+def _described(value: Any) -> str:
+    """Type and shape of a part, where it has both: ", int64 of shape (None,),"."""
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape is None or dtype is None:
+        return ""
+    return f", {getattr(dtype, 'name', dtype)} of shape {tuple(shape)},"

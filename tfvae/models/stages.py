@@ -67,7 +67,7 @@ class StagedModel(LatentVariableModel):
             require(stage, "a stage whose codes another one learns", Encodes, Decodes)
         for stage in stages[1:]:
             require(stage, "a stage that learns codes", Generates, Decodes, Emits)
-        super().__init__((), **kwargs)
+        super().__init__(tuple(stages[0].trackers), **kwargs)
         self.stages = stages
         self.build(None)
 

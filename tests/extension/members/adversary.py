@@ -28,7 +28,7 @@ class AdversarialVAE(VAE):
         self.initial_fooling_weight = fooling_weight
         self.add_term_weight("fooling", fooling_weight)
         layers = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(1)]
-        self.adversary = keras.Sequential(layers, name="adversary")
+        self.adversary = keras.Sequential([*layers, keras.layers.Reshape(())], name="adversary")
         self.trackers |= {n: keras.metrics.Mean(name=n) for n in ("fooling", "adversary")}
 
     build = LatentVariableModel.build
