@@ -31,6 +31,7 @@ def command(
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
+    run.check_data()
     load_tensorflow()
     from tfvae.runs.datasets import load_data
     from tfvae.runs.measuring import measure, table

@@ -67,6 +67,7 @@ def command(
     RUN is the folder that `tfvae train` wrote, such as runs/digits. Every file is loaded again and
     compared with the model; what differs is not published.
     """
+    run.check_data()
     config = run.read_config()
     output = Path("export", run.path.resolve().name) if output is None else output
     model = load(run)

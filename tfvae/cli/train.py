@@ -64,8 +64,11 @@ def command(
     folder = RunFolder(runs_dir / name)
     if not overwrite:
         folder.check(settings)
-        if folder.finished:
-            click.echo(f"The run in {folder.path} is finished. Train it anew with --overwrite.")
+        if folder.finished and not folder.extended(settings):
+            click.echo(
+                f"The run in {folder.path} is finished. Go on with it by more --epochs, or train "
+                "it anew with --overwrite."
+            )
             return
     from tfvae.cli.quiet import load_tensorflow
 
@@ -86,6 +89,11 @@ def command(
         click.echo(line)
     for path in run.written:
         click.echo(path)
+    if run.metrics.get("diverged"):
+        raise click.ClickException(
+            "Training diverged: the ELBO is far below that of the model before it was trained, "
+            f"{run.metrics['untrained_elbo']:.2f}. Train anew with a lower --learning-rate."
+        )
 
 
 def _name(preset: str | None, dataset: str) -> str:

@@ -66,6 +66,31 @@ class Checkpoint(keras.callbacks.Callback):
         self._save_history()  # a kill may have come between the two files
         return len(self.rows)
 
+    def take_over(self, trained: keras.Model, model: keras.Model) -> int:
+        """Gives a built and compiled model the state of a trained one, and itself its history.
+
+        Args:
+            trained: As a finished run left it.
+            model: Gets its weights and the optimizer's state.
+
+        Returns:
+            The number of epochs that it has seen.
+
+        Raises:
+            UserError: if the history can't be read.
+        """
+        for variable, value in zip(_variables(model), _variables(trained), strict=True):
+            variable.assign(value)
+        try:
+            with self.history.open(encoding="utf-8", newline="") as file:
+                rows = [{n: float(v) for n, v in row.items()} for row in csv.DictReader(file)]
+            self.rows = [{**row, "epoch": int(row["epoch"])} for row in rows]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{self.history} can't be read ({error}). Train anew with --overwrite."
+            ) from error
+        return len(self.rows)
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Writes the state before the first epoch: a folder that can't be written shows now."""
         self.save()

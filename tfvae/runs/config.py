@@ -1,10 +1,11 @@
-"""`config.json`: the settings of a run, and the versions of the libraries where it began."""
+"""`config.json`: the settings of a run, the versions of the libraries, and what its data were."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfvae.data.fingerprint import fingerprint
 from tfvae.errors import UserError, UserFileNotFoundError
 from tfvae.runs.files import write_text
 from tfvae.settings.errors import SettingError
@@ -13,6 +14,7 @@ from tfvae.settings.settings import Settings
 from tfvae.values import show
 
 SCHEMA = 1  # a setting that is new, with a default, does not change it
+EPOCHS = "--epochs"  # a run goes on with more of them
 _LARGEST = 1 << 20  # bytes; a run's has about a thousand
 
 
@@ -40,10 +42,20 @@ def read_config(path: Path) -> Settings:
         raise UserError(f"{path} is damaged or of another version: {error}") from error
 
 
-def write_config(path: Path, config: Settings, versions: Mapping[str, str]) -> None:
-    """Writes the settings of a run, whole or not at all."""
+def write_config(
+    path: Path, config: Settings, versions: Mapping[str, str], data: str | None = None
+) -> None:
+    """Writes the settings of a run, whole or not at all.
+
+    Args:
+        path: The file.
+        config: The settings.
+        versions: Of the libraries.
+        data: The fingerprint of the data set; None where that is the run's own.
+    """
     stages = {name: dict(stage) for name, stage in config.stages.items()}
     content = {"schema": SCHEMA, "settings": dict(config), "versions": dict(versions)}
+    content |= {"data": data} if data else {}
     content |= {"stages": stages} if stages else {}
     write_text(path, json.dumps(content, indent=2) + "\n")
 
@@ -59,8 +71,31 @@ def changed_versions(path: Path, versions: Mapping[str, str]) -> list[str]:
     ]
 
 
+def refuse_other_data(path: Path) -> None:
+    """Raises `UserError` if the data set of the run of this file holds something else by now."""
+    began, dataset = _content(path).get("data"), read_config(path)["dataset"]
+    if isinstance(began, str) and fingerprint(dataset) != began:
+        raise UserError(
+            f"{path.parent} is a run on other data: {dataset} has been replaced since (fingerprint "
+            f"{began} there, {fingerprint(dataset)} here). Put the old data back, or train on the "
+            "new with a folder of its own, by --name, or in the place of this run, by --overwrite."
+        )
+
+
+def extends(path: Path, here: Settings) -> bool:
+    """Whether this is the run of the file with more epochs, and nothing else."""
+    there = read_config(path)
+    same = {**there.flat(), EPOCHS: None} == {**here.flat(), EPOCHS: None}
+    return same and here["epochs"] > there["epochs"]
+
+
 def refuse_other(path: Path, here: Settings) -> None:
-    """Raises `UserError` naming the settings in which the run of the file differs."""
+    """Raises `UserError` naming the settings in which the run of the file differs.
+
+    More epochs are no difference.
+    """
+    if extends(path, here):
+        return
     there, here = read_config(path).flat(), here.flat()
     differing = [
         f"{name} is {_said(there, name)} there and {_said(here, name)} here"

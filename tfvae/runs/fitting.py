@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from tfvae import data
 from tfvae.runs.checkpoint import Checkpoint
 from tfvae.runs.datasets import Datasets, load_data
 from tfvae.runs.folder import RunFolder
@@ -37,8 +36,6 @@ def fit(
         steps_per_execution: Steps in one call of the graph; none leaves it to `compile`.
     """
     train_set, test_set = datasets
-    if hasattr(model, "adapt"):
-        model.adapt(data.mean(train_set))
     steps = epochs * len(train_set)
     optimizer = building.optimizer(settings, steps, **settings.group("optimizer"))
     options = {} if steps_per_execution is None else {"steps_per_execution": steps_per_execution}
@@ -46,6 +43,8 @@ def fit(
     model.optimizer.build(model.trainable_variables)  # before its state is restored
     checkpoint = Checkpoint(folder.checkpoint, folder.history)
     seen = checkpoint.restore(model)
+    if not seen and folder.model.is_file():  # of a finished run, which is given more epochs
+        seen = checkpoint.take_over(folder.read_first_model(), model)
     if seen:
         report(f"going on after epoch {seen} of {folder.path}")
     if seen < epochs:

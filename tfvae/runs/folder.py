@@ -7,8 +7,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from tfvae.data.fingerprint import fingerprint
 from tfvae.errors import UserError, UserOSError
-from tfvae.runs.config import changed_versions, read_config, refuse_other, write_config
+from tfvae.runs.config import (
+    changed_versions,
+    extends,
+    read_config,
+    refuse_other,
+    refuse_other_data,
+    write_config,
+)
 from tfvae.runs.files import cannot_write, write_text
 from tfvae.runs.processes import locked
 from tfvae.settings.settings import FIRST_STAGE, Settings
@@ -69,6 +77,10 @@ class RunFolder:
         config = self.read_config()
         return _read(self.staged if config.stages else self.model, config)
 
+    def read_first_model(self) -> Any:
+        """The model of the first stage, which is all of a run without stages."""
+        return _read(self.model, self.read_config())
+
     def read_stages(self) -> dict[str, tuple[Any, Settings]]:
         """The model of each stage, the first included, and the settings that it was trained with.
 
@@ -90,21 +102,38 @@ class RunFolder:
         """Looks, and changes nothing: may this run be written here?
 
         Raises:
-            UserError: if the folder holds something else, or a run of other settings.
+            UserError: if the folder holds something else, or a run of other settings or data.
         """
         if self.config.is_file():
             refuse_other(self.config, config)
+            self.check_data()
         elif foreign := _names(self.path):
             raise UserError(
                 f"{self.path} holds {', '.join(sorted(foreign)[:3])} and no config.json, so it is "
                 "no run's folder. Choose another with --name or --runs-dir."
             )
 
-    def prepare(self, config: Settings, versions: dict[str, str], overwrite: bool) -> None:
+    def check_data(self) -> None:
+        """Raises `UserError` if the data of the run have been replaced by others since."""
+        refuse_other_data(self.config)
+
+    def extended(self, config: Settings) -> bool:
+        """Whether these are the settings of the folder's run with more epochs."""
+        return self.config.is_file() and extends(self.config, config)
+
+    def prepare(
+        self, config: Settings, versions: dict[str, str], overwrite: bool, own_data: bool = False
+    ) -> None:
         """Makes the folder ready for this run, or for going on with it.
 
+        Args:
+            config: The settings.
+            versions: Of the libraries.
+            overwrite: Whether to begin anew where there is a run.
+            own_data: Whether the data are made by the run, as the codes of a stage are.
+
         Raises:
-            UserError: if the folder holds something else, or a run of other settings.
+            UserError: if the folder holds something else, or a run of other settings or data.
             OSError: if it can't be written.
         """
         replace = overwrite and self.config.is_file()
@@ -112,8 +141,14 @@ class RunFolder:
             self.clear()
         else:
             self.check(config)
-        if replace or not self.config.is_file():
-            write_config(self.config, config, versions)
+        longer = not replace and self.extended(config)
+        if longer:  # unfinished from here on; further stages learned the codes of another model
+            self.metrics.unlink(missing_ok=True)
+            self.staged.unlink(missing_ok=True)
+            shutil.rmtree(self.stages, ignore_errors=True)
+        if replace or longer or not self.config.is_file():
+            data = None if own_data else fingerprint(config["dataset"])
+            write_config(self.config, config, versions, data)
 
     def changed_versions(self, versions: dict[str, str]) -> list[str]:
         """Which of the libraries are of another version than where the run began, in words."""

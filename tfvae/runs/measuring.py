@@ -10,12 +10,16 @@ import tensorflow as tf
 from pydantic import PositiveInt
 
 from tfvae import evaluation
-from tfvae.models.capabilities import Encodes
+from tfvae.models.capabilities import Encodes, Scores
 from tfvae.models.codes import code_draws, from_draws
+from tfvae.noise import Noise
 from tfvae.runs.drawing import first_examples
 from tfvae.settings.settings import FIRST_STAGE
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
+
+_FIRST = 100  # held-out examples that tell what a fresh model is worth
+_MARGIN = 10.0  # nats: a collapsed posterior can be a little worse than an untrained one
 
 
 def measure(
@@ -52,6 +56,21 @@ def measure(
         "seed": seed,
         "code_draws": code_draws(model) if isinstance(model, Encodes) else 0,
     }
+
+
+def untrained_elbo(model: Any, test: tf.data.Dataset) -> float | None:
+    """The ELBO of a fresh model on the first held-out examples; None if it can't score."""
+    if not isinstance(model, Scores):
+        return None
+    batch = model.named(first_examples(test, _FIRST))
+    rows = len(next(iter(batch.values())))
+    draws = model.infer(batch).draw_from(Noise(0, row=tf.range(rows)[tf.newaxis]))
+    return float(tf.reduce_mean(draws.log_weights))
+
+
+def has_diverged(elbo: float, untrained: float) -> bool:
+    """Whether training made a model far worse than it had been, and not merely left it there."""
+    return not elbo > untrained - max(_MARGIN, abs(untrained))
 
 
 def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tfvae import data
 from tfvae.models.capabilities import Scores
 from tfvae.runs.datasets import Datasets, model_and_data, report_bits
 from tfvae.runs.files import replacing
 from tfvae.runs.fitting import fit
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import peak_memory_mb, versions
-from tfvae.runs.measuring import measure
+from tfvae.runs.measuring import has_diverged, measure, untrained_elbo
 from tfvae.settings.settings import Settings
 
 Report = Callable[[str], None]
@@ -58,11 +59,19 @@ class Stage:
                 "other weights than it would have had with those."
             )
         report_bits(self.settings, self.datasets[1], report)
+        if hasattr(self.model, "adapt"):
+            self.model.adapt(data.mean(self.datasets[0]))
+        untrained = untrained_elbo(self.model, self.datasets[1])
         options = self.settings.group("training")
         self.rows = fit(self.model, self.settings, folder, self.datasets, report, begun, **options)
         with replacing(folder.model) as beside:
             self.model.save(beside)
         self.metrics = self._measured(report)
+        if untrained is not None and "test" in self.metrics:
+            self.metrics |= {
+                "untrained_elbo": untrained,
+                "diverged": has_diverged(self.metrics["test"]["elbo"], untrained),
+            }
 
     def _measured(self, report: Report) -> dict[str, Any]:
         begun, measured = time.perf_counter(), {}

@@ -66,7 +66,7 @@ def _trained(name: str, settings: Settings, place: RunFolder, report: Report) ->
     stage = Stage.of(settings)
     require(stage.model, f"stage {name}", Generates, Decodes, Emits)
     with place.locked():
-        place.prepare(settings, versions(), overwrite=False)
+        place.prepare(settings, versions(), overwrite=False, own_data=True)
         stage.train(place, report)
         draw_pictures(stage.model, settings, stage.datasets[1], stage.rows, place.pictures)
         place.finish(stage.metrics)

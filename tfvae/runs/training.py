@@ -47,8 +47,10 @@ def train(
     """Trains a model, evaluates it, draws its pictures, and writes all that into a folder.
 
     A run that was killed, at whatever point, goes on from its last completed epoch when the same
-    settings come with the same folder, and ends with the weights that it would have had. What the
-    model lacks the capabilities for is left out, and said before training starts.
+    settings come with the same folder, and ends with the weights that it would have had. So does a
+    finished run that is given more epochs, unless its schedule of the learning rate is over all
+    epochs: that goes on where it would be among them. A run on data that were replaced is refused.
+    What the model lacks the capabilities for is left out, and said before training starts.
 
     Args:
         settings: Such as `tfvae.presets.get("digits")`.
@@ -75,7 +77,10 @@ def train(
     with folder.locked():
         folder.prepare(settings, versions(), overwrite)
         if folder.finished:
-            raise UserError(f"The run in {folder.path} is finished. Train it anew with overwrite.")
+            raise UserError(
+                f"The run in {folder.path} is finished. Go on with it by more epochs, or train it "
+                "anew with overwrite."
+            )
         for note in notes:
             report(f"Note: {note} It is left out.")
         stage.train(folder, report, begun)
