@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tfvae  # noqa: E402
 
 project = "tfvae"
-author = "the tfvae authors"
+author = copyright = "the tfvae authors"
 version = release = tfvae.__version__
 
 extensions = [

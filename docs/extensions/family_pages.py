@@ -6,6 +6,7 @@
 {presets}    the table of presets
 """
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -104,8 +105,10 @@ def _file(path: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Plain text in a cell of a Markdown table."""
-    return text.replace("|", r"\|").replace("*", r"\*").replace("_", r"\_").replace("~", r"\~")
+    """Plain text with `code` in a cell of a Markdown table."""
+    parts = text.replace("|", r"\|").split("`")
+    parts[::2] = [re.sub(r"[*_~$<]", r"\\\g<0>", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
