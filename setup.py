@@ -54,7 +54,16 @@ TEST = [
     "pytest-xdist>=3.8,<4",
     "pyyaml>=6,<7",
     "ruff>=0.14",
+    "markdown-it-py>=3,<5",  # reads the pages whose code the tests run
 ]
+# From Python 3.11 on, as Sphinx 9 is.
+DOCS = [
+    "sphinx>=9,<10",
+    "myst-nb>=1.4,<2",  # Markdown, and notebooks as they are stored, without pandoc
+    "furo>=2025.12.19",
+    "sphinx-copybutton>=0.5,<0.6",
+]
+RELEASE = ["build>=1.3,<2", "twine>=6,<8", "mypy>=1.18,<3"]
 
 setup(
     name="tfvae",
@@ -64,6 +73,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["tfvae", "tfvae.*"]),
+    package_data={"tfvae": ["py.typed"]},
     # TensorFlow 2.21 has wheels for 3.10 to 3.13, and for nothing else.
     python_requires=">=3.10,<3.14",
     install_requires=REQUIRED,
@@ -72,6 +82,8 @@ setup(
         "notebook": NOTEBOOK,
         "tensorboard": TENSORBOARD,
         "test": TEST,
+        "docs": DOCS,
+        "release": RELEASE,
     },
     entry_points={"console_scripts": ["tfvae = tfvae.cli.main:main"]},
 )
