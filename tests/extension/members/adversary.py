@@ -37,11 +37,14 @@ class AdversarialVAE(VAE):
         nats = super().loss_terms(batch, training)
         fake, cross_entropy = nats.reconstruction, tf.math.softplus
         terms = {
-            "fooling": cross_entropy(-self.adversary(fake)),
-            "adversary": cross_entropy(self.adversary(tf.stop_gradient(fake)))
-            + cross_entropy(-self.adversary(batch["x"])),
+            "fooling": cross_entropy(-self.judged(fake)),
+            "adversary": cross_entropy(self.judged(tf.stop_gradient(fake)))
+            + cross_entropy(-self.judged(batch["x"])),
         }
         return replace(nats, terms={**nats.terms, **terms})
+
+    def judged(self, x):
+        return self.adversary(x)[:, 0]
 
     def phases(self):
         theirs = self.adversary.trainable_variables
