@@ -145,7 +145,7 @@ BAD = {
     "bare": (X, ValueError, "lacks the field 'label'"),
     "misspelt": ({"x": X, "lable": LABEL}, ValueError, "'lable', .* Did you mean 'label'"),
     "surplus": ({**DATA, "mask": X}, ValueError, "has the field 'mask', which the model does not"),
-    "a part too many": ((X, LABEL, X, X), ValueError, "has 4 parts .* part number 4 is no field"),
+    "a part too many": ((X, LABEL, X, X), ValueError, "has 4 parts .* part number 4.* is no field"),
     "lengths": ({"x": X, "label": LABEL[1:]}, ValueError, "lengths: 'x' 24, 'label' 23"),
     "out of range": (
         {"x": X, "label": LABEL + 1},

@@ -37,7 +37,7 @@ def test_what_uses_a_trained_model_is_compiled_once_for_each_shape(tmp_path):
     flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
     counts = reported("compiled_calls", str(tmp_path), XLA_FLAGS=flags)
     assert counts.pop("sample") == [0, 0, 0], "TensorFlow's own kernels draw any number of samples"
-    assert all(made == [1, 0, 0] for made in counts.values()), counts
+    assert all(count == [1, 0, 0] for count in counts.values()), counts
     assert len(counts) == 8
 
 

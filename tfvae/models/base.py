@@ -111,15 +111,13 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
     def check_terms(self) -> None:
         """Refuses terms that are not what they should be, by evaluating those of one example."""
         before = tf.identity(self.seed_state)
-        nats = self.loss_terms(zero_example(self), training=False)
-        checked_nats(self, nats, tuple(self.trackers))
+        self._checked(self.loss_terms(zero_example(self), training=False))
         self.seed_state.assign(before)
         check_variables(self)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
-        nats = self.loss_terms(self.named(inputs), training)
-        nats = checked_nats(self, nats, tuple(self.trackers))
+        nats = self._checked(self.loss_terms(self.named(inputs), training))
         self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
             loss = tf.reduce_mean(value)
@@ -132,6 +130,10 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             weight = None if value.shape.rank else own_rows(inputs).count
             self.trackers[name].update_state(value, sample_weight=weight)
         return nats.reconstruction
+
+    def _checked(self, nats: Nats) -> Nats:
+        own = type(self).loss_terms is not LatentVariableModel.loss_terms
+        return checked_nats(self if own else self.objective, nats, tuple(self.trackers))
 
     def named(self, inputs: Any) -> dict[str, tf.Tensor]:
         """Returns a batch by the names of its fields, each in the field's type."""

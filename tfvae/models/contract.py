@@ -56,14 +56,19 @@ def checked_names(kind: str, names: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def checked_nats(model: keras.Model, nats: Any, names: Sequence[str]) -> Nats:
-    """Returns what `loss_terms` did, if it is nats `[B]` or of the batch by these very names.
+def checked_nats(made_by: keras.layers.Layer, nats: Any, names: Sequence[str]) -> Nats:
+    """Returns nats `[B]` or of the batch, if they have these very names.
+
+    Args:
+        made_by: the objective, or the model that has `loss_terms` of its own.
+        nats: what it returned.
+        names: those that the model was made with.
 
     Raises:
-        UserError: names the class that made them: the objective's, or the model's own.
+        UserError: names the class that made them.
     """
-    made_by = getattr(model, "objective", None) or model
-    kind, method = type(made_by).__name__, "nats" if made_by is not model else "loss_terms"
+    kind = type(made_by).__name__
+    method = "nats" if isinstance(made_by, Objective) else "loss_terms"
     if not isinstance(nats, Nats):
         raise UserTypeError(
             f"{kind}.{method}() returned a {type(nats).__name__}; expected "
@@ -73,8 +78,8 @@ def checked_nats(model: keras.Model, nats: Any, names: Sequence[str]) -> Nats:
     for name, value in found.items():
         if name not in names:
             raise UserError(
-                f"{kind} reports {name!r}, which is none of the names that {type(model).__name__} "
-                f"was made with: {', '.join(names)}.{nearest(name, names)}"
+                f"{kind} reports {name!r}, which is none of the names that the model was made "
+                f"with: {', '.join(names)}.{nearest(name, names)}"
             )
         if value.shape.rank is not None and value.shape.rank > 1:
             raise UserError(

@@ -28,7 +28,7 @@ class AdversarialVAE(VAE):
         self.initial_fooling_weight = fooling_weight
         self.add_term_weight("fooling", fooling_weight)
         layers = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(1)]
-        self.adversary = keras.Sequential([*layers, keras.layers.Reshape(())], name="adversary")
+        self.adversary = keras.Sequential(layers, name="adversary")
         self.trackers |= {n: keras.metrics.Mean(name=n) for n in ("fooling", "adversary")}
 
     build = LatentVariableModel.build
@@ -37,11 +37,14 @@ class AdversarialVAE(VAE):
         nats = super().loss_terms(batch, training)
         fake, cross_entropy = nats.reconstruction, tf.math.softplus
         terms = {
-            "fooling": cross_entropy(-self.adversary(fake)),
-            "adversary": cross_entropy(self.adversary(tf.stop_gradient(fake)))
-            + cross_entropy(-self.adversary(batch["x"])),
+            "fooling": cross_entropy(-self.judged(fake)),
+            "adversary": cross_entropy(self.judged(tf.stop_gradient(fake)))
+            + cross_entropy(-self.judged(batch["x"])),
         }
         return replace(nats, terms={**nats.terms, **terms})
+
+    def judged(self, x):
+        return self.adversary(x)[:, 0]
 
     def phases(self):
         theirs = self.adversary.trainable_variables
