@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from tfvae import catalogue, docstrings, presets, values
-from tfvae.settings.names import flag
+from tfvae.settings.known import flag
 from tfvae.signatures import REQUIRED
 
 ROOT = Path(__file__).resolve().parents[2]
