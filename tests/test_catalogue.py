@@ -35,7 +35,11 @@ class Wide(MultivariateNormalDiag):
 
     def __init__(self, latent_size, widening: float = 2.0, limits=LIMITS, **kwargs):
         super().__init__(latent_size, **kwargs)
-        self.widening = widening
+        self.widening, self.limits = widening, limits
+
+    def get_config(self):
+        mine = {"widening": self.widening, "limits": self.limits}
+        return {**super().get_config(), **mine}
 
 
 class Wider(Wide):
@@ -94,14 +98,16 @@ def test_a_run_of_a_strangers_member_is_read_where_nobody_imported_it(stranger, 
 
 
 def test_arguments_of_a_base_class_are_read_with_their_texts(stranger):
-    read = signatures.read("strangers.heads:Wider")
+    read = signatures.read_signature("strangers.heads:Wider")
     assert list(read.arguments) == ["latent_size", "widening", "limits"]
     assert read.arguments["widening"].text == "Factor of the scale, above 0."
-    assert docstrings.equation(signatures.read("strangers:Wide").doc) == "scale = widen(x)"
+    assert (
+        docstrings.equation(signatures.read_signature("strangers:Wide").doc) == "scale = widen(x)"
+    )
 
 
 def test_reading_imports_nothing(stranger):
-    signatures.read("strangers.heads:Wide")
+    signatures.read_signature("strangers.heads:Wide")
     assert "strangers.heads" not in sys.modules
 
 
@@ -153,7 +159,7 @@ def test_texts_are_read_as_the_annotation_says(annotation, text, value):
     read = values.parse(annotation, text)
     assert read == value
     assert type(read) is type(value)
-    assert values.parse(annotation, values.show(read)) == read
+    assert values.parse(annotation, values.as_text(read)) == read
 
 
 @pytest.mark.parametrize(

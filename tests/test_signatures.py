@@ -90,7 +90,7 @@ def strangers(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["Lazy", "Renamed", "Dotted", "Packaged", "Starred"])
 def test_a_vae_of_ones_own_has_the_arguments_of_a_vae(strangers, name):
-    read = signatures.read(f"{strangers}:{name}")
+    read = signatures.read_signature(f"{strangers}:{name}")
     wanted = {p for p in inspect.signature(tfvae.VAE).parameters if p != "kwargs"}
     assert wanted | ({"warmth"} if name == "Lazy" else set()) == set(read.arguments)
     assert read.named
@@ -110,7 +110,7 @@ def test_a_vae_of_ones_own_has_the_arguments_of_a_vae(strangers, name):
     ],
 )
 def test_bases_are_followed_wherever_they_are(strangers, name, arguments):
-    read = signatures.read(f"{strangers}:{name}")
+    read = signatures.read_signature(f"{strangers}:{name}")
     assert sorted(read.arguments) == sorted(arguments)
     assert read.named
     assert "depth" not in arguments or read.arguments["depth"].default == 3

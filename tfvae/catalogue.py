@@ -138,7 +138,7 @@ def signature(kind: str, name: str) -> Signature:
     Raises:
         UserError: if there is no such member.
     """
-    return signatures.read(path(kind, name))
+    return signatures.read_signature(path(kind, name))
 
 
 def arguments(kind: str, name: str) -> dict[str, Argument]:

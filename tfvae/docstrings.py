@@ -15,7 +15,7 @@ def section(doc: str, name: str) -> str:
     return inspect.cleandoc("\n" + found[1]) if found else ""
 
 
-def arguments(doc: str) -> dict[str, str]:
+def argument_texts(doc: str) -> dict[str, str]:
     """Argument -> its text on one line, of the section "Args"."""
     parts = re.split(r"^(\*{0,2}\w+(?:, \w+)*): ", section(doc, "Args"), flags=re.MULTILINE)[1:]
     return {

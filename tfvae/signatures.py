@@ -68,7 +68,7 @@ class Signature:
 
 
 @functools.cache
-def read(path: str) -> Signature:
+def read_signature(path: str) -> Signature:
     """The signature of "package.module:Name".
 
     Raises:
@@ -121,7 +121,7 @@ def _constructor(order: Sequence[Definition]) -> tuple[dict[str, Argument], bool
             return arguments, False
     inherited, is_open = _constructor(bases)
     taken = {*list(inherited)[: len(filled.args)], *(k.arg for k in filled.keywords)}
-    texts = docstrings.arguments(doc)
+    texts = docstrings.argument_texts(doc)
     for name, argument in inherited.items():
         if name not in taken:
             text = texts.get(name, argument.text)
@@ -142,7 +142,7 @@ def _super_call(init: ast.FunctionDef) -> ast.Call:
 
 
 def _arguments(module: str, node: ast.FunctionDef, doc: str) -> dict[str, Argument]:
-    given, texts = node.args, docstrings.arguments(doc)
+    given, texts = node.args, docstrings.argument_texts(doc)
     names = [*given.posonlyargs, *given.args]
     defaults = [None] * (len(names) - len(given.defaults)) + given.defaults
     pairs = [*zip(names, defaults, strict=True)]

@@ -49,7 +49,7 @@ def check(annotation: str, value: Any) -> Any:
     from pydantic import ValidationError
 
     try:
-        return adapter(annotation).validate_python(frozen(value))
+        return adapter(annotation).validate_python(as_tuples(value))
     except ValidationError as error:
         raise UserError(_refusal(value, error)) from None
 
@@ -70,7 +70,7 @@ def parse(annotation: str, text: str) -> Any:
     return check(annotation, readings[0])
 
 
-def show(value: Any) -> str:
+def as_text(value: Any) -> str:
     """The text that `parse` reads as this value."""
     if value is None or value == ():
         return "none"
@@ -84,9 +84,9 @@ def metavar(annotation: str) -> str:
     return _metavar(adapter(annotation).json_schema())
 
 
-def frozen(value: Any) -> Any:
+def as_tuples(value: Any) -> Any:
     """The value with tuples for lists, as JSON has them."""
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+    return tuple(map(as_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _json(text: str) -> list[Any]:

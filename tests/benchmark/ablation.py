@@ -20,7 +20,7 @@ import tensorflow_probability as tfp
 
 import tfvae
 from tfvae import presets, random
-from tfvae.benchmark.measure import Settings, random_images, rate
+from tfvae.benchmark.measure import Workload, random_images, rate
 from tfvae.data import binarisation
 from tfvae.distributions.draws import Draw
 from tfvae.heads.likelihoods import independent_bernoulli
@@ -129,7 +129,7 @@ def table(title, jobs, rounds):
 
 def main(rounds="5"):
     print(f"tfvae {tfvae.__version__}, TensorFlow {tf.__version__}")
-    images = Settings(num_images=100 * BATCH_SIZE)
+    images = Workload(num_images=100 * BATCH_SIZE)
     with tempfile.TemporaryDirectory() as folder:
         train, bits = random_images(Path(folder), MLP, IMAGE_SHAPE, images)
     jobs = {name: training(name, train) for name in TRAINING}

@@ -83,7 +83,9 @@ def public_layers():
 
 def signature(constructor):
     """Argument -> its description, those included that `**kwargs` hands on to a base class."""
-    return signatures.read(f"{constructor.__module__}:{constructor.__qualname__}").arguments
+    return signatures.read_signature(
+        f"{constructor.__module__}:{constructor.__qualname__}"
+    ).arguments
 
 
 def plain(value):

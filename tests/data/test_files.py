@@ -87,7 +87,7 @@ def test_labels_follow_their_images(tmp_path):
 def test_a_large_file_is_mapped_and_gives_the_same_batches(tmp_path, monkeypatch):
     path = saved(tmp_path / "images.npy", BYTES)
     resident = load(path, batch_size=16)
-    monkeypatch.setattr(files, "RESIDENT_BYTES", 100)
+    monkeypatch.setattr(files, "MAPPED_ABOVE", 100)
     mapped = load(path, batch_size=16)
     assert not mapped[0].recipe.columns.resident
     for left, right in zip(resident, mapped, strict=True):
@@ -99,7 +99,7 @@ def test_a_large_file_is_mapped_and_gives_the_same_batches(tmp_path, monkeypatch
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_static_bits_of_a_mapped_file_belong_to_the_image(tmp_path, monkeypatch, dtype):
     images = (BYTES / 255).astype(dtype) if dtype == "float32" else BYTES
-    monkeypatch.setattr(files, "RESIDENT_BYTES", 100)
+    monkeypatch.setattr(files, "MAPPED_ABOVE", 100)
     path = saved(tmp_path / "images.npy", images)
     train, _ = load(path, batch_size=45, binarisation="static")
     first, second = (np.sort(b.numpy().reshape(45, -1).sum(axis=1)) for b in (*train, *train))

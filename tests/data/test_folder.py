@@ -69,7 +69,7 @@ def test_different_sizes_need_a_size(tmp_path):
 def test_a_large_folder_is_streamed_and_gives_the_same_batches(tmp_path, monkeypatch):
     write(tmp_path)
     resident = load(tmp_path, batch_size=16)
-    monkeypatch.setattr(folder, "RESIDENT_BYTES", 100)
+    monkeypatch.setattr(folder, "DECODED_ANEW_ABOVE", 100)
     streamed = load(tmp_path, batch_size=16)
     assert not streamed[0].recipe.columns.resident
     for left, right in zip(resident, streamed, strict=True):
@@ -92,7 +92,7 @@ def test_damaged_images(tmp_path, monkeypatch, damage, streamed):
     whole = file.read_bytes()
     file.write_bytes({"empty": b"", "text": b"hello", "half": whole[: len(whole) // 2]}[damage])
     if streamed:
-        monkeypatch.setattr(folder, "RESIDENT_BYTES", 100)
+        monkeypatch.setattr(folder, "DECODED_ANEW_ABOVE", 100)
     message = "007.png cannot be read as an image .* replace it or remove it"
     # A header is read by `load`; what follows it, when the image is.
     late = streamed and damage == "half"

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 
-from tfvae.export.saved_models.warmup import BATCH_SIZES
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES
 from tfvae.export.servables.choice import SERVABLES
 
 FOLDER = Path(__file__).parents[2] / "export"
@@ -45,7 +45,7 @@ def test_labels_point_at_versions_that_are_loaded():
 def test_batches_have_the_sizes_that_are_warmed_up():
     text = re.sub("#.*", "", (FOLDER / "batching.config").read_text())
     sizes = tuple(int(size) for size in re.findall(r"allowed_batch_sizes: (\d+)", text))
-    assert sizes == BATCH_SIZES
+    assert sizes == WARMED_BATCH_SIZES
     assert f"max_batch_size {{ value: {sizes[-1]} }}" in text
     known = {"max_batch_size", "batch_timeout_micros", "max_enqueued_batches"}
     fields = set(re.findall(r"^(\w+)", text, flags=re.MULTILINE))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, call, request
-from tfvae.export.saved_models.warmup import BATCH_SIZES
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES
 
 
 def run_merged(signature, requests):
@@ -20,7 +20,7 @@ def run_merged(signature, requests):
         assert all(value.ndim >= 1 for value in inputs.values())
         (rows,) = {len(value) for value in inputs.values()}
         sizes.append(rows)
-    padding = min(size for size in BATCH_SIZES if size >= sum(sizes)) - sum(sizes)
+    padding = min(size for size in WARMED_BATCH_SIZES if size >= sum(sizes)) - sum(sizes)
     merged = {
         name: np.concatenate([r[name] for r in requests] + [requests[-1][name][:1]] * padding)
         for name in requests[0]

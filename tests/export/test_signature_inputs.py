@@ -8,7 +8,7 @@ from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, TOLERANCE, call, request
 from tfvae.data.fields import Field
 from tfvae.export.servables.images import of_bytes
-from tfvae.export.servables.signatures import Signature
+from tfvae.export.servables.signatures import ServedSignature
 
 
 def png(image):
@@ -101,5 +101,5 @@ def test_inputs_of_different_lengths_are_refused(vae, signatures, images):
     ],
 )
 def test_only_images_can_be_sent_as_bytes(field, forms):
-    signature = Signature(lambda **inputs: inputs, {}, {"x": field})
+    signature = ServedSignature(lambda **inputs: inputs, {}, {"x": field})
     assert set(of_bytes(signature, "x")) == forms

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tfvae.export.publishing import WARMUP_FILE
-from tfvae.export.saved_models.warmup import BATCH_SIZES
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES
 
 prediction_log_pb2 = pytest.importorskip(
     "tensorflow_serving.apis.prediction_log_pb2",
@@ -33,7 +33,7 @@ def test_every_signature_and_batch_size_is_replayed(exported, signatures, servab
             assert value.shape[0] == rows
             assert bool(tf.reduce_all(tf.math.is_finite(value)))
         seen.add((request.model_spec.signature_name, rows))
-    assert seen == {(name, rows) for name in signatures[servable] for rows in BATCH_SIZES}
+    assert seen == {(name, rows) for name in signatures[servable] for rows in WARMED_BATCH_SIZES}
     assert len(seen) <= MAXIMUM_RECORDS
 
 

@@ -10,7 +10,7 @@ from tfvae import evaluation
 from tfvae.data import arrays
 from tfvae.runs.datasets import load_data
 from tfvae.runs.progress import Progress
-from tfvae.runs.stages import codes_of
+from tfvae.runs.stages import drawn_codes
 from tfvae.runs.training import train
 from tfvae.settings.errors import SettingError
 from tfvae.settings.reading import settings
@@ -58,7 +58,7 @@ def test_second_stage_is_killed_taken_up_and_ends_bit_equal(two_stages, tmp_path
     first = resumed.model.stages[0]
     rows = train_set.reduce(0, lambda n, x: n + len(x)).numpy()
     assert len(found["x_train"]) == rows
-    again = codes_of(first, test_set, seed=0, first=rows)
+    again = drawn_codes(first, test_set, seed=0, first=rows)
     np.testing.assert_allclose(found["x_test"], again, rtol=1e-5)
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     assert metrics["stages"]["second"]["epochs"] == SECOND
@@ -80,7 +80,7 @@ def test_codes_are_draws_from_the_posteriors(two_stages):
     means = evaluation.latent_codes(model, data)
     x = np.concatenate([*data.as_numpy_iterator()])
     scales = model.encoder(x).stddev().numpy()
-    many = np.stack([codes_of(model, data, seed, 0) for seed in range(200)])
+    many = np.stack([drawn_codes(model, data, seed, 0) for seed in range(200)])
     residuals = (many - means) / scales
     assert residuals.mean() == pytest.approx(0.0, abs=0.05)
     assert residuals.std() == pytest.approx(1.0, abs=0.03)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
-from tfvae.runs.machine import peak_memory_mb, versions
+from tfvae.runs.machine import library_versions, peak_memory_mb
 from tfvae.settings.building import optimizer
 from tfvae.settings.settings import Settings as RunSettings
 from tfvae.training.devices import accelerators
@@ -23,7 +23,7 @@ _CODES = 2048  # decoded at once where the decoder's products are run alone
 
 
 @dataclass(frozen=True)
-class Settings:
+class Workload:
     """How long and on how much.
 
     Attributes:
@@ -47,7 +47,7 @@ class Rate(NamedTuple):
 
 
 def benchmark(
-    config: RunSettings, image_shape: tuple[int, ...], settings: Settings, report: Callable
+    config: RunSettings, image_shape: tuple[int, ...], settings: Workload, report: Callable
 ) -> dict[str, Any]:
     """Measures one model on this machine.
 
@@ -98,7 +98,7 @@ def benchmark(
 
 
 def random_images(
-    folder: Path, config: RunSettings, image_shape: tuple[int, ...], settings: Settings
+    folder: Path, config: RunSettings, image_shape: tuple[int, ...], settings: Workload
 ) -> tuple[tf.data.Dataset, np.ndarray]:
     """A training set of `tfvae.data.load`, written to `folder`, and one batch of bits."""
     random, batch = np.random.default_rng(0), config["batch_size"]
@@ -111,7 +111,7 @@ def random_images(
 
 
 def _jobs(
-    vae: Any, train: tf.data.Dataset, images: np.ndarray, batch: int, settings: Settings
+    vae: Any, train: tf.data.Dataset, images: np.ndarray, batch: int, settings: Workload
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """Name -> what to run, and how many images or samples that is."""
     steps, count = int(train.cardinality()), settings.num_samples
@@ -161,7 +161,7 @@ def _machine() -> dict[str, Any]:
     return {
         "cpus": os.cpu_count(),
         "accelerators": [detail.get("device_name", "unknown") for detail in details],
-        **versions(),
+        **library_versions(),
     }
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfvae.errors import UserError
 
-KINDS = (
+OPERATIONS = (
     "MatMul",
     "BatchMatMulV2",
     "Conv2D",
@@ -62,7 +62,7 @@ def _products(graph: tf.Graph) -> Iterator[tf.Operation]:
     for operation in graph.get_operations():
         if operation not in needed:
             continue
-        if operation.type in KINDS:
+        if operation.type in OPERATIONS:
             yield operation
         elif operation.type in ("PartitionedCall", "StatefulPartitionedCall"):
             function = graph._get_function(operation.get_attr("f").name)

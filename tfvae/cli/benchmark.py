@@ -53,12 +53,12 @@ def command(
     from tfvae.cli.quiet import load_tensorflow
 
     load_tensorflow()
-    from tfvae.benchmark import Settings, benchmark, text
+    from tfvae.benchmark import Workload, benchmark, text
 
     result = benchmark(
         settings,
         CATALOGUE[settings["dataset"]].fields["x"].shape,
-        Settings(num_images=images, num_samples=samples, seconds=seconds, rounds=rounds),
+        Workload(num_images=images, num_samples=samples, seconds=seconds, rounds=rounds),
         report=lambda line: click.echo(line, err=True),
     )
     for line in text(result):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tfvae.cli.options import SEED, OutputFile
+from tfvae.cli.options import SEED_RANGE, OutputFile
 from tfvae.cli.quiet import load_tensorflow
 from tfvae.cli.runs import Run
 from tfvae.runs.files import write_text
@@ -18,7 +18,7 @@ _COUNT = click.IntRange(min=1)
 @click.argument("run", type=Run())
 @click.option("--num-samples", type=_COUNT, help="Draws of z for each image.  [the run's]")
 @click.option("--num-examples", type=_COUNT, help="Only so many images.  [the run's]")
-@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--seed", type=SEED_RANGE, default=0, show_default=True)
 @click.option("--output", type=OutputFile(), help="Also write JSON here.")
 def command(
     run: RunFolder,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tfvae.cli.runs import Run, load
+from tfvae.cli.runs import Run, load_run
 from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.folder import RunFolder
 from tfvae.suggestions import nearest
@@ -70,7 +70,7 @@ def command(
     run.check_data()
     config = run.read_config()
     output = Path("export", run.path.resolve().name) if output is None else output
-    model = load(run)
+    model = load_run(run)
     from tfvae.runs.abilities import variants_of
     from tfvae.runs.datasets import load_data
     from tfvae.runs.exporting import export_run

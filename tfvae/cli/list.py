@@ -50,7 +50,7 @@ def _show(kind: str, name: str) -> None:
 
 def _argument(argument: Argument) -> str:
     required = argument.default is REQUIRED
-    default = "required" if required else f"default {values.show(argument.default)}"
+    default = "required" if required else f"default {values.as_text(argument.default)}"
     return f"{argument.name}: {argument.annotation}, {default}. {argument.text}"
 
 

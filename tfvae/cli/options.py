@@ -8,7 +8,7 @@ import click
 from tfvae.runs.files import check_writable
 from tfvae.suggestions import nearest
 
-SEED = click.IntRange(-(2**31), 2**31 - 1)
+SEED_RANGE = click.IntRange(-(2**31), 2**31 - 1)
 
 
 class OutputFile(click.Path):

@@ -40,7 +40,7 @@ class Run(click.ParamType):
         )
 
 
-def load(folder: RunFolder) -> "VAE":
+def load_run(folder: RunFolder) -> "VAE":
     """The run's model, TensorFlow being loaded first."""
     from tfvae.cli.quiet import load_tensorflow
 

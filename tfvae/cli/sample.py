@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from tfvae.cli.options import SEED
-from tfvae.cli.runs import Run, load
+from tfvae.cli.options import SEED_RANGE
+from tfvae.cli.runs import Run, load_run
 from tfvae.runs.folder import RunFolder
 
 _SUFFIXES = (".png", ".pdf", ".svg", ".npy")
@@ -35,7 +35,7 @@ class Condition(click.ParamType):
 @click.option("--num-samples", type=click.IntRange(min=1), default=64, show_default=True)
 @click.option(
     "--seed",
-    type=SEED,
+    type=SEED_RANGE,
     default=0,
     show_default=True,
     help="The same seed gives the same images, here and in every exported file.",
@@ -76,7 +76,7 @@ def command(
         raise click.UsageError(
             f"--output: {output.name!r} does not end in one of {', '.join(_SUFFIXES)}."
         )
-    model = load(run)
+    model = load_run(run)
     from tfvae.runs.drawing import save_samples
 
     save_samples(model, output, num_samples, seed, temperature, dict(conditions))

@@ -11,7 +11,7 @@ from tfvae.docstrings import first_sentence
 from tfvae.errors import UserError
 from tfvae.settings.errors import SettingError
 from tfvae.settings.groups import GROUPS
-from tfvae.settings.known import arguments, flag, short_names
+from tfvae.settings.known import flag, member_arguments, short_names
 from tfvae.settings.reading import settings
 from tfvae.settings.settings import Settings
 from tfvae.signatures import Argument
@@ -49,14 +49,14 @@ class SettingsCommand(click.Command):
         """Writes the command's own options, then the settings and what they are by now."""
         super().format_options(ctx, formatter)
         current = given_settings(ctx, ctx.meta[_PRESET] or presets.DEFAULT)
-        owned = arguments({kind: current.get(kind) for kind in catalogue.KINDS})
+        owned = member_arguments({kind: current.get(kind) for kind in catalogue.KINDS})
         shorts = {names[0]: short for short, names in short_names(owned).items() if len(names) == 1}
         for title, group in GROUPS.items():
             with formatter.section(title.capitalize()):
                 formatter.write_dl([_record(n, a, current) for n, a in group.settings().items()])
         for kind in filter(current.__contains__, catalogue.KINDS):
             about = catalogue.KINDS[kind].text
-            first = (f"{flag(kind)} NAME", f"{about} [{values.show(current[kind])}]")
+            first = (f"{flag(kind)} NAME", f"{about} [{values.as_text(current[kind])}]")
             names = ", ".join(catalogue.members(kind))
             mine = {n: a for n, a in owned.items() if n.startswith(f"{kind}.")}
             with formatter.section(f"{kind.capitalize()} ({names})"):
@@ -114,7 +114,7 @@ def _record(
 ) -> tuple[str, str]:
     """An option and its line in a help page."""
     options = ", ".join(map(flag, (short, name) if short else (name,)))
-    value = f" [{values.show(current[name])}]" if name in current else ""
+    value = f" [{values.as_text(current[name])}]" if name in current else ""
     return (
         f"{options} {values.metavar(argument.annotation)}",
         f"{first_sentence(argument.text)}{value}",

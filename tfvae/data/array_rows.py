@@ -9,10 +9,10 @@ from tfvae.data.rows import FetchedRows, Rows
 from tfvae.data.validate import check_values, extent
 from tfvae.errors import UserError
 
-Parts = Mapping[str, np.ndarray]  # what messages call it -> the training and any test array
+ArrayParts = Mapping[str, np.ndarray]  # what messages call it -> the training and any test array
 
 
-def rows_of(parts: Parts, name: str) -> dict[str, Rows]:
+def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
     """Checked rows of each part, of one field that fits all.
 
     Images are uint8, bool or floats in [0, 1], and three axes are grey images without a channel. A
@@ -54,13 +54,13 @@ def _is_label(array: np.ndarray) -> bool:
     return whole and (array.ndim == 1 or array.dtype not in (bool, np.uint8))
 
 
-def _label_field(parts: Parts) -> Field:
+def _label_field(parts: ArrayParts) -> Field:
     extents = [extent(part) for part in parts.values()]
     least, most = min(low for low, _ in extents), max(high for _, high in extents)
     return Field(_event(parts), "int32", (0, int(most)) if least >= 0 else None)
 
 
-def _data_field(parts: Parts) -> Field:
+def _data_field(parts: ArrayParts) -> Field:
     for what, part in parts.items():
         real = np.issubdtype(part.dtype, np.floating) or part.dtype in (bool, np.uint8)
         if not real and not (part.ndim < 3 and np.issubdtype(part.dtype, np.integer)):
@@ -79,7 +79,7 @@ def _of_pixels(array: np.ndarray) -> bool:
     return np.issubdtype(array.dtype, np.floating) and low >= 0 and high <= 1
 
 
-def _event(parts: Parts) -> tuple[int, ...]:
+def _event(parts: ArrayParts) -> tuple[int, ...]:
     return next(iter(parts.values())).shape[1:]
 
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfvae import random
 from tfvae.data.catalogue import BINARISATIONS
-from tfvae.data.rows import CHUNK, Rows
+from tfvae.data.rows import ROWS_AT_ONCE, Rows
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
@@ -80,10 +80,10 @@ def draw_batch(pixels: tf.Tensor, seed: int, epoch: tf.Tensor, number: tf.Tensor
 def freeze(rows: Rows, seed: int) -> Rows:
     """Draw every resident image once: uint8 rows of 0 and 255."""
     frozen = np.empty((len(rows), *rows.field.shape), np.uint8)
-    for start in range(0, len(rows), CHUNK):
-        chunk = tf.constant(rows.read(slice(start, start + CHUNK)))
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = tf.constant(rows.read(slice(start, start + ROWS_AT_ONCE)))
         key = tf.constant([seed, start], tf.int64)
-        frozen[start : start + CHUNK] = bernoulli(chunk, key).numpy() * 255
+        frozen[start : start + ROWS_AT_ONCE] = bernoulli(chunk, key).numpy() * 255
     return Rows(frozen, rows.field)
 
 

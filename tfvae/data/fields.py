@@ -127,7 +127,7 @@ def listed(fields: Fields) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def check_names(names: Any) -> tuple[str, ...]:
+def check_field_names(names: Any) -> tuple[str, ...]:
     """Returns names of fields as a tuple without repetition, or raises."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise UserTypeError(f"fields is {names!r}; expected names, such as ('x', 'label').")

@@ -10,7 +10,7 @@ from tfvae.data import pipeline, sources
 from tfvae.data.binarisation import check_name
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
 from tfvae.data.epochs import EpochCounter
-from tfvae.data.fields import check_names, listed
+from tfvae.data.fields import check_field_names, listed
 from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.data.rows import Columns
 from tfvae.data.splits import Arrays
@@ -86,7 +86,7 @@ def load(
     batch_size = _whole("batch_size", batch_size, 1)
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
-    names = None if fields is None else check_names(fields)
+    names = None if fields is None else check_field_names(fields)
     split = sources.read(name_or_path, test_fraction, size, background, names)
     parts = [_chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)]
     binarisation = _binarisation(binarisation, split.spec.binarisation, parts[0])
@@ -154,7 +154,7 @@ def arrays(
     Raises:
         ValueError, TypeError, FileNotFoundError: as `load`.
     """
-    names = None if fields is None else check_names(fields)
+    names = None if fields is None else check_field_names(fields)
     split = sources.read(name_or_path, test_fraction, size, background, names)
     train, test = (
         _chosen(part, names or tuple(part.rows), name_or_path).read()

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfvae.data.fields import Field
 
-CHUNK = 4096
+ROWS_AT_ONCE = 4096
 
 
 class Rows:
@@ -71,15 +71,15 @@ class Rows:
 
     def chunks(self) -> Iterator[np.ndarray]:
         """All rows in the field's units, a chunk at a time: bytes are divided by 255."""
-        for start in range(0, len(self), CHUNK):
-            rows = self.read(np.arange(start, min(start + CHUNK, len(self))))
+        for start in range(0, len(self), ROWS_AT_ONCE):
+            rows = self.read(np.arange(start, min(start + ROWS_AT_ONCE, len(self))))
             yield rows / np.float32(255) if self.dtype == np.uint8 else rows
 
     def mean(self) -> np.ndarray:
         """Mean row, float32 `[*shape]` in the field's units, summed in float64."""
         total = np.zeros(self.field.shape, np.float64)
-        for start in range(0, len(self), CHUNK):
-            rows = self.read(np.arange(start, min(start + CHUNK, len(self))))
+        for start in range(0, len(self), ROWS_AT_ONCE):
+            rows = self.read(np.arange(start, min(start + ROWS_AT_ONCE, len(self))))
             total += rows.sum(axis=0, dtype=np.float64)
         scale = 255.0 if self.dtype == np.uint8 else 1.0
         return (total / (scale * len(self))).astype(np.float32)

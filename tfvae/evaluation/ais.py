@@ -13,7 +13,7 @@ from tfvae.checks import int32, positive_int, real
 from tfvae.errors import UserError
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import NUMBERS, example_size
+from tfvae.evaluation.importance import NUMBERS_AT_ONCE, example_size
 from tfvae.models.capabilities import Batch, Generates, Scores, require
 from tfvae.noise import example_noise, example_seeds
 from tfvae.training.programs import compiled
@@ -93,7 +93,9 @@ def annealed_importance_sampling(
         raise UserError(f"start must be one of {_START}, received {start!r}.")
     int32("seed", seed)
     if batch_size is None:
-        batch_size = max(1, min(128, NUMBERS // (example_size(model.fields()) * num_chains)))
+        batch_size = max(
+            1, min(128, NUMBERS_AT_ONCE // (example_size(model.fields()) * num_chains))
+        )
     positive_int("batch_size", batch_size)
     run = compiled(model, _anneal)
     weights, accepted = [], []

@@ -16,7 +16,7 @@ from tfvae.training.inputs import are_arrays, checked_inputs
 BATCH_SIZE = 128
 
 
-class Batch(NamedTuple):
+class PaddedBatch(NamedTuple):
     """Examples of one compiled call.
 
     Attributes:
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
 def batches(
     model: Any, data: Any, batch_size: int = BATCH_SIZE, verbose: int = 0
-) -> Iterator[Batch]:
+) -> Iterator[PaddedBatch]:
     """Yields the data in order, each example once.
 
     Args:
@@ -91,7 +91,7 @@ def _padded(
     fields: Fields,
     batch_size: int,
     progress: "_Progress",
-) -> Iterator[Batch]:
+) -> Iterator[PaddedBatch]:
     first = 0
     for columns in chunks:
         count = len(next(iter(columns.values())))
@@ -100,7 +100,7 @@ def _padded(
             .astype(fields[name].dtype, copy=False)
             for name, values in columns.items()
         }  # fmt: skip
-        yield Batch(full, first, count)
+        yield PaddedBatch(full, first, count)
         first += count
         progress.at(first)
     progress.end(first)

@@ -14,7 +14,7 @@ from tfvae.models.capabilities import Batch
 from tfvae.noise import example_noise, example_seeds
 
 # Numbers decoded at once: 2,048 codes of 28 x 28 pixels, 6 MB for each array of that size.
-NUMBERS = 2_048 * 784
+NUMBERS_AT_ONCE = 2_048 * 784
 
 
 def from_posterior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Tensor]:
@@ -40,7 +40,7 @@ def chunk_size(num_samples: int, batch_size: int, numbers: int) -> int:
     The chunks are as equal as they can be, so that few draws are made and thrown away: less than
     one for each chunk.
     """
-    most = max(1, NUMBERS // (batch_size * numbers))
+    most = max(1, NUMBERS_AT_ONCE // (batch_size * numbers))
     return math.ceil(num_samples / math.ceil(num_samples / most))
 
 

@@ -106,7 +106,7 @@ _MEANS = {
 }
 
 
-def refusal(model: Any, what: str, *capabilities: type) -> str | None:
+def lack(model: Any, what: str, *capabilities: type) -> str | None:
     """Returns what a model lacks for something, in words; None if it can do all of this.
 
     Args:
@@ -125,6 +125,6 @@ def refusal(model: Any, what: str, *capabilities: type) -> str | None:
 
 def require(model: Any, what: str, *capabilities: type) -> None:
     """Raises `UserError` unless the model can do all of this; the arguments are `refusal`'s."""
-    lacking = refusal(model, what, *capabilities)
+    lacking = lack(model, what, *capabilities)
     if lacking is not None:
         raise UserError(lacking)

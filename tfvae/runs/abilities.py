@@ -11,7 +11,7 @@ from tfvae.models.capabilities import (
     EncodesInTwo,
     Rebuilds,
     Scores,
-    refusal,
+    lack,
 )
 from tfvae.models.stages import code_size
 from tfvae.settings.settings import Settings
@@ -36,7 +36,7 @@ def servable(model: Any) -> bool:
 
 def variants_of(model: Any) -> list[str]:
     """The TFLite variants that a model has the capabilities for."""
-    return [v for v in VARIANTS if refusal(model, v, *_NEEDED[v]) is None]
+    return [v for v in VARIANTS if lack(model, v, *_NEEDED[v]) is None]
 
 
 def left_out(model: Any, settings: Settings, exporting: bool) -> list[str]:
@@ -62,7 +62,7 @@ def left_out(model: Any, settings: Settings, exporting: bool) -> list[str]:
         wanted += [(f"The TFLite variant {v}", _NEEDED[v]) for v in missing]
     elif exporting:
         wanted.append(("The export", (Encodes, Decodes)))
-    found = (refusal(model, what, *capabilities) for what, capabilities in wanted)
+    found = (lack(model, what, *capabilities) for what, capabilities in wanted)
     sentences = [sentence for sentence in found if sentence is not None]
     if exporting and settings.stages:
         sentences.append(_OF_STAGES)

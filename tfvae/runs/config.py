@@ -11,7 +11,7 @@ from tfvae.runs.files import write_text
 from tfvae.settings.errors import SettingError
 from tfvae.settings.reading import settings
 from tfvae.settings.settings import Settings
-from tfvae.values import show
+from tfvae.values import as_text
 
 SCHEMA = 1  # a setting that is new, with a default, does not change it
 EPOCHS = "--epochs"  # a run goes on with more of them
@@ -128,4 +128,4 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _said(values: Mapping[str, Any], name: str) -> str:
-    return show(values[name]) if name in values else "absent"
+    return as_text(values[name]) if name in values else "absent"

@@ -58,7 +58,7 @@ def export_run(
     return [*models.paths.values(), *files.paths.values()]
 
 
-def check_writable(directory: Path) -> None:
+def check_export_folder(directory: Path) -> None:
     """Raises `tfvae.export.ExportError` if nothing can be written there, and leaves no trace."""
     with staging(directory):
         pass

@@ -15,7 +15,7 @@ except ImportError:  # Windows
     resource = None
 
 
-def versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Of what a result depends on."""
     return {
         "tfvae": tfvae.__version__,

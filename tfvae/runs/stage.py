@@ -11,7 +11,7 @@ from tfvae.runs.datasets import Datasets, model_and_data, report_bits
 from tfvae.runs.files import replacing
 from tfvae.runs.fitting import fit
 from tfvae.runs.folder import RunFolder
-from tfvae.runs.machine import peak_memory_mb, versions
+from tfvae.runs.machine import library_versions, peak_memory_mb
 from tfvae.runs.measuring import has_diverged, measure, untrained_elbo
 from tfvae.settings.settings import Settings
 
@@ -53,7 +53,7 @@ class Stage:
             report: Called with lines that say how it goes.
             begun: `time.perf_counter()` where the elapsed time in them begins; None for now.
         """
-        if changed := folder.changed_versions(versions()):
+        if changed := folder.changed_versions(library_versions()):
             report(
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
                 "other weights than it would have had with those."

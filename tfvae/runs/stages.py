@@ -20,7 +20,7 @@ from tfvae.runs.datasets import Datasets, load_data
 from tfvae.runs.drawing import draw_pictures
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.folder import RunFolder
-from tfvae.runs.machine import versions
+from tfvae.runs.machine import library_versions
 from tfvae.runs.stage import Report, Stage
 from tfvae.settings.settings import FIRST_STAGE, Settings
 from tfvae.training.programs import compiled
@@ -66,7 +66,7 @@ def _trained(name: str, settings: Settings, place: RunFolder, report: Report) ->
     stage = Stage.of(settings)
     require(stage.model, f"stage {name}", Generates, Decodes, Emits)
     with place.locked():
-        place.prepare(settings, versions(), overwrite=False, own_data=True)
+        place.prepare(settings, library_versions(), overwrite=False, own_data=True)
         stage.train(place, report)
         draw_pictures(stage.model, settings, stage.datasets[1], stage.rows, place.pictures)
         place.finish(stage.metrics)
@@ -82,7 +82,7 @@ def write_codes(model: Any, datasets: Datasets, path: Path, seed: int) -> None:
     """
     parts, first = {}, 0
     for name, data in zip(("x_train", "x_test"), datasets, strict=True):
-        parts[name] = codes_of(model, data, seed, first)
+        parts[name] = drawn_codes(model, data, seed, first)
         first += len(parts[name])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def write_codes(model: Any, datasets: Datasets, path: Path, seed: int) -> None:
         np.savez(beside, **parts)
 
 
-def codes_of(model: Any, data: tf.data.Dataset, seed: int, first: int) -> np.ndarray:
+def drawn_codes(model: Any, data: tf.data.Dataset, seed: int, first: int) -> np.ndarray:
     """A draw from the posterior of each example, float32 `[N, D]`.
 
     Args:

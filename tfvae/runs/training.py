@@ -10,9 +10,9 @@ from typing import Any
 from tfvae.errors import UserError
 from tfvae.runs.abilities import left_out, servable, variants_of
 from tfvae.runs.drawing import draw_pictures
-from tfvae.runs.exporting import check_writable, export_run
+from tfvae.runs.exporting import check_export_folder, export_run
 from tfvae.runs.folder import RunFolder
-from tfvae.runs.machine import versions
+from tfvae.runs.machine import library_versions
 from tfvae.runs.processes import refuse_workers
 from tfvae.runs.stage import Stage
 from tfvae.runs.stages import train_stages
@@ -73,9 +73,9 @@ def train(
     stage = Stage.of(settings)  # before there is a folder: what is refused leaves nothing
     notes = left_out(stage.model, settings, exporting=export_to is not None)
     if export_to is not None:
-        check_writable(export_to)
+        check_export_folder(export_to)
     with folder.locked():
-        folder.prepare(settings, versions(), overwrite)
+        folder.prepare(settings, library_versions(), overwrite)
         if folder.finished:
             raise UserError(
                 f"The run in {folder.path} is finished. Go on with it by more epochs, or train it "

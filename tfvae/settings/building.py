@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tfvae.settings.settings import Settings
 
 
-def build(
+def build_model(
     settings: "Settings",
     event_shape: Sequence[int],
     latent_size: PositiveInt = 10,

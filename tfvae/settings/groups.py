@@ -40,7 +40,7 @@ class Group:
     def _named(self) -> dict[str, Argument]:
         return {
             self.renamed.get(name, name): argument
-            for name, argument in signatures.read(self.path).arguments.items()
+            for name, argument in signatures.read_signature(self.path).arguments.items()
             if name not in self.given and adapter(argument.annotation)
         }
 
@@ -52,7 +52,7 @@ GROUPS = {
         {"name_or_path": "dataset", "size": "image_size"},
         {"dataset": "digits"},
     ),
-    "model": Group("tfvae.settings.building:build", ("settings", "event_shape")),
+    "model": Group("tfvae.settings.building:build_model", ("settings", "event_shape")),
     "optimizer": Group("tfvae.settings.building:optimizer", ("settings", "steps")),
     "training": Group(
         "tfvae.runs.fitting:fit", ("model", "settings", "folder", "datasets", "report", "begun")

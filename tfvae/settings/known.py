@@ -12,7 +12,7 @@ def asked_once() -> dict[str, Argument]:
     return {n: a for group in GROUPS.values() for n, a in group.settings().items()}
 
 
-def arguments(chosen: Mapping[str, str | None]) -> dict[str, Argument]:
+def member_arguments(chosen: Mapping[str, str | None]) -> dict[str, Argument]:
     """The settings of the members that were chosen: "kind.argument" -> argument."""
     return {
         f"{kind}.{name}": argument

@@ -13,7 +13,7 @@ from tfvae import catalogue, values
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.errors import UserError
 from tfvae.settings.errors import SettingError
-from tfvae.settings.known import arguments, asked_once
+from tfvae.settings.known import asked_once, member_arguments
 from tfvae.settings.settings import CODES_OF, FIRST_STAGE, Settings
 from tfvae.settings.typed import full_name
 from tfvae.signatures import COMPUTED, REQUIRED, Argument
@@ -65,7 +65,7 @@ def settings(
                 return read(argument.annotation, given[typed])
             except UserError as error:
                 raise SettingError(typed, str(error)) from None
-        found = values.frozen(base.get(name, argument.default))
+        found = values.as_tuples(base.get(name, argument.default))
         if found is REQUIRED:
             raise SettingError(name, f"is needed: {argument.text or 'it has no default.'}")
         return found
@@ -80,7 +80,7 @@ def settings(
         found["binarisation"] = known.binarisation if known else "none"
     bits = found["binarisation"] != "none" or (known is not None and known.bits)
     chosen = _choices({**base, **given}, "bernoulli" if bits else "normal")
-    owned = arguments(chosen)
+    owned = member_arguments(chosen)
     typed = {full_name(name, chosen, owned): name for name in given}
     members = {name: value(name, argument, typed.get(name)) for name, argument in owned.items()}
     members = {name: value for name, value in members.items() if value is not COMPUTED}

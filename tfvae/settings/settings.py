@@ -98,11 +98,11 @@ class Settings(Mapping):
             >>> presets.get("digits", latent_size=2).model().latent_size
             2
         """
-        from tfvae.settings.building import build  # TensorFlow, and only where it is needed
+        from tfvae.settings.building import build_model  # TensorFlow, and only where it is needed
 
         if event_shape is None:
             event_shape = describe(self["dataset"]).fields["x"].shape
-        return build(self, event_shape, **self.group("model"))
+        return build_model(self, event_shape, **self.group("model"))
 
     def config(self, event_shape: Sequence[int] | None = None) -> dict[str, Any]:
         """The model as `keras.saving.deserialize_keras_object` reads it."""

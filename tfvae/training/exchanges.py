@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfvae.training.replicas import Rows, one_of_several
+from tfvae.training.replicas import ReplicaRows, one_of_several
 
 
 @contextlib.contextmanager
-def same_state(model: keras.Model, rows: Rows) -> Iterator[None]:
+def same_state(model: keras.Model, rows: ReplicaRows) -> Iterator[None]:
     """Gives all replicas the same state after a step as before it.
 
     What layers change by themselves, such as the moving statistics of BatchNormalization, changes
@@ -30,11 +30,11 @@ def same_state(model: keras.Model, rows: Rows) -> Iterator[None]:
         variable.value.assign(tf.where(rows.count > 0, variable.value, old))
     old = before[len(metrics) :]
     changes = [w.value - value for w, value in zip(weights, old, strict=True)]
-    for weight, value, change in zip(weights, old, mean(changes, rows), strict=True):
+    for weight, value, change in zip(weights, old, mean_over_replicas(changes, rows), strict=True):
         weight.value.assign(value + change)
 
 
-def mean(values: Sequence[tf.Tensor], rows: Rows) -> Sequence[tf.Tensor]:
+def mean_over_replicas(values: Sequence[tf.Tensor], rows: ReplicaRows) -> Sequence[tf.Tensor]:
     """Returns the means over replicas of tensors, weighted with the rows of each."""
     if not values:
         return values
@@ -42,7 +42,7 @@ def mean(values: Sequence[tf.Tensor], rows: Rows) -> Sequence[tf.Tensor]:
     return one_of_several().all_reduce("SUM", unless_empty(parts, rows))
 
 
-def unless_empty(values: Sequence[Any], rows: Rows) -> list[Any]:
+def unless_empty(values: Sequence[Any], rows: ReplicaRows) -> list[Any]:
     """Returns the tensors, or zeros where this replica has no row: it computes with one of zeros.
 
     Args:

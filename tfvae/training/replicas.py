@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 
-class Rows(NamedTuple):
+class ReplicaRows(NamedTuple):
     """The rows of a batch that this replica has.
 
     Attributes:
@@ -27,10 +27,10 @@ class Rows(NamedTuple):
     computed: Any
 
 
-_ROWS: ContextVar[Rows | None] = ContextVar("rows", default=None)
+_ROWS: ContextVar[ReplicaRows | None] = ContextVar("rows", default=None)
 
 
-def own_rows(batch: Any) -> Rows:
+def own_rows(batch: Any) -> ReplicaRows:
     """Returns which rows a batch of this replica holds; all of them where there are no replicas.
 
     Args:
@@ -41,16 +41,16 @@ def own_rows(batch: Any) -> Rows:
         return known
     count, replica = _count(batch), one_of_several()
     if replica is None:
-        return Rows(0, count, 1.0, count)
+        return ReplicaRows(0, count, 1.0, count)
     counts = replica.all_gather(tf.reshape(count, [1]), axis=0)
     before = tf.range(replica.num_replicas_in_sync) < replica.replica_id_in_sync_group
     place = tf.reduce_sum(tf.where(before, counts, 0))
     share = tf.cast(count, tf.float32) / tf.cast(tf.reduce_sum(counts), tf.float32)
-    return Rows(place, count, share, tf.maximum(count, 1))
+    return ReplicaRows(place, count, share, tf.maximum(count, 1))
 
 
 @contextlib.contextmanager
-def step_on(batch: Any) -> Iterator[Rows]:
+def step_on(batch: Any) -> Iterator[ReplicaRows]:
     """Yields the rows of this replica, which `own_rows` returns as long as the step lasts.
 
     Counting them is an exchange between replicas: one for a step is enough.

@@ -10,7 +10,7 @@ from tfvae.errors import UserError
 from tfvae.training.exchanges import all_counted, clipped, same_state, unless_empty
 from tfvae.training.phased_optimizer import scaled_losses
 from tfvae.training.phases import Losses, Phase, gradients
-from tfvae.training.replicas import Rows, filled, step_on
+from tfvae.training.replicas import ReplicaRows, filled, step_on
 
 
 class Steps(keras.Model):
@@ -55,7 +55,7 @@ class Steps(keras.Model):
         with all_counted(self.metrics):
             return super().get_metrics_result()
 
-    def _gradients(self, x: Any, rows: Rows) -> list[Any]:
+    def _gradients(self, x: Any, rows: ReplicaRows) -> list[Any]:
         """This replica's part of the gradients, which the optimizer sums over replicas."""
         phases = self.phases()
         with tf.GradientTape(persistent=len(phases) > 1) as tape:
@@ -67,7 +67,7 @@ class Steps(keras.Model):
         self._track(losses, rows)
         return unless_empty(gradients(tape, phases, scaled, self.trainable_variables), rows)
 
-    def _track(self, losses: Losses, rows: Rows) -> None:
+    def _track(self, losses: Losses, rows: ReplicaRows) -> None:
         self._loss_tracker.update_state(losses.total, sample_weight=rows.count)
 
     def _losses_of(self, x: Any, training: bool) -> Losses:

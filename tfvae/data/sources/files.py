@@ -13,7 +13,7 @@ from tfvae.data.validate import check_lengths
 from tfvae.errors import UserError
 
 TEST_FRACTION = 0.1
-RESIDENT_BYTES = 1 << 30  # a larger .npy is mapped, and read a batch at a time
+MAPPED_ABOVE = 1 << 30  # a larger .npy is mapped, and read a batch at a time
 # What an archive may call the columns x and label of its training and test parts.
 _TRAIN = {
     "x": ("x_train", "train", "images", "x"),
@@ -33,7 +33,7 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
     Raises:
         UserError: corrupt, pickled, no numbers, or columns of different lengths.
     """
-    found = numpy_file.read(path, RESIDENT_BYTES)
+    found = numpy_file.read(path, MAPPED_ABOVE)
     if isinstance(found, np.ndarray):
         train, test = {"x": ("", found)}, {}
     else:

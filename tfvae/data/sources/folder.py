@@ -16,7 +16,7 @@ from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
 TEST_FRACTION = 0.1
-RESIDENT_BYTES = 1 << 29  # decoded; what is larger is decoded anew in every epoch
+DECODED_ANEW_ABOVE = 1 << 29  # decoded; what is larger is decoded anew in every epoch
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _GREY, _COLOUR = ("1", "L"), ("RGB", "P")
 _TRANSPARENT = {"LA": "L", "RGBA": "RGB", "PA": "P"}  # and what is left on a background
@@ -110,7 +110,7 @@ def _rows(files: list[Path], shape: tuple[int, int, int], background: str | None
         return np.stack(list(pool.map(lambda i: decode(files[i], shape, background), indices)))
 
     everything = np.arange(len(files))
-    if len(files) * int(np.prod(shape)) <= RESIDENT_BYTES:
+    if len(files) * int(np.prod(shape)) <= DECODED_ANEW_ABOVE:
         with pool:
             return Rows(fetch(everything))
     return FetchedRows(fetch, everything, Field(shape), np.uint8)

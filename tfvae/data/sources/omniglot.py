@@ -8,7 +8,7 @@ from tfvae.data.rows import Columns, Rows
 from tfvae.data.sources.prepared import prepared_builder, refuse_fraction
 from tfvae.data.splits import Split
 
-SPLIT_SEED = 20150501
+OMNIGLOT_SEED = 20150501
 HELD_OUT = 0.25  # 5 of a character's 20 drawings
 
 
@@ -42,7 +42,7 @@ def reduced(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 def held_out(labels: np.ndarray) -> np.ndarray:
     """Which rows are held out: the same share of each label, from the fixed seed."""
-    generator = np.random.Generator(np.random.PCG64(SPLIT_SEED))
+    generator = np.random.Generator(np.random.PCG64(OMNIGLOT_SEED))
     held = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)

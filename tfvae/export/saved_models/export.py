@@ -14,13 +14,13 @@ from tfvae.export.publishing import ExportError, flush, staging
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.saved_models.versions import publish, refuse_taken
-from tfvae.export.saved_models.warmup import BATCH_SIZES, write_warmup
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, write_warmup
 from tfvae.export.servables.choice import check_exportable, servables_of
 from tfvae.models.capabilities import Encodes
 from tfvae.models.codes import drawn_outputs
 
 # Live and reloaded run the same float32 kernels, in an order that the graph optimiser may change.
-TOLERANCE = 1e-4
+RELOAD_TOLERANCE = 1e-4
 # bfloat16 keeps 8 bits, one step is 4e-3: where fused operations round once and separate ones
 # twice, results differ in the last bit, and a network passes that on. A trained network of two
 # layers measured 6e-3; deeper ones add up.
@@ -53,7 +53,7 @@ def saved_model(
     directory: str | Path,
     *,
     version: int | None = None,
-    warmup_batch_sizes: Sequence[int] = BATCH_SIZES,
+    warmup_batch_sizes: Sequence[int] = WARMED_BATCH_SIZES,
     tolerance: float | None = None,
 ) -> SavedModels:
     """Exports a model as the servables that it can make: `encoder`, `decoder` and `vae`.
@@ -104,7 +104,7 @@ def saved_model(
         refuse_taken(directory, names, positive_int("version", version))
     notes = [*check_draws(model), *estimates(model)]
     if tolerance is None:
-        tolerance = TOLERANCE_BFLOAT16 if in_16_bits(model) else TOLERANCE
+        tolerance = TOLERANCE_BFLOAT16 if in_16_bits(model) else RELOAD_TOLERANCE
     with staging(directory) as stage:
         staged = stage / "servables"
         for servable in servables:

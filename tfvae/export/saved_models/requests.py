@@ -7,13 +7,13 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from tfvae.data.fields import Field
-from tfvae.export.servables.signatures import COUNTS, Signature, per_rows
+from tfvae.export.servables.signatures import COUNTS, ServedSignature, per_rows
 
 # What stands for an interval without an end.
 _WIDE = 3.0
 
 
-def random_request(signature: Signature, rows: int, seed: int) -> dict[str, np.ndarray]:
+def random_request(signature: ServedSignature, rows: int, seed: int) -> dict[str, np.ndarray]:
     """A valid request of `rows` random rows, which differ in everything."""
     generator = np.random.default_rng(seed)
     return {
@@ -24,7 +24,7 @@ def random_request(signature: Signature, rows: int, seed: int) -> dict[str, np.n
 
 def random_fields(fields: Mapping[str, Field], rows: int, seed: int) -> dict[str, np.ndarray]:
     """Valid random values of fields, `[rows, ...]` each."""
-    return random_request(Signature(None, per_rows(fields), fields), rows, seed)
+    return random_request(ServedSignature(None, per_rows(fields), fields), rows, seed)
 
 
 def _random_input(
@@ -49,7 +49,7 @@ def _random_input(
     return generator.uniform(low, high, shape).astype(np.float32)
 
 
-def plain_request(signature: Signature, rows: int) -> dict[str, tensor_pb2.TensorProto]:
+def plain_request(signature: ServedSignature, rows: int) -> dict[str, tensor_pb2.TensorProto]:
     """A valid request of `rows` equal rows, as small protocol buffers.
 
     A `TensorProto` that holds fewer values than its shape asks for repeats the last of them, so a

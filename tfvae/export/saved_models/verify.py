@@ -17,7 +17,7 @@ from tfvae.export.publishing import ExportError
 from tfvae.export.saved_models.requests import random_request
 
 # Rows of the requests compared: the free batch size, and rows of one request that differ.
-BATCH_SIZES = (1, 3)
+COMPARED_BATCH_SIZES = (1, 3)
 TIMEOUT_SECONDS = 600
 
 
@@ -52,7 +52,7 @@ def _requests(servable: Any, scratch: Path) -> list[dict[str, str]]:
     signatures = servable.signatures()
     signatures["serving_default"] = signatures[servable.default]
     requests = []
-    for rows in BATCH_SIZES:
+    for rows in COMPARED_BATCH_SIZES:
         for name, signature in signatures.items():
             inputs = random_request(signature, rows, seed=rows)
             # The fresh process runs on the CPU, and accelerators round differently.

@@ -19,17 +19,17 @@ import tensorflow as tf
 
 from tfvae.export.publishing import WARMUP_FILE
 from tfvae.export.saved_models.requests import plain_request
-from tfvae.export.servables.signatures import Signature
+from tfvae.export.servables.signatures import ServedSignature
 
 # `allowed_batch_sizes` of export/batching.config: the sizes a batching server pads requests to.
-BATCH_SIZES = (1, 8, 32, 128, 256)
+WARMED_BATCH_SIZES = (1, 8, 32, 128, 256)
 
 
 def write_warmup(
     folder: Path,
     servable: str,
-    signatures: Mapping[str, Signature],
-    batch_sizes: Sequence[int] = BATCH_SIZES,
+    signatures: Mapping[str, ServedSignature],
+    batch_sizes: Sequence[int] = WARMED_BATCH_SIZES,
 ) -> Path:
     """Writes one request per signature and batch size below a SavedModel's folder.
 

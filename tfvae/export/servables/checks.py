@@ -15,7 +15,7 @@ MAX_SAMPLES = 16_384
 MAX_SCORE_SAMPLES = 100_000
 
 
-def checked(value: tf.Tensor, valid: tf.Tensor, *message: Any) -> tf.Tensor:
+def asserted(value: tf.Tensor, valid: tf.Tensor, *message: Any) -> tf.Tensor:
     """The value; where it is not valid the request fails with the message."""
     with tf.control_dependencies([tf.debugging.Assert(valid, message)]):
         return tf.identity(value)
@@ -27,7 +27,7 @@ def same_rows(reference: tf.Tensor, **inputs: tf.Tensor) -> list[tf.Tensor]:
     for name, values in inputs.items():
         count = tf.shape(values)[0]
         message = f"{name} needs one value per row; values, rows:"
-        found.append(checked(values, tf.equal(count, rows), message, count, rows))
+        found.append(asserted(values, tf.equal(count, rows), message, count, rows))
     return found
 
 
@@ -45,17 +45,17 @@ def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[
             valid = tf.reduce_all(tf.math.is_finite(tf.cast(values, tf.float32)))
         message = f"{name} must be {declared.values}; received values between:"
         ends = tf.reduce_min(values), tf.reduce_max(values)
-        found[name] = checked(values, valid, message, *ends)
+        found[name] = asserted(values, valid, message, *ends)
     return found
 
 
 def most(counts: tf.Tensor, name: str, per_row: int, total: int | None = None) -> tf.Tensor:
     """S: the largest of the rows' counts `[B]`, checked to lie within the limits."""
     valid = tf.reduce_all((counts >= 1) & (counts <= per_row))
-    counts = checked(counts, valid, f"{name} must be from 1 to {per_row}; received:", counts)
+    counts = asserted(counts, valid, f"{name} must be from 1 to {per_row}; received:", counts)
     largest = tf.reduce_max(tf.concat([counts, [1]], axis=0))  # 1 where there are no rows
     if total is None:
         return largest
     rows = tf.size(counts, tf.int64)  # the product of two int32 could wrap around
     message = f"{name} times rows must be at most {total}: split the request; received:"
-    return checked(largest, tf.cast(largest, tf.int64) * rows <= total, message, largest, rows)
+    return asserted(largest, tf.cast(largest, tf.int64) * rows <= total, message, largest, rows)

@@ -6,7 +6,7 @@ from tfvae.data.fields import input_shapes
 from tfvae.errors import UserError
 from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.encoder import EncoderServable
-from tfvae.export.servables.signatures import NUMBERS, check_names
+from tfvae.export.servables.signatures import NUMBERS, check_tensor_names
 from tfvae.export.servables.vae import VAEServable
 from tfvae.models.codes import check_codes
 
@@ -25,7 +25,7 @@ def check_exportable(model: Any) -> None:
             f"{type(model).__name__} can be served by none of its methods: exporting needs a model "
             "that encodes or decodes; see tfvae.models.capabilities."
         )
-    check_names(model, "field", model.fields(), {*NUMBERS, "image_bytes", "z"})
+    check_tensor_names(model, "field", model.fields(), {*NUMBERS, "image_bytes", "z"})
     if not model.built:
         raise UserError(
             "the model has no weights yet: fit it, call it on a batch, or "

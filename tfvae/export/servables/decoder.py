@@ -11,16 +11,16 @@ from tfvae.export.graphs import shared
 from tfvae.export.servables.checks import (
     MAX_SAMPLES,
     MAX_SAMPLES_PER_ROW,
-    checked,
+    asserted,
     most,
     same_rows,
     whole_batch,
 )
 from tfvae.export.servables.signatures import (
     NUMBERS,
-    Signature,
+    ServedSignature,
     Tensors,
-    check_names,
+    check_tensor_names,
     named_codes,
     per_count,
     per_rows,
@@ -57,15 +57,15 @@ class DecoderServable:
         self.fixed = fixed_temperature(model)
         self.decoded = share(model.decode)
 
-    def signatures(self) -> dict[str, Signature]:
+    def signatures(self) -> dict[str, ServedSignature]:
         """The servable's signatures by name, without `serving_default`."""
         inputs = {**self.codes, **self.conditions}
-        found = {"decode": Signature(self.decode, per_rows(inputs), inputs)}
+        found = {"decode": ServedSignature(self.decode, per_rows(inputs), inputs)}
         if isinstance(self.model, Generates):
             counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
             inputs = {**counts, **per_rows(self.conditions)}
             held = {} if self.fixed is None else {"temperature": Field((), interval=(1.0, 1.0))}
-            found["sample"] = Signature(self.sample, inputs, {**self.conditions, **held})
+            found["sample"] = ServedSignature(self.sample, inputs, {**self.conditions, **held})
         return found
 
     def decode(self, **inputs: tf.Tensor) -> Tensors:
@@ -90,10 +90,10 @@ class DecoderServable:
         valid = (temperature >= 0) & tf.math.is_finite(temperature)
         message = "temperature must be a finite number of at least 0; received:"
         wrong = tf.boolean_mask(temperature, ~valid)
-        temperature = checked(temperature, tf.reduce_all(valid), message, wrong)
+        temperature = asserted(temperature, tf.reduce_all(valid), message, wrong)
         if self.fixed is not None:
             ones = tf.reduce_all(tf.equal(temperature, 1.0))
-            with tf.control_dependencies([checked(temperature, ones, self.fixed)]):
+            with tf.control_dependencies([asserted(temperature, ones, self.fixed)]):
                 seed, temperature = tf.identity(seed), None
         count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
         noise = Noise(seed, row=tf.range(count)[:, tf.newaxis], temperature=temperature)
@@ -126,7 +126,7 @@ def code_fields(model: Any) -> dict[str, Field]:
         UserError: if a code has the name of a field, or of another input of a signature.
     """
     codes = named_codes(code_example(model))
-    check_names(model, "code", codes, {*NUMBERS, *model.fields()})
+    check_tensor_names(model, "code", codes, {*NUMBERS, *model.fields()})
     return {n: Field(tuple(level.shape[1:]), level.dtype.name, None) for n, level in codes.items()}
 
 

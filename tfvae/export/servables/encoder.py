@@ -16,7 +16,7 @@ from tfvae.export.servables.checks import (
 )
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.signatures import (
-    Signature,
+    ServedSignature,
     Tensors,
     named_codes,
     per_count,
@@ -50,15 +50,15 @@ class EncoderServable:
         self.model, self.fields = model, required(model.fields())
         self.encode = share(self._encode)
 
-    def signatures(self) -> dict[str, Signature]:
+    def signatures(self) -> dict[str, ServedSignature]:
         """The servable's signatures by name, without `serving_default`."""
         inputs = per_rows(self.fields)
-        encode = Signature(self.encode, inputs, self.fields)
+        encode = ServedSignature(self.encode, inputs, self.fields)
         forms = of_bytes(encode, next(iter(self.fields)))
         found = {"encode": encode, **{f"encode_{form}": s for form, s in forms.items()}}
         if isinstance(self.model, Scores):
             counts = per_count(num_samples=tf.int32, seed=tf.int32)
-            found["sample"] = Signature(self.sample, {**inputs, **counts}, self.fields)
+            found["sample"] = ServedSignature(self.sample, {**inputs, **counts}, self.fields)
         return found
 
     def _encode(self, **inputs: tf.Tensor) -> Tensors:

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from tfvae.data.fields import Field
-from tfvae.export.servables.checks import checked
-from tfvae.export.servables.signatures import Signature, Tensors, per_row
+from tfvae.export.servables.checks import asserted
+from tfvae.export.servables.signatures import ServedSignature, Tensors, per_row
 
 
 def is_image(declared: Field) -> bool:
@@ -17,7 +17,7 @@ def is_image(declared: Field) -> bool:
     return pixels and len(shape) == 3 and shape[-1] in (1, 3, 4)
 
 
-def of_bytes(signature: Signature, name: str) -> dict[str, Signature]:
+def of_bytes(signature: ServedSignature, name: str) -> dict[str, ServedSignature]:
     """The same signature for clients that hold the pixels of a field as bytes.
 
     Returns:
@@ -40,8 +40,8 @@ def of_bytes(signature: Signature, name: str) -> dict[str, Signature]:
 
     encoded = {"image_bytes": declared}
     return {
-        "uint8": Signature(from_uint8, {name: per_row(tf.uint8, shape), **rest}, fields),
-        "image_bytes": Signature(
+        "uint8": ServedSignature(from_uint8, {name: per_row(tf.uint8, shape), **rest}, fields),
+        "image_bytes": ServedSignature(
             from_bytes, {"image_bytes": per_row(tf.string), **rest}, {**fields, **encoded}
         ),
     }
@@ -63,7 +63,7 @@ def decoded(image_bytes: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
         image = tf.io.decode_image(file, channels=shape[-1], expand_animations=False)
         same = tf.reduce_all(tf.equal(tf.shape(image), tf.constant(shape)))
         message = f"the image's height, width, channels are not {shape}: resize it"
-        image = checked(image, same, message, tf.shape(image))
+        image = asserted(image, same, message, tf.shape(image))
         image.set_shape(shape)
         return image
 

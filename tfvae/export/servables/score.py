@@ -8,7 +8,7 @@ from tfvae.inference.inference import Inference
 
 # Latents decoded at once, over all rows: with 28 x 28 pixels and 32 float32 feature maps a chunk
 # takes 200 MB, whatever the batch size and the number of samples.
-CHUNK = 2_048
+DRAWS_AT_ONCE = 2_048
 
 
 def importance_scores(
@@ -31,7 +31,7 @@ def importance_scores(
     Returns:
         `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`. K and the seed are each row's own.
     """
-    chunk = tf.clip_by_value(CHUNK // tf.maximum(tf.size(seed), 1), 1, last)
+    chunk = tf.clip_by_value(DRAWS_AT_ONCE // tf.maximum(tf.size(seed), 1), 1, last)
 
     found = inference_estimates(
         inference, lambda first: posterior_noise(seed, first, chunk), num_samples, tf.size(seed)

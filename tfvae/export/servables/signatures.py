@@ -32,7 +32,7 @@ Tensors = dict[str, tf.Tensor]
 
 
 @dataclass(frozen=True)
-class Signature:
+class ServedSignature:
     """A function from named tensors to named tensors, and what it takes.
 
     Args:
@@ -65,7 +65,7 @@ def per_count(**counts: tf.DType) -> dict[str, tf.TensorSpec]:
     return {name: per_row(dtype) for name, dtype in counts.items()}
 
 
-def check_names(model: Any, kind: str, names: Iterable[str], taken: Collection[str]) -> None:
+def check_tensor_names(model: Any, kind: str, names: Iterable[str], taken: Collection[str]) -> None:
     """Raises `UserError` for a name that a signature uses for another of its inputs or outputs."""
     for name in names:
         if name in taken:

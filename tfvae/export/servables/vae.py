@@ -18,7 +18,7 @@ from tfvae.export.servables.checks import (
 from tfvae.export.servables.decoder import unfolded
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.score import importance_scores
-from tfvae.export.servables.signatures import Signature, Tensors, per_count, per_rows
+from tfvae.export.servables.signatures import ServedSignature, Tensors, per_count, per_rows
 from tfvae.models.capabilities import Decodes, Encodes, Scores
 from tfvae.models.codes import vector_size
 
@@ -51,19 +51,19 @@ class VAEServable:
         self.encoded, self.decoded = share(model.encode), share(model.decode)
         self.reconstruct, self.score = share(self._reconstruct), share(self._score)
 
-    def signatures(self) -> dict[str, Signature]:
+    def signatures(self) -> dict[str, ServedSignature]:
         """The servable's signatures by name, without `serving_default`."""
         inputs = per_rows(self.fields)
-        found = {"reconstruct": Signature(self.reconstruct, inputs, self.fields)}
+        found = {"reconstruct": ServedSignature(self.reconstruct, inputs, self.fields)}
         if isinstance(self.model, Scores):
             counts = per_count(num_samples=tf.int32, seed=tf.int32)
-            found["score"] = Signature(self.score, {**inputs, **counts}, self.fields)
+            found["score"] = ServedSignature(self.score, {**inputs, **counts}, self.fields)
         for name, signature in list(found.items()):
             for form, taking_bytes in of_bytes(signature, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
         if len(self.fields) == 1 and vector_size(self.model) is not None:
             inputs = {**per_rows(self.ends), **per_count(steps=tf.int32)}
-            found["interpolate"] = Signature(self.interpolate, inputs, self.ends)
+            found["interpolate"] = ServedSignature(self.interpolate, inputs, self.ends)
         return found
 
     def _reconstruct(self, **inputs: tf.Tensor) -> Tensors:

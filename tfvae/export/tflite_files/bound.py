@@ -11,8 +11,8 @@ from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.signatures import named_codes
 from tfvae.noise import Noise
 
-Arrays = Mapping[str, np.ndarray]
-Call = Callable[[Arrays], Arrays]
+NamedArrays = Mapping[str, np.ndarray]
+Call = Callable[[NamedArrays], NamedArrays]
 
 
 class HeldOutBound:
@@ -31,7 +31,7 @@ class HeldOutBound:
         seed: of the noise.
     """
 
-    def __init__(self, model: Any, batch: Arrays, num_samples: int = 32, seed: int = 0):
+    def __init__(self, model: Any, batch: NamedArrays, num_samples: int = 32, seed: int = 0):
         self.model, self.num_samples, self.seed = model, num_samples, seed
         self.arrays = batch
         self.batch = {name: tf.constant(values) for name, values in batch.items()}
@@ -63,7 +63,7 @@ class HeldOutBound:
         log_mean = tf.reduce_logsumexp(tf.stack(log_weights), axis=0) - np.log(self.num_samples)
         return float(tf.reduce_mean(log_mean))
 
-    def _decode(self, inputs: Mapping[str, tf.Tensor]) -> Arrays:
+    def _decode(self, inputs: Mapping[str, tf.Tensor]) -> NamedArrays:
         return DecoderServable(self.model, share=lambda function: function).decode(**inputs)
 
     def _draw(self, encoded: Any, number: tf.Tensor) -> tuple[Any, tf.Tensor]:
@@ -79,7 +79,7 @@ class HeldOutBound:
         return self.model.log_likelihood_of(self.batch, decoded)
 
 
-def _tensors(arrays: Arrays) -> dict[str, tf.Tensor]:
+def _tensors(arrays: NamedArrays) -> dict[str, tf.Tensor]:
     return {name: tf.convert_to_tensor(values) for name, values in arrays.items()}
 
 

@@ -11,7 +11,7 @@ from tfvae.export.graphs import Specs, save, traced
 from tfvae.export.publishing import ExportError
 from tfvae.export.quiet import quiet_tflite
 
-CALIBRATION_ROWS = 16  # rows of one calibration step
+ROWS_OF_A_STEP = 16  # rows of one calibration step
 
 Endpoint = tuple[Callable[..., Mapping[str, tf.Tensor]], Specs]
 
@@ -53,8 +53,8 @@ def _batches(
     signature: str, arrays: Mapping[str, np.ndarray]
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     rows = min(len(values) for values in arrays.values())
-    for start in range(0, rows, CALIBRATION_ROWS):
-        batch = {name: values[start : start + CALIBRATION_ROWS] for name, values in arrays.items()}
+    for start in range(0, rows, ROWS_OF_A_STEP):
+        batch = {name: values[start : start + ROWS_OF_A_STEP] for name, values in arrays.items()}
         yield signature, batch
 
 

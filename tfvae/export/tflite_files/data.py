@@ -12,15 +12,15 @@ from tfvae.errors import UserError, UserTypeError
 from tfvae.export.servables.choice import check_exportable
 from tfvae.training.inputs import are_arrays, checked_inputs
 
-Arrays = dict[str, np.ndarray]
+NamedArrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class ExportData:
     """Fields of examples to judge and to calibrate with; None where there are none."""
 
-    examples: Arrays | None
-    calibration: Arrays | None
+    examples: NamedArrays | None
+    calibration: NamedArrays | None
 
     @classmethod
     def checked(
@@ -42,7 +42,7 @@ class ExportData:
         return cls(_arrays("data", data, fields), _arrays("calibration", calibration, fields))
 
 
-def _arrays(what: str, data: Any, fields: Fields) -> Arrays | None:
+def _arrays(what: str, data: Any, fields: Fields) -> NamedArrays | None:
     if data is None:
         return None
     checked = checked_inputs(data, fields, what)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae.export.tflite_files.bound import Arrays, HeldOutBound
+from tfvae.export.tflite_files.bound import HeldOutBound, NamedArrays
 from tfvae.export.tflite_files.convert import decoder_file, file_name, sampler_file
 from tfvae.export.tflite_files.data import ExportData
 from tfvae.export.tflite_files.parts import Part, decoder_part, encoder_part
@@ -76,7 +76,7 @@ def _measure(
 ) -> FileReport:
     file, name = LiteRTFile(content), file_name(part.name, variant)
 
-    def call(inputs: Arrays) -> Arrays:
+    def call(inputs: NamedArrays) -> NamedArrays:
         return file.run(part.signature, **inputs)
 
     outputs = call(part.inputs)
@@ -102,7 +102,7 @@ def _measure(
     )
 
 
-def _errors(outputs: Arrays, expected: Arrays, name: str) -> tuple[float, float]:
+def _errors(outputs: NamedArrays, expected: NamedArrays, name: str) -> tuple[float, float]:
     """Mean and maximal absolute difference of one output."""
     difference = np.abs(np.asarray(outputs[name], np.float64) - np.asarray(expected[name]))
     return float(np.mean(difference)), float(np.max(difference))

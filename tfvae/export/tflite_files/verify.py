@@ -40,7 +40,7 @@ def sampled(
         x = model.sample(num_samples, seed=seed, **given)
         conditions = {name: tf.constant(values) for name, values in given.items()}
         z = model.generate(Noise(seed, row=tf.range(num_samples)), conditions)
-        return arrays({next(iter(model.fields())): x, **named_codes(z)})
+        return as_arrays({next(iter(model.fields())): x, **named_codes(z)})
 
 
 def same(name: str, got: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
@@ -55,6 +55,6 @@ def same(name: str, got: Mapping[str, np.ndarray], expected: Mapping[str, np.nda
             )
 
 
-def arrays(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def as_arrays(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The tensors as NumPy arrays."""
     return {name: np.asarray(value) for name, value in tensors.items()}

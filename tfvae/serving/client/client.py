@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tfvae.errors import UserError, UserTypeError
-from tfvae.serving.client.connection import Arrays, Connection
+from tfvae.serving.client.connection import Connection, NamedArrays
 from tfvae.serving.client.draws import draws, repeated
 
 
@@ -49,7 +49,7 @@ class Client(Connection):
         super().__init__(url, **options)
         self.field = field
 
-    def encode(self, x: Any, **fields: Any) -> Arrays:
+    def encode(self, x: Any, **fields: Any) -> NamedArrays:
         """The posteriors q(z|x): of a Normal `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.
 
         x is float `[B, ...]` within the model's interval. Of images it may be uint8
@@ -73,7 +73,7 @@ class Client(Connection):
         found = {name: z[:, :count] for name, z in found.items()}
         return found["z"] if set(found) == {"z"} else found
 
-    def decode(self, z: Any, **conditions: Any) -> Arrays:
+    def decode(self, z: Any, **conditions: Any) -> NamedArrays:
         """The likelihoods p(x|z): of a Bernoulli `logits` and `probs`, of a Normal `loc`, `scale`.
 
         z is `[B, D]`, or a dict of levels by name.
@@ -105,7 +105,7 @@ class Client(Connection):
         name = f"reconstruct{form}"
         return self.predict("vae", name, inputs, output_name=self.field)[self.field]
 
-    def score(self, x: Any, num_samples: int = 64, seed: Any = 0, **fields: Any) -> Arrays:
+    def score(self, x: Any, num_samples: int = 64, seed: Any = 0, **fields: Any) -> NamedArrays:
         """Nats, each `[B]`: `log_likelihood` (importance-weighted), `elbo`, `nll`, `kl`.
 
         x is as in `encode`, the seed as in `sample_posterior`; more samples make the bound
@@ -124,7 +124,7 @@ class Client(Connection):
         drawn = self.predict("vae", "interpolate", inputs, output_name=self.field)[self.field]
         return drawn[:, : count.max()]
 
-    def _example(self, x: Any, fields: Mapping[str, Any]) -> tuple[str, Arrays]:
+    def _example(self, x: Any, fields: Mapping[str, Any]) -> tuple[str, NamedArrays]:
         """The form of a signature that takes x, as its name ends, and the inputs."""
         others = _named(fields)
         if isinstance(x, (bytes, bytearray)):
@@ -138,7 +138,7 @@ class Client(Connection):
         return "", {self.field: _numbers(self.field, array), **others}
 
 
-def _named(fields: Mapping[str, Any]) -> Arrays:
+def _named(fields: Mapping[str, Any]) -> NamedArrays:
     return {name: _numbers(name, values) for name, values in fields.items()}
 
 

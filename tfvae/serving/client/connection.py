@@ -14,7 +14,7 @@ from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableEr
 from tfvae.serving.client.rest_transport import RestTransport
 from tfvae.serving.client.retries import Deadline, with_retries
 
-Arrays = dict[str, np.ndarray]
+NamedArrays = dict[str, np.ndarray]
 T = TypeVar("T")
 
 
@@ -44,8 +44,8 @@ class Connection(contextlib.AbstractContextManager):
         self.close = self._transport.close
 
     def predict(
-        self, model: str, signature: str, inputs: Arrays, output_name: str = "output"
-    ) -> Arrays:
+        self, model: str, signature: str, inputs: NamedArrays, output_name: str = "output"
+    ) -> NamedArrays:
         """Calls any signature of any model; the model's name is without the prefix.
 
         Inputs are of the signature's types, `bytes` in `object` arrays. Over REST, TensorFlow

@@ -27,7 +27,7 @@ except ImportError as error:
         "REST address (http://host:8501)"
     ) from error
 
-Arrays = dict[str, np.ndarray]
+NamedArrays = dict[str, np.ndarray]
 
 
 class GrpcTransport:
@@ -57,8 +57,8 @@ class GrpcTransport:
         self.close = channel.close
 
     def predict(
-        self, deadline: Deadline, model: str, signature: str, inputs: Arrays, output_name: str
-    ) -> Arrays:
+        self, deadline: Deadline, model: str, signature: str, inputs: NamedArrays, output_name: str
+    ) -> NamedArrays:
         """Calls a signature; outputs always come with their names."""
         request = predict_pb2.PredictRequest(
             model_spec={"name": model, "signature_name": signature, **self._which},

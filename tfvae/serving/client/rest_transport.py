@@ -13,7 +13,7 @@ from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
 from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
 
-Arrays = dict[str, np.ndarray]
+NamedArrays = dict[str, np.ndarray]
 
 
 class RestTransport:
@@ -31,8 +31,8 @@ class RestTransport:
         self.close = self._session.close
 
     def predict(
-        self, deadline: Deadline, model: str, signature: str, inputs: Arrays, output_name: str
-    ) -> Arrays:
+        self, deadline: Deadline, model: str, signature: str, inputs: NamedArrays, output_name: str
+    ) -> NamedArrays:
         """Calls a signature. `output_name` names an output that comes without a name."""
         values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
         body = dumps({"signature_name": signature, "inputs": values}, inputs.values())

@@ -17,7 +17,7 @@ from tfvae.errors import UserError
 from tfvae.serving.json_tensors import dumps, from_json, is_base64, loads, to_json
 from tfvae.serving.server.refusals import invalid
 
-Arrays = dict[str, np.ndarray]
+NamedArrays = dict[str, np.ndarray]
 
 
 def parsed(body: bytes) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def parsed(body: bytes) -> dict[str, Any]:
     return document
 
 
-def inputs(document: dict[str, Any], specs: dict[str, Any]) -> Arrays:
+def inputs(document: dict[str, Any], specs: dict[str, Any]) -> NamedArrays:
     """The tensors of a request for a signature whose inputs are `specs`, or `RefusedError`."""
     if "inputs" in document:
         columns = document["inputs"]
@@ -55,7 +55,7 @@ def inputs(document: dict[str, Any], specs: dict[str, Any]) -> Arrays:
     return arrays
 
 
-def answer(document: dict[str, Any], outputs: Arrays) -> bytes:
+def answer(document: dict[str, Any], outputs: NamedArrays) -> bytes:
     """The answer in the request's format; `RefusedError` for rows of unequal number."""
     columns = {name: to_json(array, name.endswith("_bytes")) for name, array in outputs.items()}
     only = next(iter(columns.values())) if len(columns) == 1 else None

@@ -9,7 +9,7 @@ from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
 
 from tfvae.checks import positive_int
 from tfvae.errors import UserFileNotFoundError
-from tfvae.serving.server.predicting import GRAPH, Version, load
+from tfvae.serving.server.predicting import GRAPH, Version, load_servable
 from tfvae.serving.server.refusals import LOGGER, RefusedError, invalid
 
 
@@ -104,7 +104,7 @@ class Models:
 
     def _loaded(self, model: str, number: int) -> Version | str:
         try:
-            version = load(self.directory, model, number)
+            version = load_servable(self.directory, model, number)
         except Exception as error:  # a broken export is the exporter's problem
             LOGGER.error("%s %d: can't be loaded: %s", model, number, error)
             return f"{type(error).__name__}: {error}"[:1_000]

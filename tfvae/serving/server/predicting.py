@@ -17,7 +17,7 @@ from tfvae.serving.server.refusals import Limits, RefusedError, invalid, too_muc
 
 GRAPH = "saved_model.pb"
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # TensorFlow's, too
-Arrays = dict[str, np.ndarray]
+NamedArrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Version:
         return self.loaded.signatures[name]
 
 
-def load(directory: Path, model: str, number: int) -> Version:
+def load_servable(directory: Path, model: str, number: int) -> Version:
     """Loads and warms up `DIRECTORY/MODEL/NUMBER`.
 
     Of the recorded requests the first of each signature is replayed: that optimises its graph, and
@@ -59,7 +59,7 @@ def load(directory: Path, model: str, number: int) -> Version:
     return version
 
 
-def run(function: Any, inputs: Arrays, limits: Limits) -> Arrays:
+def run(function: Any, inputs: NamedArrays, limits: Limits) -> NamedArrays:
     """The outputs of a signature; `RefusedError` for what doesn't fit, or the model refuses."""
     specs = function.structured_input_signature[1]
     if inputs.keys() != specs.keys():
@@ -83,7 +83,7 @@ def run(function: Any, inputs: Arrays, limits: Limits) -> Arrays:
         raise RefusedError("RESOURCE_EXHAUSTED", "out of memory") from error
 
 
-def _bound(function: Any, inputs: Arrays, limits: Limits) -> None:
+def _bound(function: Any, inputs: NamedArrays, limits: Limits) -> None:
     """Refuses requests whose answer, or whose work, is larger than the limits."""
     rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
     counts = [inputs[name] for name in COUNTS if name in inputs]
