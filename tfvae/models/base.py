@@ -199,7 +199,7 @@ class LatentVariableModel(TermWeights, Trainer):
         self.seed_state.assign(state + tf.constant([0, 1], tf.int64))
         return tf.cast(state, tf.int32)
 
-    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
+    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:  # type: ignore[override]
         """Configures training; the arguments are those of `keras.Model.compile`.
 
         The loss is the objective's and the logged values are its nats, so `loss`, `loss_weights`,

@@ -71,8 +71,8 @@ class NetworkAndHead(keras.layers.Layer):
             input_shape: of a batch, or a dict of such.
         """
         if isinstance(input_shape, Mapping):
-            self.input_event = {name: tuple(shape[1:]) for name, shape in input_shape.items()}
-            inputs = {name: _symbol(event) for name, event in self.input_event.items()}
+            self.input_event: Any = {name: tuple(shape[1:]) for name, shape in input_shape.items()}
+            inputs: Any = {name: _symbol(event) for name, event in self.input_event.items()}
         else:
             self.input_event = self.input_event_shape(input_shape)
             inputs = _symbol(self.input_event)

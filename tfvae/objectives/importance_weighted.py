@@ -97,7 +97,7 @@ class _ScaledGradient:
         """Returns z `[S, B, ...]`, whose gradient will be multiplied with the factor."""
 
         @tf.custom_gradient
-        def identity(value: tf.Tensor):
+        def identity(value: tf.Tensor) -> Any:
             def scale(gradient: tf.Tensor) -> tf.Tensor:
                 ones = [1] * (gradient.shape.rank - 2)
                 shape = tf.concat([tf.shape(self.factor), ones], axis=0)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.data.splits import Split
@@ -18,7 +19,10 @@ _KINDS = "a .npy, .npz, .csv or .parquet file or a folder of PNG or JPEG images"
 
 
 def read(
-    name_or_path, test_fraction: float | None = None, size=None, fields: Sequence[str] | None = None
+    name_or_path: Any,
+    test_fraction: float | None = None,
+    size: Any = None,
+    fields: Sequence[str] | None = None,
 ) -> Split:
     """Find the source of a name or path, and read it. Arguments as for `tfvae.data.load`.
 

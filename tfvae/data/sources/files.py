@@ -1,6 +1,7 @@
 """Columns in a `.npy` or `.npz` file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +35,13 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
         UserError: corrupt, pickled, no numbers, or columns of different lengths.
     """
     found = numpy_file.read(path, RESIDENT_BYTES)
+    train: dict[str, Any]
+    test: dict[str, Any]
     if isinstance(found, np.ndarray):
         train, test = {"x": ("", found)}, {}
     else:
         train, test = _columns(path, found)
-    parts = [{}, {}]
+    parts: list[dict[str, Any]] = [{}, {}]
     for name, (title, array) in train.items():
         arrays = {f"{path}{title}": array}
         if name in test:
@@ -67,7 +70,8 @@ def _columns(path: Path, found: dict[str, np.ndarray]) -> tuple[dict, dict]:
         (name,) = found
         return {"x": (f"[{name!r}]", found[name])}, {}
     left = dict(found)
-    train, test = {}, {}
+    train: dict[str, Any] = {}
+    test: dict[str, Any] = {}
     for part, roles in ((train, _TRAIN), (test, _TEST)):
         for column, names in roles.items():
             name = next((name for name in names if name in left), None)

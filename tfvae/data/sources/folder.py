@@ -4,6 +4,7 @@ import operator
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg")
 _GREY, _COLOUR = ("1", "L"), ("RGB", "P")
 
 
-def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
+def read(path: Path, test_fraction: float | None = None, size: Any = None) -> Split:
     """Read the images of a folder and its subfolders, in the order of their paths.
 
     Where every image lies in a subfolder, its label is the subfolder's place in alphabetical order.
@@ -48,7 +49,7 @@ def read(path: Path, test_fraction: float | None = None, size=None) -> Split:
     return hold_out(spec, columns, fraction, f"The folder {path}")
 
 
-def _check_size(size) -> tuple[int, int] | None:
+def _check_size(size: Any) -> tuple[int, int] | None:
     if size is None:
         return None
     try:
@@ -86,7 +87,7 @@ def _common_shape(files: list[Path], size: tuple[int, int] | None) -> tuple[int,
 def _rows(files: list[Path], shape: tuple[int, int, int]) -> Rows:
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
 
-    def fetch(indices) -> np.ndarray:
+    def fetch(indices: np.ndarray) -> np.ndarray:
         return np.stack(list(pool.map(lambda i: decode(files[i], shape), indices)))
 
     everything = np.arange(len(files))
@@ -110,7 +111,7 @@ def decode(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
     return by_area(pixels.reshape(*pixels.shape[:2], shape[2]), *shape[:2])
 
 
-def _opened(file: Path):
+def _opened(file: Path) -> Any:
     from PIL import Image
 
     try:
