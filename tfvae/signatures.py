@@ -10,7 +10,7 @@ import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tfvae import docstrings
 from tfvae.errors import UserError
@@ -101,7 +101,7 @@ def _module(name: str) -> ast.Module | None:
         files = [p / "__init__.py" for p in places]
         files += [p.with_name(f"{p.name}.py") for p in places if rest]
     found = next((file for file in files if file.suffix == ".py" and file.is_file()), None)
-    return found and ast.parse(found.read_text("utf-8"))
+    return None if found is None else ast.parse(found.read_text("utf-8"))
 
 
 def _definition(module: str, name: str) -> tuple[str, ast.ClassDef | ast.FunctionDef]:
@@ -136,13 +136,13 @@ def _constructor(module: str, node: ast.ClassDef) -> tuple[dict[str, Argument], 
     arguments = _arguments(module, own[0], doc) if own else {}
     if own and own[0].args.kwarg is None:
         return arguments, False
-    filled = _super_call(own[0]) if own else ast.Call(args=[], keywords=[])
+    filled = _super_call(own[0]) if own else ast.Call(func=ast.Name("super"), args=[], keywords=[])
     base = next((base.id for base in node.bases if isinstance(base, ast.Name)), None)
     try:
         home, base_node = _definition(module, base or "")
     except UserError:
         return arguments, True
-    inherited, is_open = _constructor(home, base_node)
+    inherited, is_open = _constructor(home, cast(ast.ClassDef, base_node))
     taken = {*list(inherited)[: len(filled.args)], *(k.arg for k in filled.keywords)}
     texts = docstrings.arguments(doc)
     for name, argument in inherited.items():
@@ -181,7 +181,9 @@ def _arguments(module: str, node: ast.FunctionDef, doc: str) -> dict[str, Argume
 
 def _value(module: str, node: ast.expr) -> ast.expr:
     """What a name of the module stands for; any other expression as it is."""
-    for line in _module(module).body if isinstance(node, ast.Name) else ():
+    if not isinstance(node, ast.Name):
+        return node
+    for line in _module(module).body:
         if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == node.id:
             return line.value
     return node

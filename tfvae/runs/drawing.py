@@ -76,7 +76,7 @@ def _of_images(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[st
     if can >= {Encodes, Decodes}:
         drawings["reconstructions"] = lambda path: pictures.reconstructions(model, few, save=path)
     if can >= {Generates, Decodes}:
-        given = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
+        given: dict[str, Any] = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
                  model.conditions().items()}  # fmt: skip
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
     if one_vector == 2 and settings.get("prior") == "standard_normal":

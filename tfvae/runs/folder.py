@@ -142,11 +142,11 @@ class RunFolder:
 
     def refuse_other(self, here: Settings) -> None:
         """Raises `ValueError` naming the settings in which the folder's run differs."""
-        there, here = self.read_config().flat(), here.flat()
+        there, mine = self.read_config().flat(), here.flat()
         differing = [
-            f"{name} is {_said(there, name)} there and {_said(here, name)} here"
-            for name in {**here, **there}
-            if _said(there, name) != _said(here, name)
+            f"{name} is {_said(there, name)} there and {_said(mine, name)} here"
+            for name in {**mine, **there}
+            if _said(there, name) != _said(mine, name)
         ]
         if differing:
             raise UserError(

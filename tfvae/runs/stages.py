@@ -59,4 +59,5 @@ def write_codes(model: Any, datasets: Any, path: Path) -> None:
     except OSError as error:
         raise cannot_write(path, error) from error
     with replacing(path) as beside:
-        np.savez(beside, **dict(zip(parts, means, strict=True)))
+        arrays: dict[str, Any] = dict(zip(parts, means, strict=True))
+        np.savez(beside, **arrays)

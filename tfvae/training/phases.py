@@ -29,7 +29,7 @@ class Phase:
     terms: Sequence[str]
     every: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Checks the number."""
         positive_int(f"every of the phase {self.name!r}", self.every)
 
@@ -68,7 +68,7 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
         Raises:
             UserError: if phases share a variable, or a variable is in none.
         """
-        if self.built:
+        if self.built:  # type: ignore[has-type]  # of Keras, which has no types
             return
         phases = self._checked_phases(variables)
         for phase in phases:

@@ -35,7 +35,8 @@ def check_draws(model: Any) -> None:
     """
     if not isinstance(model, Scores):
         return
-    examples = random_fields(required(model.fields()), ROWS, seed=4)
+    fields = required(model.fields())  # type: ignore[attr-defined]  # of every model
+    examples = random_fields(fields, ROWS, seed=4)
     with tf.device("CPU"):
         batch = {name: tf.constant(values) for name, values in examples.items()}
         proposal = model.infer(batch).proposal
