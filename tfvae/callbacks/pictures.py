@@ -66,7 +66,7 @@ class PictureGrid(keras.callbacks.Callback):
         self.tensorboard_dir = tensorboard_dir
         self.num_samples = positive_int("num_samples", num_samples)
         self.seed = int32("seed", seed)
-        self._writer = None
+        self._writer: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the images and makes the directory, so that no epoch is trained in vain."""
@@ -74,7 +74,7 @@ class PictureGrid(keras.callbacks.Callback):
         fields = self.model.fields()
         checked = checked_inputs(self.images, fields, "images")
         self._examples = by_name(checked, fields, "images")
-        self._given = {
+        self._given: dict[str, Any] = {
             name: np.resize(self._examples[name], (self.num_samples, *field.shape))
             for name, field in self.model.conditions().items()
         }

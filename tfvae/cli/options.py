@@ -1,5 +1,6 @@
 """The types of options that commands share."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class OutputFile(click.Path):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """The path, or a failure that says why nothing can be written there."""
-        path = super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.name:
             self.fail(f"{value!r} is no file's name.", param, ctx)
         try:

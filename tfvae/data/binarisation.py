@@ -1,5 +1,7 @@
 """From grey levels to bits: each pixel is a Bernoulli draw whose probability is its grey level."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -34,7 +36,7 @@ def scale(values: tf.Tensor) -> tf.Tensor:
     return values
 
 
-def bernoulli(pixels: tf.Tensor, seed) -> tf.Tensor:
+def bernoulli(pixels: tf.Tensor, seed: Any) -> tf.Tensor:
     """Bernoulli bits as float32 0/1; the same seed gives the same bits.
 
     A byte p becomes 1 when a uniform 32-bit word is below p (2^32 - 1) / 255, a whole number, so
@@ -90,7 +92,7 @@ def freeze(rows: Rows, seed: int) -> Rows:
 def draw_by_row(pixels: tf.Tensor, rows: tf.Tensor, seed: int) -> tf.Tensor:
     """Bits that depend on the row number alone, for static bits of rows that are not resident."""
 
-    def one(row_and_image):
+    def one(row_and_image: Any) -> Any:
         row, image = row_and_image
         return bernoulli(image, tf.stack([tf.constant(seed, tf.int64), row]))
 

@@ -15,7 +15,7 @@ class EpochCounter:
         """The epoch that an iteration which starts now shows."""
         return np.int64(self.value)
 
-    def passed(self, epoch: np.int64) -> np.int64:
+    def passed(self, epoch: int | np.int64) -> np.int64:
         """Note that an iteration of this epoch was more than a look."""
         self.value = max(self.value, int(epoch) + 1)
         return np.int64(self.value)
@@ -28,7 +28,7 @@ class EpochCounter:
 class FixedEpoch(EpochCounter):
     """Every iteration shows the same epoch."""
 
-    def passed(self, epoch: np.int64) -> np.int64:
+    def passed(self, epoch: int | np.int64) -> np.int64:
         """Change nothing."""
         return np.int64(self.value)
 

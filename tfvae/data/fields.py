@@ -36,7 +36,7 @@ class Field:
     interval: tuple[float, float] | None = (0.0, 1.0)
     optional: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shape = tuple(int(size) for size in self.shape)
         if min(shape, default=1) < 1:
             raise UserError(f"The shape of a field is {shape}; expected sizes of at least 1.")

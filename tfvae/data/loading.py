@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -178,7 +179,8 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
     """
     if isinstance(dataset, LoadedSet):
         return _chosen(dataset.recipe.columns, (field,), "The data set").rows[field].mean()
-    total, count = 0.0, 0
+    total: Any = 0.0
+    count = 0
     for batch in dataset:
         batch = batch[0] if isinstance(batch, tuple) else batch
         values = batch[field] if isinstance(batch, dict) else batch
@@ -188,7 +190,7 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
     return (total / count).astype(np.float32)
 
 
-def _whole(what: str, value, least: int, most: int = 2**32 - 1) -> int:
+def _whole(what: str, value: Any, least: int, most: int = 2**32 - 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise UserTypeError(
             f"{what} is {value!r} ({type(value).__name__}); expected a whole number."

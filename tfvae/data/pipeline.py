@@ -25,7 +25,7 @@ def training_set(recipe: Recipe) -> LoadedSet:
     """
     counter, mark = recipe.epochs, min(recipe.num_batches, LOOK) - 1
 
-    def commit(epoch, number, examples):
+    def commit(epoch: Any, number: Any, examples: Any) -> Any:
         noted = tf.cond(
             tf.equal(number, mark),
             lambda: tf.numpy_function(counter.passed, [epoch], tf.int64),
@@ -62,7 +62,7 @@ def held_out_set(recipe: Recipe) -> LoadedSet:
     """Batches in stored order, the same in every iteration."""
     size, count = recipe.batch_size, len(recipe.columns)
 
-    def numbered(number):
+    def numbered(number: Any) -> Any:
         indices = tf.range(number * size, tf.minimum((number + 1) * size, count))
         return batch(recipe, recipe.columns.gather(indices), indices, 0, number)
 
@@ -75,7 +75,7 @@ def _epoch_batches(recipe: Recipe, epoch: tf.Tensor) -> tf.data.Dataset:
     """(epoch, batch number, batch) for one epoch."""
     size, rows = recipe.batch_size, order(recipe, epoch)
 
-    def numbered(number):
+    def numbered(number: Any) -> Any:
         indices = rows[number * size : (number + 1) * size]
         examples = recipe.columns.gather(indices)
         return epoch, number, batch(recipe, examples, indices, epoch, number)
@@ -90,7 +90,9 @@ def order(recipe: Recipe, epoch: tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_shuffle(rows, seed=seed, alg="philox")
 
 
-def batch(recipe: Recipe, stored: dict[str, tf.Tensor], indices, epoch, number) -> Any:
+def batch(
+    recipe: Recipe, stored: dict[str, tf.Tensor], indices: Any, epoch: Any, number: Any
+) -> Any:
     """One batch of an epoch as models take it, of rows as they are stored; XLA compiles it.
 
     Returns:
@@ -105,7 +107,9 @@ def batch(recipe: Recipe, stored: dict[str, tf.Tensor], indices, epoch, number) 
     return next(iter(made.values())) if recipe.bare else made
 
 
-def _binarised(binarisation: str, seed: int, values: tf.Tensor, indices, epoch, number):
+def _binarised(
+    binarisation: str, seed: int, values: tf.Tensor, indices: Any, epoch: Any, number: Any
+) -> tf.Tensor:
     if binarisation == DYNAMIC:
         return bits.draw_batch(values, seed, epoch, number)
     if binarisation == STATIC:

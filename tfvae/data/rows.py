@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +38,7 @@ class Rows:
         """Whether the rows lie in memory."""
         return True
 
-    def read(self, indices) -> np.ndarray:
+    def read(self, indices: Any) -> np.ndarray:
         """NumPy rows `[len(indices), *shape]`."""
         return self._array[indices]
 
@@ -95,7 +96,7 @@ class FetchedRows(Rows):
         dtype: in which `fetch` returns them.
     """
 
-    def __init__(self, fetch: Callable, indices: np.ndarray, field: Field, dtype):
+    def __init__(self, fetch: Callable, indices: np.ndarray, field: Field, dtype: Any):
         self._fetch = fetch
         self._indices = np.asarray(indices, np.int64)
         self.field = field
@@ -109,7 +110,7 @@ class FetchedRows(Rows):
         """Whether the rows lie in memory."""
         return False
 
-    def read(self, indices) -> np.ndarray:
+    def read(self, indices: Any) -> np.ndarray:
         """NumPy rows `[len(indices), *shape]`."""
         return self._fetch(self._indices[indices])
 

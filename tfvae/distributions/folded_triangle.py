@@ -20,7 +20,7 @@ class Fold(NamedTuple):
     """
 
     from_left: np.ndarray
-    index: np.ndarray
+    index: np.ndarray  # type: ignore[assignment]  # a tuple has index()
 
 
 @lru_cache

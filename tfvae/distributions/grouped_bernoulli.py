@@ -1,6 +1,7 @@
 """Independent Bernoulli pixels with a cheaper density."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -33,7 +34,7 @@ class IndependentPixels(tfp.distributions.Independent):
 
 
 @tf.custom_gradient
-def _grouped_log_prob(x: tf.Tensor, logits: tf.Tensor):
+def _grouped_log_prob(x: tf.Tensor, logits: tf.Tensor) -> Any:
     """`[..., group, groups]`, twice, -> `[...]`. Autodiff would differentiate the product."""
     factors = 1.0 + tf.exp(-tf.abs(logits))
     logarithms = tf.math.log(tf.reduce_prod(factors, axis=-2))

@@ -115,7 +115,7 @@ def annealed_importance_sampling(
         log_sum - math.log(num_chains),
         num_chains,
         np.exp(2.0 * log_sum - np.logaddexp.reduce(2.0 * log_weights, axis=0)),
-        np.mean(np.concatenate(accepted, axis=1), axis=0, dtype=np.float64),
+        np.concatenate(accepted, axis=1).mean(axis=0, dtype=np.float64),
     )
 
 

@@ -28,7 +28,7 @@ class PaddedBatch(NamedTuple):
 
     fields: dict[str, np.ndarray]
     first: int
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has count()
 
     def tensors(self) -> dict[str, tf.Tensor]:
         """Returns the fields as tensors."""

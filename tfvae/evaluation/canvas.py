@@ -22,7 +22,7 @@ class Picture(Figure):
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, layout="constrained", dpi=150, **kwargs)
+        super().__init__(*args, **{**kwargs, "layout": "constrained", "dpi": 150})
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

@@ -20,7 +20,7 @@ _MOST_COLOURS = 20
 def latent_scatter(
     model: Any,
     data: Any,
-    labels: Sequence[int] | None = None,
+    labels: Sequence[Any] | np.ndarray | None = None,
     save: str | os.PathLike | None = None,
 ) -> Picture:
     """Draws the codes of examples (posterior means) as points, coloured by label. Deterministic.
@@ -109,7 +109,7 @@ def _colours(labels: np.ndarray) -> list[tuple[Any, Any]]:
 
     kinds = np.unique(labels)
     if len(kinds) <= 10:
-        palette = colormaps["tab10"].colors
+        palette: Any = colormaps["tab10"].colors  # type: ignore[attr-defined]  # of a list of colours
     else:
         palette = colormaps["turbo"](np.linspace(0.02, 0.98, len(kinds)))
     return list(zip(kinds, palette, strict=False))

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 from tfvae.export.quiet import quiet_notes
 
 Specs = Mapping[str, tf.TensorSpec]
-Graph = tf.types.experimental.ConcreteFunction
+Graph: TypeAlias = tf.types.experimental.ConcreteFunction
 
 
-def shared(function: Callable) -> Callable:
+def shared(function: Callable) -> Any:
     """What several signatures call: the file holds its graph once."""
     return tf.function(function, autograph=False)
 

@@ -94,7 +94,7 @@ class EncodesInTwo(Protocol):
 
 
 # In words, for messages.
-_MEANS = {
+_MEANS: dict[Any, str] = {
     Scores: "estimate likelihoods, by infer()",
     Encodes: "encode, by encode() and encoder_outputs()",
     Decodes: "decode, by decode() and decoder_outputs()",

@@ -32,9 +32,10 @@ def mlp(
         >>> decoder.units
         (100, 200)
     """
-    return tuple(
-        MLP(widths, activation, name=f"{side}_mlp", dtype=dtype)
-        for side, widths in (("encoder", tuple(units)), ("decoder", tuple(units)[::-1]))
+    down, up = tuple(units), tuple(units)[::-1]
+    return (
+        MLP(down, activation, name="encoder_mlp", dtype=dtype),
+        MLP(up, activation, name="decoder_mlp", dtype=dtype),
     )
 
 

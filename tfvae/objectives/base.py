@@ -43,7 +43,7 @@ class TermWeights:
 
     def add_term_weight(self, term: str, value: float) -> None:
         """Gives a term a factor in the loss, which callbacks may change; others have 1."""
-        weight = self.add_weight(
+        weight = self.add_weight(  # type: ignore[attr-defined]  # of the Keras layer beside it
             shape=(),
             initializer=keras.initializers.Constant(value),
             trainable=False,

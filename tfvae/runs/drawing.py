@@ -75,7 +75,7 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
     if can >= {Encodes, Decodes}:
         drawings["reconstructions"] = lambda path: pictures.reconstructions(model, few, save=path)
     if can >= {Generates, Decodes}:
-        given = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
+        given: dict[str, Any] = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
                  model.conditions().items()}  # fmt: skip
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
     if can >= {Decodes} and pictures.has_manifold(model):

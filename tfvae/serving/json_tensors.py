@@ -20,7 +20,7 @@ import orjson
 from tfvae.errors import UserError
 
 # NumPy's kind of a type -> what JSON may hold for it. Nothing is converted but integers to floats.
-_ALLOWED = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
+_ALLOWED: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 
 
 def dumps(value: Any, arrays: Iterable[np.ndarray]) -> bytes:
@@ -70,7 +70,7 @@ def from_json(value: Any, dtype: Any) -> np.ndarray:
         array.ravel()[:] = [_bytes(item) for item in flat]
         return array
     if not kinds <= _ALLOWED.get(dtype.kind, set()):
-        wrong = next(item for item in flat if type(item) not in _ALLOWED.get(dtype.kind, ()))
+        wrong = next(item for item in flat if type(item) not in _ALLOWED.get(dtype.kind, set()))
         raise UserError(f"JSON value {reprlib.repr(wrong)} is not of the expected type {dtype}")
     try:
         with np.errstate(over="raise"):  # of a number that float32 has no room for

@@ -61,8 +61,8 @@ class DeviceLoop:
         )
 
         @tf.function(jit_compile=self._jit_compile and size == data.batch_size, autograph=False)
-        def program(columns, order, epoch, first, count):
-            def body(i, logs):
+        def program(columns: Any, order: Any, epoch: Any, first: Any, count: Any) -> Any:
+            def body(i: Any, logs: Any) -> Any:
                 return i + 1, step(data.batch(columns, order, epoch, first + i, size))
 
             end = count if fixed is None else fixed

@@ -88,7 +88,7 @@ def _own_parts(batches: tf.data.Dataset, context: tf.distribute.InputContext) ->
     own = replicas // context.num_input_pipelines
     first = context.input_pipeline_id * own
 
-    def cut(*batch):
+    def cut(*batch: Any) -> Any:
         batch = batch[0] if len(batch) == 1 else batch
         numbers = tf.data.Dataset.range(first, first + own, output_type=tf.int32)
         return numbers.map(lambda number: _part(batch, number, replicas))

@@ -28,7 +28,7 @@ class Phase:
     terms: Sequence[str]
     every: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Checks the number."""
         positive_int(f"every of the phase {self.name!r}", self.every)
 

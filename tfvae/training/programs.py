@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfvae.training.xla import xla_pays
 
-_PROGRAMS = weakref.WeakKeyDictionary()
+_PROGRAMS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 def compiled(

@@ -70,7 +70,9 @@ class ResidentData(DataAdapter):
             return tf.range(len(self.recipe.columns))
         return tf.cast(pipeline.order(self.recipe, tf.constant(epoch, tf.int64)), tf.int32)
 
-    def batch(self, columns: Mapping[str, tf.Tensor], order, epoch, number, size: int) -> Any:
+    def batch(
+        self, columns: Mapping[str, tf.Tensor], order: Any, epoch: Any, number: Any, size: int
+    ) -> Any:
         """Batch `number` of an epoch, of `size` rows, for XLA to compile into the step."""
         # Not tf.slice: XLA takes its begin for a constant, and compiles for every value.
         indices = tf.gather(order, number * self.batch_size + tf.range(size))

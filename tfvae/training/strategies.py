@@ -24,7 +24,7 @@ class OnReplicas(Steps):
         if strategy is None:
             return super()._make_function(step)
 
-        def one(batch):
+        def one(batch: Any) -> Any:
             logs = strategy.run(step, args=(batch,))  # the same on all replicas
             return tf.nest.map_structure(
                 lambda log: strategy.experimental_local_results(log)[0], logs
@@ -33,7 +33,7 @@ class OnReplicas(Steps):
         run = self._graph(one)
         take = self._graph(lambda iterator: one(iterator.get_next()))
 
-        def function(iterator):
+        def function(iterator: Any) -> Any:
             if not isinstance(iterator, tf.distribute.DistributedIterator):
                 return run(next(iterator))
             logs = take(iterator)
@@ -50,10 +50,10 @@ class OnReplicas(Steps):
         if strategy is None:
             super().make_predict_function(force)
             return
-        if self.predict_function is not None and not force:
+        if self.predict_function is not None and not force:  # type: ignore[has-type]
             return
 
-        def predict(batches):
+        def predict(batches: Any) -> Any:
             outputs = [strategy.run(self.predict_step, args=(batch,)) for batch in batches]
             outputs = tf.nest.map_structure(lambda part: strategy.gather(part, axis=0), outputs)
             return tf.nest.map_structure(lambda *rows: tf.concat(rows, axis=0), *outputs)

@@ -142,7 +142,7 @@ class Trainer(OnBatches):
     @contextlib.contextmanager
     def _steps(self, count: int) -> Iterator[None]:
         """Sets the steps of an execution for a while: a callback may evaluate while fit runs."""
-        before = self.steps_per_execution
+        before = self.steps_per_execution  # type: ignore[has-type]
         # Keras 3.15 cannot run several steps at once on several replicas of a data set.
         if self._auto_steps and not is_distributed(self):
             self.steps_per_execution = count

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.data.splits import Split

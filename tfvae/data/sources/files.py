@@ -1,6 +1,7 @@
 """Columns in a `.npy` or `.npz` file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
         train, test = {"x": ("", found)}, {}
     else:
         train, test = _columns(path, found)
-    parts = [{}, {}]
+    parts: list[dict[str, Any]] = [{}, {}]
     for name, (title, array) in train.items():
         arrays = {f"{path}{title}": array}
         if name in test:
@@ -67,7 +68,8 @@ def _columns(path: Path, found: dict[str, np.ndarray]) -> tuple[dict, dict]:
         (name,) = found
         return {"x": (f"[{name!r}]", found[name])}, {}
     left = dict(found)
-    train, test = {}, {}
+    train: dict[str, Any] = {}
+    test: dict[str, Any] = {}
     for part, roles in ((train, _TRAIN), (test, _TEST)):
         for column, names in roles.items():
             name = next((name for name in names if name in left), None)

@@ -4,6 +4,7 @@ import operator
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def read(
     return hold_out(spec, columns, fraction, f"The folder {path}")
 
 
-def _check_size(size) -> tuple[int, int] | None:
+def _check_size(size: Any) -> tuple[int, int] | None:
     if size is None:
         return None
     try:

@@ -24,18 +24,18 @@ def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     """
     refuse_fraction(spec, test_fraction)
     builder = prepared_builder(spec)
-    images, labels = [], []
+    images, numbers = [], []
     for part in ("train", "test"):
         for example in builder.as_dataset(split=part, shuffle_files=False).as_numpy_iterator():
             images.append(reduced(example["image"], spec.fields["x"].shape))
-            labels.append(example["label"])
-    labels = np.array(labels, np.int32)
+            numbers.append(example["label"])
+    labels = np.array(numbers, np.int32)
     columns = Columns({"x": Rows(np.stack(images)), "label": Rows(labels, spec.fields["label"])})
     held = held_out(labels)
     return Split(spec, columns.subset(~held), columns.subset(held))
 
 
-def reduced(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def reduced(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Black on white RGB drawing -> small grey image, ink = 255."""
     return by_area(255 - image[..., :1], *shape[:2])
 

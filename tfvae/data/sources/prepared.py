@@ -1,6 +1,7 @@
 """Data sets that TensorFlow Datasets prepares."""
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def refuse_fraction(spec: DatasetSpec, test_fraction: float | None) -> None:
         )
 
 
-def prepared_builder(spec: DatasetSpec):
+def prepared_builder(spec: DatasetSpec) -> Any:
     """The TFDS builder of a data set, downloaded and prepared where that was not done before.
 
     Raises:
@@ -47,7 +48,7 @@ def prepared_builder(spec: DatasetSpec):
     return builder
 
 
-def _read_part(builder, spec: DatasetSpec, part: str) -> Columns:
+def _read_part(builder: Any, spec: DatasetSpec, part: str) -> Columns:
     """All images (uint8, 0..255) and labels of a part, in the order in which they were written."""
     import tensorflow_datasets as tfds
 

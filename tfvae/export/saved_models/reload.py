@@ -10,6 +10,7 @@ two naming `.npz` files.
 
 import json
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +20,10 @@ HIDDEN = ("tfvae", "tensorflow_probability", "keras", "tf_keras")
 class _Hiding:
     """A finder that can't see the libraries which an artefact must not need."""
 
-    def __init__(self, finder):
+    def __init__(self, finder: Any) -> None:
         self.finder = finder
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         hidden = name.split(".")[0] in HIDDEN
         return None if hidden else self.finder.find_spec(name, path, target)
 
@@ -39,7 +40,7 @@ def _main() -> None:
     sys.meta_path[:] = [_Hiding(finder) for finder in sys.meta_path]
     import tensorflow as tf
 
-    differences = {}
+    differences: dict[str, float] = {}
     for servable, job in json.load(sys.stdin).items():
         loaded = tf.saved_model.load(job["path"])
         for request in job["requests"]:

@@ -60,7 +60,8 @@ def _requests(servable: Any, scratch: Path) -> list[dict[str, str]]:
                 tensors = {key: tf.constant(value) for key, value in inputs.items()}
                 outputs = signature.function(**tensors)
             paths = [str(scratch / f"{name}-{rows}-{part}.npz") for part in ("inputs", "outputs")]
-            np.savez(paths[0], **{key: _storable(value) for key, value in inputs.items()})
+            stored: dict[str, Any] = {key: _storable(value) for key, value in inputs.items()}
+            np.savez(paths[0], **stored)
             np.savez(paths[1], **{key: value.numpy() for key, value in outputs.items()})
             requests.append({"signature": name, "inputs": paths[0], "outputs": paths[1]})
     return requests

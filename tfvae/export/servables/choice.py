@@ -13,7 +13,7 @@ from tfvae.models.codes import check_codes
 SERVABLES = (EncoderServable, DecoderServable, VAEServable)
 
 
-def servables_of(model: Any) -> list[type]:
+def servables_of(model: Any) -> list[Any]:
     """Returns the classes of the servables that a model can make."""
     return [s for s in SERVABLES if all(isinstance(model, needed) for needed in s.needs)]
 

@@ -98,7 +98,7 @@ def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
     if not isinstance(model, Generates):
         return None
     scalar = tf.TensorSpec([], tf.int32)
-    conditions = model.conditions()
+    conditions = model.conditions()  # type: ignore[attr-defined]  # of every model
     given_specs = {n: tf.TensorSpec([rows, *f.shape], f.dtype) for n, f in conditions.items()}
 
     def sample_seeded(

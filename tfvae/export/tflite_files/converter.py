@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def convert(
     """
     graphs = {name: traced(*endpoint) for name, endpoint in endpoints.items()}
     with tempfile.TemporaryDirectory() as folder, quiet_tflite():
-        save(graphs, folder)
+        save(graphs, Path(folder))
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(endpoints))
         _configure(converter, variant, next(iter(endpoints)), representative)
         try:

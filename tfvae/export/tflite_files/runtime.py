@@ -53,7 +53,7 @@ class LiteRTFile:
 
     def latency(self, signature: str, *, seconds: float = 0.1, **inputs: Any) -> float:
         """Median seconds of a call on one thread, of at least 5 calls after the first two."""
-        runs = []
+        runs: list[float] = []
         for _ in range(2):
             self.run(signature, **inputs)
         while len(runs) < 5 or sum(runs) < seconds:

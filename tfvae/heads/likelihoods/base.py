@@ -26,7 +26,7 @@ class LikelihoodHead(Head):
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         super().__init__(event_shape, **kwargs)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
-        self.projection = None
+        self.projection: Any = None  # made by build, which knows the features
         self.per_pixel = False
 
     def build(self, features_shape: Sequence[int | None]) -> None:

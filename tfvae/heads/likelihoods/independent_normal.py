@@ -54,7 +54,7 @@ class IndependentNormal(LikelihoodHead):
         if isinstance(scale, str):
             if scale != "learned":
                 raise UserError(f'scale must be a number above 0 or "learned", received {scale!r}.')
-            self.scale = scale
+            self.scale: float | str = scale
         else:
             self.scale = real("scale", scale, above=0.0)
 

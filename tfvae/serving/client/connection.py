@@ -38,7 +38,7 @@ class Connection(contextlib.AbstractContextManager):
         self.timeout = real("timeout", timeout, above=0.0)
         self.retries = positive_int("retries", retries, minimum=0)
         self.prefix = prefix
-        which = {} if version is None else {"version": version}
+        which: dict[str, Any] = {} if version is None else {"version": version}
         which |= {} if label is None else {"label": label}
         self._transport = _transport(url)(url, which, headers or {}, max_reply_bytes)
         self.close = self._transport.close

@@ -37,7 +37,9 @@ class Deadline:
         )
 
 
-def with_retries(call: Callable[[Deadline], T], timeout: float, retries: int) -> T:
+def with_retries(  # type: ignore[return]  # the loop has no end
+    call: Callable[[Deadline], T], timeout: float, retries: int
+) -> T:
     """Makes a call within `timeout` seconds, again, `retries` times, if it never reached a model.
 
     Every call is a pure function of its request, so repeating one is always correct; what it can

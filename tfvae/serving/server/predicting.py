@@ -48,7 +48,7 @@ def load_servable(directory: Path, model: str, number: int) -> Version:
     message = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
     definitions = dict(message.meta_graphs[0].signature_def)
     version = Version(model, number, tf.saved_model.load(str(folder)), definitions)
-    first = {}
+    first: dict[Any, Any] = {}
     if (folder / WARMUP_FILE).is_file():
         for record in tf.data.TFRecordDataset(str(folder / WARMUP_FILE)):
             request = PredictionLog.FromString(record.numpy()).predict_log.request

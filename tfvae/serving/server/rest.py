@@ -80,11 +80,13 @@ class RestApplication:
     async def _answered(self, request: web.Request) -> bytes:
         if self._calls > self.limits.calls:
             raise RefusedError("UNAVAILABLE", f"more than {self.limits.calls} requests at once")
-        if (request.content_length or 0) > self.limits.body_bytes:
-            raise web.HTTPRequestEntityTooLarge(self.limits.body_bytes, request.content_length)
+        length = request.content_length or 0
+        if length > self.limits.body_bytes:
+            raise web.HTTPRequestEntityTooLarge(self.limits.body_bytes, length)
         body = await asyncio.wait_for(request.read(), self.limits.request_seconds)
-        call = (self.answer, request.method, request.path, body)
-        return await asyncio.get_running_loop().run_in_executor(self._workers, *call)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._workers, self.answer, request.method, request.path, body
+        )
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
         """The JSON that a request gets; `RefusedError` if it gets none."""

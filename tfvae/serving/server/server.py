@@ -123,7 +123,7 @@ def serve(directory: str | Path, report: Callable[[str], None], **options: Any) 
         **options: of `DevelopmentServer`.
     """
     handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: report(handler.format(record))
+    handler.emit = lambda record: report(handler.format(record))  # type: ignore[method-assign]
     LOGGER.setLevel(logging.INFO)
     LOGGER.handlers, LOGGER.propagate = [handler], False
     server = DevelopmentServer(directory, **options)
