@@ -19,9 +19,9 @@ _KINDS = "a .npy, .npz, .csv or .parquet file or a folder of PNG or JPEG images"
 
 
 def read(
-    name_or_path,
+    name_or_path: Any,
     test_fraction: float | None = None,
-    size=None,
+    size: Any = None,
     background: str | None = None,
     fields: Sequence[str] | None = None,
 ) -> Split:
