@@ -8,9 +8,10 @@ import click
 import pytest
 
 from tests.docs.pages import NAMES, blocks, inline_code
-from tfvae import catalogue
+from tfvae import catalogue, presets
 from tfvae.cli.main import cli
 from tfvae.cli.settings import SettingsCommand, given_settings
+from tfvae.runs.config import write_config
 
 SHELL = ("sh", "console")
 
@@ -34,8 +35,8 @@ def make_what_it_names(words):
     for word in words:
         if word.startswith("runs/"):
             Path(word).mkdir(parents=True, exist_ok=True)
-            for file in ("config.json", "model.keras"):
-                Path(word, file).touch()
+            write_config(Path(word, "config.json"), presets.get(), {})
+            Path(word, "model.keras").touch()
         elif re.fullmatch(r"\w+\.(csv|npy|npz|parquet)", word):
             Path(word).touch()
         elif "/" in word and not word.startswith("-"):
@@ -56,7 +57,7 @@ def test_command_is_taken(name, words, tmp_path, monkeypatch):
         words = [word for word in words if word not in ("-h", "--help")]
     context = command.make_context(words[0], words[1:])
     if isinstance(command, SettingsCommand):
-        assert given_settings(context, context.params["preset"])
+        assert given_settings(context, context.params["preset"] or presets.DEFAULT)
     if words[0] == "list" and context.params["name"]:
         known = [member for kind in catalogue.KINDS for member in catalogue.members(kind)]
         assert context.params["name"] in known

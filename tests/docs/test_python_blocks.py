@@ -29,7 +29,8 @@ RUN = [name for name in NAMES if any(block.kind == "python" for block in blocks(
 @pytest.mark.parametrize("name", RUN)
 def test_python_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tfvae.models.base.xla_pays", lambda model: False)  # conformance has it
+    # XLA takes seconds a model, and tests/conformance has it.
+    monkeypatch.setattr("tfvae.training.compiling.xla_pays", lambda model: False)
     matplotlib.use("Agg")
     namespace = {"__name__": "page"}
     for block in blocks(name):
