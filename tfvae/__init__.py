@@ -4,10 +4,40 @@ Importing `tfvae` is cheap: TensorFlow is loaded when a public name is first use
 classes in saved models all the same; see `tfvae.registration`.
 """
 
+from typing import TYPE_CHECKING
+
 from tfvae.lazy import lazy
 from tfvae.registration import register_with_keras
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
+    from tfvae import callbacks as callbacks
+    from tfvae import data as data
+    from tfvae import evaluation as evaluation
+    from tfvae import export as export
+    from tfvae import heads as heads
+    from tfvae import networks as networks
+    from tfvae import objectives as objectives
+    from tfvae import presets as presets
+    from tfvae import priors as priors
+    from tfvae import random as random
+    from tfvae import serving as serving
+    from tfvae.data.fields import Field as Field
+    from tfvae.distributions.draws import Draw as Draw
+    from tfvae.inference.inference import Inference as Inference
+    from tfvae.inference.inference import Joint as Joint
+    from tfvae.inference.proposal import Posterior as Posterior
+    from tfvae.inference.proposal import Proposal as Proposal
+    from tfvae.models.base import LatentVariableModel as LatentVariableModel
+    from tfvae.models.encoder_decoder import Decoder as Decoder
+    from tfvae.models.encoder_decoder import Encoder as Encoder
+    from tfvae.models.loading import load_model as load_model
+    from tfvae.models.stages import StagedModel as StagedModel
+    from tfvae.models.vae import VAE as VAE
+    from tfvae.noise import Noise as Noise
+    from tfvae.objectives.base import Nats as Nats
+    from tfvae.training.phases import Phase as Phase
 
 _HOMES = {
     "VAE": "models.vae",

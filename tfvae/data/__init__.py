@@ -4,7 +4,24 @@
 imports neither TensorFlow nor TensorFlow Datasets nor scikit-learn; using a name does.
 """
 
+from typing import TYPE_CHECKING
+
 from tfvae.lazy import lazy
+
+if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
+    from tfvae.data import catalogue as catalogue
+    from tfvae.data import validate as validate
+    from tfvae.data.catalogue import describe as describe
+    from tfvae.data.catalogue import names as names
+    from tfvae.data.fields import Field as Field
+    from tfvae.data.loaded import fields_of as fields_of
+    from tfvae.data.loading import arrays as arrays
+    from tfvae.data.loading import load as load
+    from tfvae.data.loading import mean as mean
+    from tfvae.data.passing import checked as checked
+    from tfvae.data.pipeline import at_epoch as at_epoch
+    from tfvae.data.splits import Arrays as Arrays
+    from tfvae.data.validate import check_array as check_array
 
 _HOMES = {
     "Arrays": "splits",

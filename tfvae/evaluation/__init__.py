@@ -3,7 +3,26 @@
 Importing this package imports neither TensorFlow nor matplotlib; using a name does.
 """
 
+from typing import TYPE_CHECKING
+
 from tfvae.lazy import lazy
+
+if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
+    from tfvae.evaluation import pictures as pictures
+    from tfvae.evaluation.ais import AnnealedEstimate as AnnealedEstimate
+    from tfvae.evaluation.ais import annealed_importance_sampling as annealed_importance_sampling
+    from tfvae.evaluation.estimates import ELBOEstimate as ELBOEstimate
+    from tfvae.evaluation.estimates import Estimate as Estimate
+    from tfvae.evaluation.estimates import LikelihoodEstimate as LikelihoodEstimate
+    from tfvae.evaluation.latents import ActiveUnits as ActiveUnits
+    from tfvae.evaluation.latents import RateDistortion as RateDistortion
+    from tfvae.evaluation.latents import active_units as active_units
+    from tfvae.evaluation.latents import kl_per_dimension as kl_per_dimension
+    from tfvae.evaluation.latents import latent_codes as latent_codes
+    from tfvae.evaluation.latents import rate_and_distortion as rate_and_distortion
+    from tfvae.evaluation.likelihood import elbo as elbo
+    from tfvae.evaluation.likelihood import log_likelihood as log_likelihood
+    from tfvae.evaluation.likelihood import naive_log_likelihood as naive_log_likelihood
 
 _HOMES = {
     "ActiveUnits": "latents",

@@ -1,6 +1,15 @@
 """Export: tensor-only functions over encoder and decoder, written, reloaded and compared."""
 
+from typing import TYPE_CHECKING
+
 from tfvae.lazy import lazy
+
+if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
+    from tfvae.export.publishing import ExportError as ExportError
+    from tfvae.export.saved_models.export import SavedModels as SavedModels
+    from tfvae.export.saved_models.export import saved_model as saved_model
+    from tfvae.export.tflite_files.export import TFLiteFiles as TFLiteFiles
+    from tfvae.export.tflite_files.export import tflite as tflite
 
 _HOMES = {
     "ExportError": "publishing",

@@ -22,6 +22,7 @@ from tfvae.models.term_weights import ModelTermWeights
 from tfvae.models.trackers import TrackedTerms
 from tfvae.noise import Noise, training_noise
 from tfvae.objectives.base import Nats
+from tfvae.training.inputs import checked_inputs
 from tfvae.training.phases import Phase
 from tfvae.training.replicas import own_rows
 
@@ -116,7 +117,12 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
         check_variables(self)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction."""
+        """Adds the weighted terms to the loss, tracks all unweighted, returns a reconstruction.
+
+        In training that is the mean of x at the first draw of z; else, of a model that encodes and
+        decodes, the mean of x at its code, which is not random: what `reconstruct` and `predict`
+        return. The terms are estimates from draws in both.
+        """
         nats = self._checked(self.loss_terms(self.named(inputs), training))
         self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
@@ -129,15 +135,25 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             # A scalar of the batch counts as often as the batch has rows.
             weight = None if value.shape.rank else own_rows(inputs).count
             self.trackers[name].update_state(value, sample_weight=weight)
-        return nats.reconstruction
+        if training or not (isinstance(self, Encodes) and isinstance(self, Decodes)):
+            return nats.reconstruction
+        batch = self.named(inputs)
+        return self.decode(self.encode(batch), self.given(batch))
 
     def _checked(self, nats: Nats) -> Nats:
         own = type(self).loss_terms is not LatentVariableModel.loss_terms
         return checked_nats(self if own else self.objective, nats, tuple(self.trackers))
 
     def named(self, inputs: Any) -> dict[str, tf.Tensor]:
-        """Returns a batch by the names of its fields, each in the field's type."""
+        """Returns a batch by the names of its fields, each in the field's type.
+
+        Raises:
+            UserError: called directly, for what `fit` would refuse; in a compiled step it has been
+                checked.
+        """
         fields = self.fields()
+        if tf.executing_eagerly():
+            checked_inputs(inputs, fields, "the batch")  # gradients by what was passed go on
         batch = by_name(inputs, fields, "the batch")
         return {name: tf.cast(value, fields[name].dtype) for name, value in batch.items()}
 

@@ -104,6 +104,11 @@ class NetworkAndHead(keras.layers.Layer):
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Builds for a first batch: Keras tells `build` its shapes, and not its types."""
+        if any(isinstance(x, keras.KerasTensor) for x in keras.tree.flatten(inputs)):
+            raise UserTypeError(
+                f"{self.name} returns a distribution, on which no Keras layer can be built. Use "
+                "vae.code_model(), a Keras model from x to its code that shares these weights."
+            )
         if not self.built:
             self.build_for(inputs)
         return super().__call__(inputs, *args, **kwargs)

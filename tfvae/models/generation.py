@@ -1,7 +1,9 @@
 """What a trained model is asked for: samples, reconstructions, likelihoods."""
 
+import inspect
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 import tfvae
@@ -9,6 +11,7 @@ from tfvae.checks import positive_int, real
 from tfvae.data.fields import input_shapes
 from tfvae.errors import UserRuntimeError
 from tfvae.models.capabilities import Batch, Decodes, Encodes, Generates, require
+from tfvae.models.code_model import CodeModel
 from tfvae.models.conditions import checked_conditions
 from tfvae.noise import Noise
 from tfvae.random import bits, word
@@ -22,11 +25,41 @@ class Generation(Trainer):
     Subclasses have `conditions`, `named` and `next_seed`; see `LatentVariableModel`.
     """
 
-    def reconstruct(self, inputs: Any) -> Any:
-        """Returns the mean of x at the code of each example: deterministic."""
+    def reconstruct(self, inputs: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
+        """Returns the mean of x at the code of each example: deterministic.
+
+        Args:
+            inputs: Arrays, as `fit` takes them, or a data set of batches.
+            batch_size: None (default) takes arrays at once and returns a tensor. With a number, and
+                of data sets, it goes in batches, as `predict` does, and returns an array.
+            verbose: 1 shows a progress bar, of batches.
+        """
         require(self, "reconstruct()", Encodes, Decodes)
+        if batch_size is not None or _has_batches(inputs):
+            return self.predict(inputs, batch_size=batch_size, verbose=verbose)
         batch = self.named(inputs)
         return self.decode(self.encode(batch), self.given(batch))
+
+    def codes(self, data: Any, batch_size: int = 128, verbose: int = 0) -> Any:
+        """Returns the code of each example, float32 `[N, D]` or a dict of levels: deterministic.
+
+        Args:
+            data: What `fit` takes: arrays, or a data set of batches.
+            batch_size: Examples at once.
+            verbose: 1 shows a progress bar, of examples.
+        """
+        options = {"batch_size": batch_size, "verbose": verbose}
+        found = tfvae.evaluation.latent_codes(self, data, **options)
+        return tf.nest.map_structure(lambda level: level.astype("float32"), found)
+
+    def code_model(self, draw: bool = False, **kwargs: Any) -> CodeModel:
+        """Returns a Keras model from x to its code, to build on; see `CodeModel`."""
+        self._require_built("code_model()")
+        return CodeModel(self, draw, **kwargs)
+
+    def encoding_layers(self) -> list[keras.layers.Layer]:
+        """Returns the layers that codes are made with: of any model all, unless it knows better."""
+        return [self]
 
     def given(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns the part of a batch that the model is given and does not generate."""
@@ -87,6 +120,12 @@ class Generation(Trainer):
                 f"{what} needs a built model. Train it, call it on a batch, or build it: "
                 f"model.build({self.input_shapes()})."
             )
+
+
+def _has_batches(inputs: Any) -> bool:
+    return isinstance(inputs, tf.data.Dataset | keras.utils.PyDataset) or inspect.isgenerator(
+        inputs
+    )
 
 
 def _sample(

@@ -170,8 +170,19 @@ class VAE(LatentVariableModel):
                 )
         return {name: offered[name] for name in self.prior.needs}
 
-    def encode(self, batch: Batch) -> tf.Tensor:
-        """Returns the point estimate of z, `[B, D]`: of a Normal its mean."""
+    def encoding_layers(self) -> list[keras.layers.Layer]:
+        """Returns the encoder."""
+        return [self.encoder]
+
+    def encode(self, batch: Any) -> Any:
+        """Returns the point estimate of z, `[B, D]`: of a Normal its mean.
+
+        Args:
+            batch: Tensors by field. Anything else that `fit` takes goes to `codes`, which returns
+                an array.
+        """
+        if not isinstance(batch, Mapping):
+            return self.codes(batch)
         return self.encoder.head.code(self.encoder(self.encoder_inputs(batch)))
 
     def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:

@@ -1,13 +1,14 @@
 """The seam between the model and its prior."""
 
 import inspect
+import random
 from typing import Any
 
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int
+from tfvae.checks import int32, positive_int
 from tfvae.distributions.draws import draw
 from tfvae.distributions.quantiles import coordinate_quantiles
 from tfvae.errors import UserError, UserTypeError
@@ -150,6 +151,24 @@ class Prior(keras.layers.Layer):
                 f"tensor of shape [*leading, {self.latent_size}], one z for each row of the noise."
             )
         return z
+
+    def sample(self, num_samples: int = 1, seed: int | None = None, **given: Any) -> tf.Tensor:
+        """Draws z from p(z).
+
+        Args:
+            num_samples: How many, at least 1.
+            seed: Any int32: the codes that `vae.sample` decodes with it. None (default) differs
+                each time, and follows `keras.utils.set_random_seed`.
+            **given: What `distribution` takes.
+
+        Returns:
+            z `[num_samples, D]`.
+        """
+        if not self.built:
+            self.build()
+        num_samples = positive_int("num_samples", num_samples)
+        seed = random.randint(1, 10**9) if seed is None else int32("seed", seed)
+        return self.checked_codes(Noise(seed, row=tf.range(num_samples)), **given)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -52,7 +52,17 @@ class Trainer(OnBatches):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
-        **kwargs: Any,
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
     ) -> keras.callbacks.History:
         """Trains on the model's fields alone; see `keras.Model.fit` for the arguments.
 
@@ -63,7 +73,17 @@ class Trainer(OnBatches):
             batch_size: Rows of a batch where x is arrays, 32 by default.
             epochs: How often to go through x.
             verbose: As for Keras.
-            **kwargs: `validation_data`, `callbacks` and so on.
+            callbacks: Of Keras, of `tfvae.callbacks`, or of your own.
+            validation_split: Share of arrays that is held out, their last rows.
+            validation_data: What x may be; evaluated after an epoch.
+            shuffle: Whether arrays are shuffled anew in each epoch; data sets shuffle themselves.
+            class_weight: Refused.
+            sample_weight: Refused.
+            initial_epoch: The number of the first epoch, of a training that goes on.
+            steps_per_epoch: Batches of an epoch; None takes all that there are.
+            validation_steps: Likewise, of the validation data.
+            validation_batch_size: Rows of a batch where those are arrays; batch_size by default.
+            validation_freq: Every how many epochs, or in which, as for Keras.
 
         Raises:
             UserTypeError: for numbers of a wrong kind, such as bytes for pixels or reals for
@@ -71,34 +91,43 @@ class Trainer(OnBatches):
             UserError: for targets, weights, fields that are missing or not declared, of different
                 lengths, shapes or ranges, values that are not finite, and counts below 1.
         """
+        kwargs: dict[str, Any] = {
+            "validation_split": validation_split,
+            "shuffle": shuffle,
+            "initial_epoch": initial_epoch,
+            "steps_per_epoch": steps_per_epoch,
+            "validation_steps": validation_steps,
+            "validation_batch_size": validation_batch_size,
+            "validation_freq": validation_freq,
+        }
         check_counts(kwargs, "steps_per_epoch", "validation_steps", "validation_batch_size")
-        refuse_extra(y, kwargs.get("sample_weight"), kwargs.pop("class_weight", None))
-        validation = kwargs.pop("validation_data", None)
+        refuse_extra(y, sample_weight, class_weight)
+        validation = validation_data
         if validation is not None:
             validation = checked_inputs(validation, self.fields(), "validation_data")
         x = accepted(self, x, batch_size)
-        if kwargs.get("validation_split") and validation is None:
+        if validation_split and validation is None:
             x, validation = split(x, kwargs.pop("validation_split"))
         if not are_arrays(x) and getattr(x, "num_batches", None) is None:
             kwargs["shuffle"] = False  # they shuffle themselves; Keras warns of its own default
-        whole = kwargs.get("steps_per_epoch") is None
-        data = placed(self, x, batch_size, whole, kwargs.get("shuffle", True))
-        counts, callbacks = [kwargs.get("steps_per_epoch")], kwargs.pop("callbacks", None)
+        whole = steps_per_epoch is None
+        data = placed(self, x, batch_size, whole, kwargs["shuffle"])
+        counts = [steps_per_epoch]
         if validation is not None:
-            size, steps = kwargs.get("validation_batch_size"), kwargs.get("validation_steps")
-            validation = placed(self, validation, size or batch_size, whole=steps is None)
-            counts.append(steps)
+            size, whole = validation_batch_size or batch_size, validation_steps is None
+            validation = placed(self, validation, size, whole=whole)
+            counts.append(validation_steps)
         self.begin_training(num_rows(data))
         steps = steps_at_once(data, callbacks, *counts)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             source = data if isinstance(data, ResidentData) else x
-            resume = ResumeEpochs(source, kwargs.get("initial_epoch", 0))
+            resume = ResumeEpochs(source, initial_epoch)
             callbacks = [*as_list(callbacks), resume]
         kwargs.update(callbacks=callbacks, verbose=verbose)
         kwargs["validation_data"] = None if validation is None else distributed(self, validation)
         with self._steps(steps):
             return super().fit(
-                distributed(self, data, kwargs.get("shuffle", True)),
+                distributed(self, data, kwargs["shuffle"]),
                 batch_size=batch_size,
                 epochs=epochs,
                 **kwargs,
