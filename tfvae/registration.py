@@ -75,11 +75,13 @@ class _WhenKerasIsImported(importlib.abc.MetaPathFinder):
 
 
 def _followed_by_registration(spec: ModuleSpec) -> ModuleSpec:
-    execute = spec.loader.exec_module
+    loader = spec.loader
+    assert loader is not None  # whatever can be imported has one
+    execute = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
         execute(module)
         _register()
 
-    spec.loader.exec_module = exec_module
+    loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one loader, for once
     return spec

@@ -28,6 +28,9 @@ class _Mark:
 REQUIRED = _Mark("required")
 COMPUTED = _Mark("computed")  # a default that is an expression: the constructor's own affair
 
+# Of a constructor that calls no other.
+_NO_CALL = ast.Call(ast.Name("super"), args=[], keywords=[])
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -80,7 +83,7 @@ def read_signature(path: str) -> Signature:
     if isinstance(definition.node, ast.ClassDef):
         arguments, is_open = _constructor(sources.linearised(definition))
     else:
-        arguments, is_open = _arguments(*definition, doc), False
+        arguments, is_open = _arguments(definition.module, definition.node, doc), False
     return Signature(path, arguments, is_open or "name" in arguments, doc)
 
 
@@ -113,8 +116,9 @@ def _constructor(order: Sequence[Definition]) -> tuple[dict[str, Argument], bool
     (module, node), *bases = order
     doc = ast.get_docstring(node) or ""
     init = sources.definitions(node).get("__init__")
-    arguments, filled = {}, ast.Call(args=[], keywords=[])
-    if init is not None:
+    arguments: dict[str, Argument] = {}
+    filled = _NO_CALL
+    if isinstance(init, ast.FunctionDef):
         arguments = _arguments(module, init, doc)
         filled = _super_call(init)
         if init.args.kwarg is None or all(k.arg is not None for k in filled.keywords):
@@ -138,7 +142,7 @@ def _super_call(init: ast.FunctionDef) -> ast.Call:
             by_super = isinstance(call.func.value, ast.Call)
             args = call.args if by_super else call.args[1:]
             return ast.Call(func=call.func, args=args, keywords=call.keywords)
-    return ast.Call(args=[], keywords=[])
+    return _NO_CALL
 
 
 def _arguments(module: str, node: ast.FunctionDef, doc: str) -> dict[str, Argument]:
@@ -161,10 +165,8 @@ def _arguments(module: str, node: ast.FunctionDef, doc: str) -> dict[str, Argume
 
 def _value(module: str, node: ast.expr) -> ast.expr:
     """What a name of the module stands for; any other expression as it is."""
-    for line in sources.module(module).body if isinstance(node, ast.Name) else ():
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == node.id:
-            return line.value
-    return node
+    found = sources.assigned(module, node.id) if isinstance(node, ast.Name) else None
+    return node if found is None else found
 
 
 def _literal(node: ast.expr) -> Any:

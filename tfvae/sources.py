@@ -9,7 +9,7 @@ import functools
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 # Whose classes end a search: their arguments are no settings.
 _FOREIGN = ("keras", "tensorflow", "tensorflow_probability", "tf_keras")
@@ -23,6 +23,7 @@ class Definition(NamedTuple):
 
 
 Found = Definition | str | None  # a definition, the name of a module, or neither
+_Block = ast.Module | ast.ClassDef | ast.FunctionDef | ast.If | ast.Try  # what has a body
 
 
 @functools.cache
@@ -42,12 +43,21 @@ def module(name: str) -> ast.Module | None:
         files = [p / "__init__.py" for p in places]
         files += [p.with_name(f"{p.name}.py") for p in places if rest]
     found = next((file for file in files if file.suffix == ".py" and file.is_file()), None)
-    return found and ast.parse(found.read_text("utf-8"))
+    return None if found is None else ast.parse(found.read_text("utf-8"))
 
 
-def definitions(tree: ast.AST) -> dict[str, ast.ClassDef | ast.FunctionDef]:
+def definitions(tree: _Block) -> dict[str, ast.ClassDef | ast.FunctionDef]:
     """The classes and functions of a module or a class by name."""
     return {n.name: n for n in _statements(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)}
+
+
+def assigned(home: str, name: str) -> ast.expr | None:
+    """The value that a module gives a name of its own, or None."""
+    tree = module(home)
+    for line in () if tree is None else tree.body:
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name:
+            return line.value
+    return None
 
 
 def find(home: str, name: str, asked: frozenset = frozenset()) -> Found:
@@ -65,7 +75,7 @@ def find(home: str, name: str, asked: frozenset = frozenset()) -> Found:
         return Definition(home, defined[name])
     asked = asked | {(home, name)}
     for node in _statements(tree):
-        found = None
+        found: Found = None
         if isinstance(node, ast.Import):
             found = _imported(node, name)
         elif isinstance(node, ast.ImportFrom):
@@ -98,6 +108,7 @@ def resolve(home: str, node: ast.expr, asked: frozenset = frozenset()) -> Found:
 
 def linearised(definition: Definition) -> list[Definition]:
     """A class and its bases in the order in which Python asks them (C3), foreign ones left out."""
+    assert isinstance(definition.node, ast.ClassDef), "A function has no bases."
     found = [resolve(definition.module, base) for base in definition.node.bases]
     bases = [b for b in found if isinstance(b, Definition) and isinstance(b.node, ast.ClassDef)]
     sequences = [*map(linearised, bases), bases]
@@ -111,7 +122,7 @@ def linearised(definition: Definition) -> list[Definition]:
     return order
 
 
-def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
+def _statements(tree: _Block) -> Iterator[ast.stmt]:
     """The statements of a body, and those under `if` and `try`."""
     for node in tree.body:
         yield node
@@ -145,7 +156,7 @@ def _imported_from(home: str, node: ast.ImportFrom, name: str, asked: frozenset)
     return None
 
 
-def _is_lazy(node: ast.expr) -> bool:
+def _is_lazy(node: ast.expr) -> TypeGuard[ast.Call]:
     return isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "lazy"
 
 
@@ -153,8 +164,7 @@ def _lazy(home: str, call: ast.Call, name: str, asked: frozenset) -> Found:
     """A name that `tfvae.lazy.lazy(__name__, HOMES)` gives a package."""
     homes = call.args[1]
     if isinstance(homes, ast.Name):
-        assigned = (n for n in module(home).body if isinstance(n, ast.Assign))
-        homes = next(n.value for n in assigned if ast.unparse(n.targets[0]) == homes.id)
+        homes = assigned(home, homes.id) or homes
     places = ast.literal_eval(homes)
     if name not in places:
         return None

@@ -75,6 +75,6 @@ def command(
     from tfvae.runs.datasets import load_data
     from tfvae.runs.exporting import export_run
 
-    datasets, variants = load_data(config, model), variants or variants_of(model)
-    for path in export_run(model, datasets, output, variants, click.echo, **options):
+    datasets, chosen = load_data(config, model), variants or variants_of(model)
+    for path in export_run(model, datasets, output, chosen, click.echo, **options):
         click.echo(path)

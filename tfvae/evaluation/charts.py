@@ -64,7 +64,7 @@ def _explain(figure: Picture, axes: Any, kinds: np.ndarray) -> None:
     if 1 < len(kinds) <= _MOST_COLOURS:
         figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=2)
     elif len(kinds) > _MOST_COLOURS:
-        shown = np.unique(np.linspace(0, len(kinds) - 1, 10).round().astype(int))
+        shown = np.unique(np.linspace(0, len(kinds) - 1, 10).round().astype(int)).tolist()
         scale = ScalarMappable(BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, 256), "turbo")
         bar = figure.colorbar(scale, ax=axes, label=f"label, {len(kinds)} in all")
         bar.set_ticks(shown, labels=[str(kinds[i]) for i in shown])
@@ -74,10 +74,10 @@ def _explain(figure: Picture, axes: Any, kinds: np.ndarray) -> None:
 
 def _points(axes: Any, means: np.ndarray, labels: np.ndarray) -> None:
     if means.shape[1] == 2:
-        points, names = means, ("$z_0$", "$z_1$")
+        points, names = means, ["$z_0$", "$z_1$"]
     else:
         points, shares = _principal(means)
-        names = tuple(f"component {i + 1} ({share:.0%})" for i, share in enumerate(shares))
+        names = [f"component {i + 1} ({share:.0%})" for i, share in enumerate(shares)]
     dot = float(np.clip(6000 / len(points), 2.0, 16.0))
     for label, colour in _colours(labels):
         chosen = points[labels == label]

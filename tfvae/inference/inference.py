@@ -83,6 +83,7 @@ class Inference:
 
     def draw(self, num_samples: int) -> Draws:
         """Draws z from q, S times with the noise of this step, and evaluates the densities."""
+        assert self.noise is not None  # an objective's inference has that of its step
         return self.draw_from(self.noise(num_samples))
 
     def at(self, z: Any, frozen: bool = False) -> Draws:
@@ -109,6 +110,7 @@ class Inference:
                 "The objective draws from the prior, and this model can't: give it "
                 "generate(noise, conditions), or choose another objective."
             )
+        assert self.noise is not None  # as in draw
         return self.generate(self.noise(num_samples).part(_PRIOR))
 
     def draw_from(self, noise: Noise) -> Draws:

@@ -106,6 +106,15 @@ _MEANS: dict[Any, str] = {
 }
 
 
+def can(model: Any, *capabilities: type) -> bool:
+    """Returns whether a model can do all of this.
+
+    `isinstance` says the same, and tells a type checker that the model can do nothing else: this is
+    for where more is asked of it.
+    """
+    return all(isinstance(model, capability) for capability in capabilities)
+
+
 def lack(model: Any, what: str, *capabilities: type) -> str | None:
     """Returns what a model lacks for something, in words; None if it can do all of this.
 

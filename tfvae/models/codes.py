@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfvae.data.fields import required
 from tfvae.distributions.moments import DRAWS, noting_draws
 from tfvae.errors import UserTypeError
-from tfvae.models.capabilities import Encodes, Generates, Scores
+from tfvae.models.capabilities import Encodes, Generates, Scores, can
 from tfvae.noise import Noise
 
 
@@ -31,7 +31,7 @@ def code_example(model: Any) -> Any:
 
 def vector_size(model: Any) -> int | None:
     """Returns D of a model whose z is one vector of D real numbers, which has lines; else None."""
-    z = code_example(model) if isinstance(model, Encodes | Generates) else None
+    z: Any = code_example(model) if isinstance(model, Encodes | Generates) else None
     if not tf.is_tensor(z) or z.shape.rank != 2 or not z.dtype.is_floating:
         return None
     return z.shape[1]
@@ -67,7 +67,7 @@ def check_codes(model: Any) -> None:
     noise = Noise(0, row=tf.range(1))
     if isinstance(model, Encodes):
         made["encode"] = model.encode(example)
-    if isinstance(model, Generates):
+    if can(model, Generates):
         made["generate"] = model.generate(noise, model.given(example))
     if isinstance(model, Encodes) and isinstance(model, Scores):
         made["infer().proposal.draw"] = model.infer(example).proposal.draw(noise).z

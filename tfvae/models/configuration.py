@@ -60,12 +60,13 @@ def check_config(layer: keras.layers.Layer) -> None:
 
 def _accepted(kind: type) -> set[str]:
     """The names of what a constructor takes: where it has `**kwargs`, what its parents do, too."""
-    names = set()
+    names: set[str] = set()
     for cls in (cls for cls in kind.__mro__ if "__init__" in vars(cls)):
         if _package(cls) == "keras":
             return names | _OF_LAYERS
-        names |= set(_named(cls.__init__))
-        arguments = inspect.signature(cls.__init__).parameters.values()
+        init = vars(cls)["__init__"]
+        names |= set(_named(init))
+        arguments = inspect.signature(init).parameters.values()
         if all(argument.kind != argument.VAR_KEYWORD for argument in arguments):
             break
     return names

@@ -14,7 +14,7 @@ from tfvae.priors.base import Prior
 from tfvae.suggestions import nearest
 
 
-def check_methods(model: keras.Model, base: type, scores: bool) -> None:
+def check_methods(model: keras.Model, base: type[keras.Model], scores: bool) -> None:
     """Refuses a model whose class lacks what `base` leaves to it, or has it with other arguments.
 
     Args:

@@ -36,6 +36,8 @@ class NetworkAndHead(keras.layers.Layer):
         UserTypeError: if the network is no Keras layer or the head no `Head`.
     """
 
+    input_event: tuple[int | None, ...] | dict[str, tuple[int | None, ...]]
+
     def __init__(self, network: keras.layers.Layer, head: Head, **kwargs: Any):
         # Autocasting would round the inputs, and a decoder's z, to bfloat16 before the network
         # has a say; networks cast for themselves. A mixed policy would round the head's weights.
@@ -44,7 +46,8 @@ class NetworkAndHead(keras.layers.Layer):
         hint = "tfvae.networks.MLP([200, 200]), or any Keras layer or model"
         self.network = instance_of("network", network, keras.layers.Layer, hint)
         self.head = instance_of("head", head, Head, "see tfvae.heads")
-        self.input_dtypes = None
+        # A name, or names by those of the inputs.
+        self.input_dtypes: Any = None
 
     @property
     def event_shape(self) -> tuple[int, ...]:

@@ -4,14 +4,15 @@ import keras
 import tensorflow as tf
 
 from tfvae.errors import UserError
-from tfvae.objectives.base import TermWeights
+from tfvae.objectives.base import Objective, TermWeights
 from tfvae.suggestions import nearest
 
 
 class ModelTermWeights(TermWeights):
     """A model that weighs the terms of its loss, by itself or through its `objective`."""
 
-    objective: TermWeights | None = None
+    name: str  # of the Keras model beside it
+    objective: Objective | None = None
 
     def weight(self, name: str) -> tf.Tensor | float:
         """Returns the factor of a term in the loss: the model's own, or that of its objective."""

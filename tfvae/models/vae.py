@@ -66,6 +66,8 @@ class VAE(LatentVariableModel):
         Inference in Deep Generative Models", arXiv:1401.4082, for the full covariance.
     """
 
+    objective: Objective
+
     def __init__(
         self,
         encoder: Encoder,
@@ -123,9 +125,9 @@ class VAE(LatentVariableModel):
         ):
             if not part.built:
                 part.build_for(inputs)
-        for part, part_shape in ((self.prior, None), (self.objective, shape)):
-            if not part.built:
-                part.build(part_shape)
+        for other, other_shape in ((self.prior, None), (self.objective, shape)):
+            if not other.built:
+                other.build(other_shape)
         self.prior.checked_distribution(**self._given_to_prior(self.given(example)))
         # Layers that a part made in its constructor and does not build itself: by using them, now,
         # since the optimizer and the file know only weights that are there.

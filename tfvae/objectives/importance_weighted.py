@@ -1,6 +1,7 @@
 """The importance-weighted bound."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -67,6 +68,7 @@ class ImportanceWeighted(Objective):
             draws = inference.draw(self.num_samples)
             log_weights = draws.log_weights
         else:
+            assert inference.noise is not None  # of this step, which the model has given it
             z = inference.proposal.draw(inference.noise(self.num_samples)).z
             z, zeros = _scaled_by_weights(z)
             draws = inference.at(z, frozen=True)
@@ -101,7 +103,7 @@ def _scaled_by_weights(z: Any) -> tuple[Any, tf.Tensor]:
     flat = tf.nest.flatten(z)
 
     @tf.custom_gradient
-    def marked(*flat: tf.Tensor):
+    def marked(*flat: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], Callable[..., list[tf.Tensor]]]:
         def scale(*gradients: tf.Tensor) -> list[tf.Tensor]:
             *by_z, by_log_weight = gradients
             # Whatever factor the loss has, it has in both: the weights sum to one.

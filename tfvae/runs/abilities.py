@@ -17,7 +17,7 @@ from tfvae.models.stages import code_size
 from tfvae.settings.settings import Settings
 
 # What a variant of the TFLite files takes, besides a model that can be served.
-_NEEDED = {
+_NEEDED: dict[str, tuple[type, ...]] = {
     "float32": (),
     "float16": (Encodes, Decodes, Rebuilds),
     "dynamic": (Encodes, Decodes, Rebuilds),
@@ -53,7 +53,7 @@ def left_out(model: Any, settings: Settings, exporting: bool) -> list[str]:
     """
     if settings.stages:
         code_size(model)
-    wanted = [("The likelihood of held-out data", (Scores,))]
+    wanted: list[tuple[str, tuple[type, ...]]] = [("The likelihood of held-out data", (Scores,))]
     if exporting and servable(model):
         check_exportable(model)
         if isinstance(model, Decodes):

@@ -96,11 +96,11 @@ def refuse_other(path: Path, here: Settings) -> None:
     """
     if extends(path, here):
         return
-    there, here = read_config(path).flat(), here.flat()
+    theirs, ours = read_config(path).flat(), here.flat()
     differing = [
-        f"{name} is {_said(there, name)} there and {_said(here, name)} here"
-        for name in {**here, **there}
-        if _said(there, name) != _said(here, name)
+        f"{name} is {_said(theirs, name)} there and {_said(ours, name)} here"
+        for name in {**ours, **theirs}
+        if _said(theirs, name) != _said(ours, name)
     ]
     if differing:
         raise UserError(

@@ -10,7 +10,7 @@ import tensorflow as tf
 from pydantic import PositiveInt
 
 from tfvae import evaluation
-from tfvae.models.capabilities import Encodes, Scores
+from tfvae.models.capabilities import Encodes, Scores, can
 from tfvae.models.codes import code_draws, from_draws
 from tfvae.noise import Noise
 from tfvae.runs.drawing import first_examples
@@ -60,7 +60,7 @@ def measure(
 
 def untrained_elbo(model: Any, test: tf.data.Dataset) -> float | None:
     """The ELBO of a fresh model on the first held-out examples; None if it can't score."""
-    if not isinstance(model, Scores):
+    if not can(model, Scores):
         return None
     batch = model.named(first_examples(test, _FIRST))
     rows = len(next(iter(batch.values())))

@@ -80,7 +80,8 @@ def write_codes(model: Any, datasets: Datasets, path: Path, seed: int) -> None:
     posterior, which posterior means, being narrower, are not. Of a model that does not score it is
     the point estimate.
     """
-    parts, first = {}, 0
+    parts: dict[str, Any] = {}
+    first = 0
     for name, data in zip(("x_train", "x_test"), datasets, strict=True):
         parts[name] = drawn_codes(model, data, seed, first)
         first += len(parts[name])
@@ -102,7 +103,7 @@ def drawn_codes(model: Any, data: tf.data.Dataset, seed: int, first: int) -> np.
         first: Number of the first example: draws are a function of the seed and this number.
     """
     if not isinstance(model, Scores):
-        return np.float32(latent_codes(model, data))
+        return np.asarray(latent_codes(model, data), np.float32)
     run, found = compiled(model, _draw), []
     for batch in batches(model, data):
         numbers = tf.constant(seed), tf.constant(first + batch.first)

@@ -26,6 +26,8 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
         **kwargs: `name`.
     """
 
+    built: bool  # of the Keras optimizer, which has no types
+
     def __init__(self, optimizers: Mapping[str, Any], **kwargs: Any):
         kwargs.pop("learning_rate", None)
         super().__init__(learning_rate=0.0, **kwargs)

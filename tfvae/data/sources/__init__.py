@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from tfvae.data.catalogue import CATALOGUE, describe
 from tfvae.data.splits import Split
@@ -19,9 +18,9 @@ _KINDS = "a .npy, .npz, .csv or .parquet file or a folder of PNG or JPEG images"
 
 
 def read(
-    name_or_path: Any,
+    name_or_path: str | os.PathLike,
     test_fraction: float | None = None,
-    size: Any = None,
+    size: tuple[int, int] | None = None,
     background: str | None = None,
     fields: Sequence[str] | None = None,
 ) -> Split:

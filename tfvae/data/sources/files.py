@@ -35,8 +35,9 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
         UserError: corrupt, pickled, no numbers, or columns of different lengths.
     """
     found = numpy_file.read(path, MAPPED_ABOVE)
+    test: dict[str, tuple[str, np.ndarray]] = {}
     if isinstance(found, np.ndarray):
-        train, test = {"x": ("", found)}, {}
+        train = {"x": ("", found)}
     else:
         train, test = _columns(path, found)
     parts: list[dict[str, Any]] = [{}, {}]

@@ -4,7 +4,7 @@ import operator
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from tfvae.data.splits import Split, hold_out
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
+if TYPE_CHECKING:
+    import PIL.Image
+
 TEST_FRACTION = 0.1
 DECODED_ANEW_ABOVE = 1 << 29  # decoded; what is larger is decoded anew in every epoch
 _SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -25,7 +28,10 @@ BACKGROUNDS = ("white", "black")
 
 
 def read(
-    path: Path, test_fraction: float | None = None, size=None, background: str | None = None
+    path: Path,
+    test_fraction: float | None = None,
+    size: tuple[int, int] | None = None,
+    background: str | None = None,
 ) -> Split:
     """Read the images of a folder and its subfolders, in the order of their paths.
 
@@ -107,7 +113,7 @@ def _common_shape(
 def _rows(files: list[Path], shape: tuple[int, int, int], background: str | None) -> Rows:
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
 
-    def fetch(indices) -> np.ndarray:
+    def fetch(indices: np.ndarray) -> np.ndarray:
         return np.stack(list(pool.map(lambda i: decode(files[i], shape, background), indices)))
 
     everything = np.arange(len(files))
@@ -135,18 +141,18 @@ def decode(file: Path, shape: tuple[int, int, int], background: str | None = Non
     return by_area(pixels.reshape(*pixels.shape[:2], shape[2]), *shape[:2])
 
 
-def _is_transparent(image) -> bool:
+def _is_transparent(image: "PIL.Image.Image") -> bool:
     return image.mode in _TRANSPARENT or "transparency" in image.info
 
 
-def _laid_on(image, background: str):
+def _laid_on(image: "PIL.Image.Image", background: str) -> "PIL.Image.Image":
     from PIL import Image
 
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image)
 
 
-def _opened(file: Path):
+def _opened(file: Path) -> "PIL.Image.Image":
     from PIL import Image
 
     try:

@@ -12,7 +12,7 @@ from tfvae.export.saved_models.requests import random_fields
 from tfvae.export.servables.encoder import posterior_noise
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import Proposal
-from tfvae.models.capabilities import Generates, Scores
+from tfvae.models.capabilities import Generates, Scores, can
 from tfvae.noise import Noise
 
 ROWS, DRAWS = 3, 4096
@@ -46,7 +46,7 @@ def check_draws(model: Any) -> list[str]:
     Raises:
         ExportError: if they disagree.
     """
-    if not isinstance(model, Scores):
+    if not can(model, Scores):
         return []
     examples = random_fields(required(model.fields()), ROWS, seed=4)
     with tf.device("CPU"):

@@ -26,7 +26,7 @@ from tfvae.export.servables.signatures import (
     per_rows,
     row_first,
 )
-from tfvae.models.capabilities import Batch, Decodes, Generates
+from tfvae.models.capabilities import Batch, Decodes, Generates, can
 from tfvae.models.codes import code_example, zero_example
 from tfvae.noise import Noise
 
@@ -105,7 +105,7 @@ class DecoderServable:
 
 def fixed_temperature(model: Any) -> str | None:
     """Why a model's codes are drawn at temperature 1 alone, or None."""
-    if not isinstance(model, Generates):
+    if not can(model, Generates):
         return None
     try:
         model.generate(Noise(0, row=tf.range(1), temperature=0.5), model.given(zero_example(model)))
