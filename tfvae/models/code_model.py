@@ -23,8 +23,8 @@ class CodeModel(keras.Model):
             False (default) gives the point estimate, such as a Normal's mean: not random.
         **kwargs: Keras model arguments.
 
-    What stands on a point estimate does not train what makes the posterior's scale; where the encoder
-    is not frozen, Keras warns that those weights have no gradients. Draws train both.
+    What stands on a point estimate does not train what makes the scale of the posterior; where the
+    encoder is not frozen, Keras warns that those weights have no gradients. Draws train both.
 
     Shapes: x `[B, ...]`, or a dict of the fields that are needed -> codes `[B, D]`, or a dict of
     levels.
