@@ -55,7 +55,7 @@ _DIGITS = {
 }
 
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
-# learns, and a decoder whose standard deviation is learned.
+# learns, and decoders of both stages whose standard deviation is learned, so grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
 
 PRESETS = {
@@ -64,8 +64,8 @@ PRESETS = {
         "8x8 digits, two latent dimensions to look at", {**_DIGITS, "latent_size": 2}
     ),
     "digits-two-stage": Preset(
-        "digits, and a second VAE that learns the codes",
-        _DIGITS,
+        "grey digits, and a second VAE that learns the codes",
+        {**_DIGITS, "binarisation": "none"},
         {"second": {**_SECOND, "epochs": 400}},
     ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
@@ -75,8 +75,8 @@ PRESETS = {
         {**_MNIST, "objective": "importance_weighted"},
     ),
     "mnist-two-stage": Preset(
-        "mnist, and a second VAE that learns the codes",
-        _MNIST,
+        "grey mnist, and a second VAE that learns the codes",
+        {**_MNIST, "binarisation": "none"},
         {"second": {**_SECOND, "latent_size": 50, "epochs": 200}},
     ),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),
