@@ -55,7 +55,7 @@ _DIGITS = {
 }
 
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
-# learns, and decoders of both stages whose standard deviation is learned, so grey values and not bits.
+# learns. Both decoders learn their standard deviation, so the data are grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
 
 PRESETS = {
