@@ -153,4 +153,6 @@ def test_predict_rests_and_fit_draws(run):
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(model.seed_state.numpy(), before)
     model(IMAGES)
+    np.testing.assert_array_equal(model.seed_state.numpy(), before)
+    model(IMAGES, training=True)
     assert np.any(model.seed_state.numpy() != before)

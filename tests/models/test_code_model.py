@@ -77,6 +77,8 @@ def test_a_classifier_trains_on_it_and_is_loaded_by_keras(style, frozen, tmp_pat
         [sys.executable, "-c", code, *files], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+    again = keras.models.load_model(tmp_path / "classifier.keras")
+    assert len(again.trainable_variables) == len(classifier.trainable_variables)
     expected = classifier.predict(X, verbose=0)
     np.testing.assert_allclose(np.load(files[2]), expected, rtol=1e-5, atol=1e-6)
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.likelihood import elbo as elbo
     from tfvae.evaluation.likelihood import log_likelihood as log_likelihood
     from tfvae.evaluation.likelihood import naive_log_likelihood as naive_log_likelihood
+    from tfvae.evaluation.posteriors import PosteriorStatistics as PosteriorStatistics
+    from tfvae.evaluation.posteriors import posterior_draws as posterior_draws
+    from tfvae.evaluation.posteriors import posterior_statistics as posterior_statistics
 
 _HOMES = {
     "ActiveUnits": "latents",
@@ -38,7 +41,10 @@ _HOMES = {
     "latent_codes": "latents",
     "log_likelihood": "likelihood",
     "naive_log_likelihood": "likelihood",
+    "PosteriorStatistics": "posteriors",
     "pictures": None,
+    "posterior_draws": "posteriors",
+    "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
 }
 

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tfvae.checks import real
 from tfvae.errors import UserError
-from tfvae.evaluation.batches import BATCH_SIZE, batches
+from tfvae.evaluation.batches import BATCH_SIZE
+from tfvae.evaluation.collecting import collected
 from tfvae.evaluation.estimates import Estimate
 from tfvae.evaluation.likelihood import elbo
 from tfvae.models.capabilities import Batch, Encodes, Scores, require
@@ -157,12 +158,8 @@ def active_units(
 
 def _collect(model: Any, data: Any, function: Any, batch_size: int, verbose: int) -> Any:
     run = compiled(model, function)
-    parts = [
-        tf.nest.map_structure(lambda value, count=batch.count: value.numpy()[:count], found)
-        for batch in batches(model, data, batch_size, verbose)
-        for found in (run(batch.tensors()),)
-    ]
-    return tf.nest.map_structure(lambda *part: np.concatenate(part).astype(np.float64), *parts)
+    found = collected(model, data, lambda batch: run(batch.tensors()), batch_size, verbose)
+    return tf.nest.map_structure(lambda values: values.astype(np.float64), found)
 
 
 def _codes(model: Any, batch: Batch) -> Any:

@@ -55,6 +55,10 @@ class Proposal(ABC):
             "Normal posterior over one vector and a diagonal Normal prior."
         )
 
+    def mean(self) -> Any:
+        """Returns the mean of each z, `[B, ...]`."""
+        raise UserError(f"{type(self).__name__} does not know its mean: mean().")
+
     def scale(self) -> Any:
         """Returns the standard deviation of each z, `[B, ...]`: how far apart two draws are."""
         raise UserError(f"{type(self).__name__} does not know its standard deviation: scale().")
@@ -98,6 +102,10 @@ class Posterior(Proposal):
     def kl_per_dimension(self) -> tf.Tensor:
         """Returns the KL split over latent dimensions, `[B, D]`."""
         return divergences.kl_per_dimension(self.distribution, self.prior)
+
+    def mean(self) -> tf.Tensor:
+        """Returns the mean of z, `[B, D]`."""
+        return self.head.moments(self.distribution).mean
 
     def scale(self) -> tf.Tensor:
         """Returns the standard deviation of z, `[B, D]`."""

@@ -1,7 +1,8 @@
 """The model that the whole family shares."""
 
+import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ from tfvae.noise import Noise, training_noise
 from tfvae.objectives.base import Nats
 from tfvae.training.inputs import checked_inputs
 from tfvae.training.phases import Phase
-from tfvae.training.replicas import own_rows
+from tfvae.training.replicas import in_step, own_rows
 
 NO_PATH = (
     "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
@@ -111,9 +112,8 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
 
     def check_terms(self) -> None:
         """Refuses terms that are not what they should be, by evaluating those of one example."""
-        before = tf.identity(self.seed_state)
-        self._checked(self.loss_terms(zero_example(self), training=False))
-        self.seed_state.assign(before)
+        with self._seed_kept():
+            self._checked(self.loss_terms(zero_example(self), training=False))
         check_variables(self)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -121,9 +121,13 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
 
         In training that is the mean of x at the first draw of z; else, of a model that encodes and
         decodes, the mean of x at its code, which is not random: what `reconstruct` and `predict`
-        return. The terms are estimates from draws in both.
+        return. The terms are estimates from draws in both, fresh ones while training and in
+        `evaluate`, which is unbiased. Other calls leave the generator where it was, so their
+        losses are equal too, and a look at a model does not change how its training goes on.
         """
-        nats = self._checked(self.loss_terms(self.named(inputs), training))
+        fresh = training or in_step()
+        with contextlib.nullcontext() if fresh else self._seed_kept():
+            nats = self._checked(self.loss_terms(self.named(inputs), training))
         self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
             loss = tf.reduce_mean(value)
@@ -188,6 +192,13 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments that all models share; a subclass adds its own."""
         return {**super().get_config(), "seed": self.seed}
+
+    @contextlib.contextmanager
+    def _seed_kept(self) -> Iterator[None]:
+        """Sets the generator back to where it was."""
+        before = tf.identity(self.seed_state)
+        yield
+        self.seed_state.assign(before)
 
     def next_seed(self) -> tf.Tensor:
         """Returns a fresh seed, int32 `[2]`, the same on all replicas."""

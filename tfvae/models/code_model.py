@@ -15,12 +15,13 @@ class CodeModel(keras.Model):
 
     Made by `vae.code_model()`. It shares the encoder's weights with the model: training or freezing
     one trains or freezes the other. A file of it, or of a model that stands on it, holds the
-    encoder's weights, and none of the decoder's.
+    weights of the model's `encoding_layers()`: of a VAE the encoder's, and none of the decoder's.
 
     Args:
         model: A built model that encodes.
-        draw: Whether a code is a fresh draw from q(z|x) at each call, of the model's generator;
-            False (default) gives the point estimate, such as a Normal's mean: not random.
+        draw: Whether a code is a fresh draw from q(z|x) at each call, of the model's generator,
+            whose state is in the model's file and not in one of these; False (default) gives the
+            point estimate, such as a Normal's mean: not random.
         **kwargs: Keras model arguments.
 
     What stands on a point estimate does not train what makes the scale of the posterior; where the
@@ -48,12 +49,15 @@ class CodeModel(keras.Model):
 
     def __init__(self, model: keras.Model, draw: bool = False, **kwargs: Any):
         require(model, "code_model()", Encodes, *([Scores] if draw else []))
-        super().__init__(**kwargs)
+        kwargs.setdefault("dtype", "float32")  # the encoder's network has a policy of its own
+        super().__init__(autocast=False, **kwargs)
         self.draw = bool(draw)
         self.parts = list(model.encoding_layers())
         # Not an attribute of its own: Keras would count the decoder's weights among these.
         self._of = lambda: model
         self.built = model.built
+        if kwargs.get("trainable") is False:  # as it was saved: hands it down
+            self.trainable = False
 
     def build(self, input_shape: Any = None) -> None:
         """Builds the model whose codes these are, for the fields that it declares."""

@@ -105,6 +105,10 @@ class StagedModel(LatentVariableModel):
             "of the one before, or train a preset with stages, such as digits-two-stage."
         )
 
+    def encoding_layers(self) -> list[keras.layers.Layer]:
+        """Returns those of the first stage."""
+        return self.stages[0].encoding_layers()
+
     def encode(self, batch: Batch) -> tf.Tensor:
         """Returns the first stage's codes."""
         return self.stages[0].encode(batch)

@@ -163,7 +163,16 @@ class Prior(keras.layers.Layer):
 
         Returns:
             z `[num_samples, D]`.
+
+        Raises:
+            UserError: for other counts and seeds, and unless `given` is what `distribution` takes.
         """
+        if set(given) != set(self.needs):
+            raise UserError(
+                f"{type(self).__name__}.sample() received {', '.join(sorted(given)) or 'nothing'} "
+                f"by name; expected {' and '.join(self.needs) or 'nothing'}, which is what its "
+                "distribution() takes. A model's sample() gives its prior what it needs."
+            )
         if not self.built:
             self.build()
         num_samples = positive_int("num_samples", num_samples)

@@ -62,6 +62,11 @@ def step_on(batch: Any) -> Iterator[ReplicaRows]:
         _ROWS.reset(token)
 
 
+def in_step() -> bool:
+    """Whether a step of training or of testing is running, and not a call by somebody else."""
+    return _ROWS.get() is not None
+
+
 def filled(batch: Any) -> Any:
     """Returns a batch, or a row of zeros where this replica has none.
 
