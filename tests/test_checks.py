@@ -2,6 +2,7 @@
 
 import fractions
 
+import keras
 import numpy as np
 import pytest
 
@@ -54,6 +55,16 @@ def test_real_bounds():
 
 
 def test_instance_of():
-    assert checks.instance_of("number", 3, int, "such as 3") == 3
-    with pytest.raises(TypeError, match=r"number must be a builtins int \(such as 3\), received"):
-        checks.instance_of("number", "3", int, "such as 3")
+    layer = keras.layers.Dense(2)
+    assert checks.instance_of("number", layer, keras.layers.Dense, "such as Dense") is layer
+    with pytest.raises(TypeError, match=r"number must be a keras Dense \(such as 2\), received 3"):
+        checks.instance_of("number", 3, keras.layers.Dense, "such as 2")
+
+
+def test_a_layer_that_never_became_one_is_named():
+    class Forgetful(keras.layers.Layer):
+        def __init__(self):
+            pass
+
+    with pytest.raises(TypeError, match="Forgetful that was made without Keras"):
+        checks.instance_of("network", Forgetful(), keras.layers.Layer, "any")

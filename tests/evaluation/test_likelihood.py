@@ -79,7 +79,7 @@ def test_exactly_the_draws_asked_for_whatever_the_chunk(monkeypatch):
     z, log_q = draw(posterior, example_noise(example_seeds(9, 0, 3), 0, 64))
     weights = prior.log_prob(z) + known.model.decoder(z).log_prob(x) - log_q
     weights = weights.numpy().astype("float64")
-    monkeypatch.setattr(importance, "NUMBERS", 5 * 3 * 16)
+    monkeypatch.setattr(importance, "NUMBERS_AT_ONCE", 5 * 3 * 16)
     for count in (1, 13, 64):
         assert importance.chunk_size(count, 3, 16) <= 5
         result = evaluation.log_likelihood(known.model, x, count, seed=9, **QUIET)

@@ -47,7 +47,7 @@ def test_chunks_do_not_change_the_result(vae, images, monkeypatch):
     inputs = {"x": images, "num_samples": ints(9, 2, 7, 5), "seed": ints(1, 2, 3, 4)}
     inputs = {name: tf.constant(value) for name, value in inputs.items()}
     expected = VAEServable(vae).score(**inputs)
-    monkeypatch.setattr(score, "CHUNK", 8)  # two draws a row, five chunks
+    monkeypatch.setattr(score, "DRAWS_AT_ONCE", 8)  # two draws a row, five chunks
     got = VAEServable(vae).signatures()["score"].concrete()(**inputs)
     for name, value in expected.items():
         np.testing.assert_allclose(got[name], value, rtol=1e-5, err_msg=name)
