@@ -28,7 +28,7 @@ def whole(tmp_path_factory):
     from tfvae.runs import stage, training
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "measure", lambda *_, **__: {})
+        patch.setattr(stage, "measure", lambda *_, **__: {"elbo": 0.0})
         patch.setattr(training, "draw_pictures", lambda *_: [])
         path = tmp_path_factory.mktemp("whole") / "whole"
         config = presets.get("digits", **SETTINGS)
