@@ -105,7 +105,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
         example = zero_example(self)
         # First as they are used without sample axes, from which parts learn the shape of an input.
         if isinstance(self, Encodes) and isinstance(self, Decodes):
-            self.decode(self.encode(example), self.given(example))
+            self.reconstruction(example)
         if isinstance(self, Generates):
             self.generate(Noise(0, row=tf.range(1)), self.given(example))
         self.check_terms()
@@ -125,9 +125,9 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
         `evaluate`, which is unbiased. Other calls leave the generator where it was, so their
         losses are equal too, and a look at a model does not change how its training goes on.
         """
-        fresh = training or in_step()
+        batch, fresh = self.named(inputs), training or in_step()
         with contextlib.nullcontext() if fresh else self._seed_kept():
-            nats = self._checked(self.loss_terms(self.named(inputs), training))
+            nats = self._checked(self.loss_terms(batch, training))
         self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
             loss = tf.reduce_mean(value)
@@ -141,8 +141,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             self.trackers[name].update_state(value, sample_weight=weight)
         if training or not (isinstance(self, Encodes) and isinstance(self, Decodes)):
             return nats.reconstruction
-        batch = self.named(inputs)
-        return self.decode(self.encode(batch), self.given(batch))
+        return self.reconstruction(batch)
 
     def _checked(self, nats: Nats) -> Nats:
         own = type(self).loss_terms is not LatentVariableModel.loss_terms
@@ -197,8 +196,10 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
     def _seed_kept(self) -> Iterator[None]:
         """Sets the generator back to where it was."""
         before = tf.identity(self.seed_state)
-        yield
-        self.seed_state.assign(before)
+        try:
+            yield
+        finally:
+            self.seed_state.assign(before)
 
     def next_seed(self) -> tf.Tensor:
         """Returns a fresh seed, int32 `[2]`, the same on all replicas."""

@@ -133,7 +133,7 @@ def lack(model: Any, what: str, *capabilities: type) -> str | None:
 
 
 def require(model: Any, what: str, *capabilities: type) -> None:
-    """Raises `UserError` unless the model can do all of this; the arguments are `refusal`'s."""
+    """Raises `UserError` unless the model can do all of this; the arguments are `lack`'s."""
     lacking = lack(model, what, *capabilities)
     if lacking is not None:
         raise UserError(lacking)

@@ -37,7 +37,10 @@ class Generation(Trainer):
         require(self, "reconstruct()", Encodes, Decodes)
         if batch_size is not None or _has_batches(inputs):
             return self.predict(inputs, batch_size=batch_size, verbose=verbose)
-        batch = self.named(inputs)
+        return self.reconstruction(self.named(inputs))
+
+    def reconstruction(self, batch: Batch) -> Any:
+        """Returns the mean of x at the codes of a batch, whose tensors go by name."""
         return self.decode(self.encode(batch), self.given(batch))
 
     def codes(self, data: Any, batch_size: int = 128, verbose: int = 0) -> Any:
