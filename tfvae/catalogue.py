@@ -59,6 +59,10 @@ KINDS = {
         {
             "diag": _HEADS + "multivariate_normal_diag:MultivariateNormalDiag",
             "tril": _HEADS + "multivariate_normal_tri_l:MultivariateNormalTriL",
+            "bernoulli": _HEADS + "latent_bernoulli:LatentBernoulli",
+            "categorical": _HEADS + "latent_categorical:LatentCategorical",
+            "relaxed_bernoulli": _HEADS + "relaxed_bernoulli:RelaxedBernoulli",
+            "relaxed_categorical": _HEADS + "relaxed_categorical:RelaxedCategorical",
         },
         ("latent_size", "event_shape", "seed"),
     ),
@@ -77,6 +81,10 @@ KINDS = {
         {
             "standard_normal": "tfvae.priors.standard_normal:StandardNormal",
             "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
+            "bernoulli": "tfvae.priors.bernoulli_prior:BernoulliPrior",
+            "categorical": "tfvae.priors.categorical_prior:CategoricalPrior",
+            "relaxed_bernoulli": "tfvae.priors.relaxed_bernoulli_prior:RelaxedBernoulliPrior",
+            "relaxed_categorical": "tfvae.priors.relaxed_categorical_prior:RelaxedCategoricalPrior",
         },
         ("latent_size", "event_shape", "seed"),
     ),

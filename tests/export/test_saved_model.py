@@ -150,6 +150,6 @@ def test_nothing_is_traced_through_autograph(log):
     model = table(Flow(2))
     for servable in (EncoderServable, DecoderServable, VAEServable):
         for signature in servable(model).signatures().values():
-            draws._draw._clear_cache()
+            draws.draw_of._clear_cache()
             signature.concrete()
     assert log.records == []

@@ -100,6 +100,13 @@ class Head(keras.layers.Layer):
         """Returns mean and standard deviation, from draws where there is no closed form."""
         return moments(distribution, self.draw)
 
+    def embedded(self, z: tf.Tensor) -> tf.Tensor:
+        """Returns what a decoder sees of draws `[..., *event_shape]`: the draws themselves.
+
+        A relaxation, whose density is that of a logarithm, shows the decoder what it stands for.
+        """
+        return z
+
     def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns what a served file does: the parameters, and what follows from them."""
         return dict(parameters)

@@ -29,7 +29,8 @@ from tfvae.training.replicas import in_step, own_rows
 
 NO_PATH = (
     "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
-    "alone. Use a head whose draws are differentiable, or an objective that needs no path."
+    "alone. Use a head whose draws are differentiable, or an objective that needs no path, such as "
+    'one with gradient="score_function".'
 )
 
 
@@ -186,6 +187,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             noise=noise,
             generate=generate if isinstance(self, Generates) else None,
             num_examples=tf.convert_to_tensor(self.num_examples),
+            batch=batch,
         )
 
     def get_config(self) -> dict[str, Any]:

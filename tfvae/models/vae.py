@@ -144,8 +144,8 @@ class VAE(LatentVariableModel):
         return batch["x"]
 
     def decoder_inputs(self, z: tf.Tensor, conditions: Batch) -> Any:
-        """Returns what the decoder takes: z; a conditional model says more."""
-        return z
+        """Returns what the decoder takes: z as its head shows it; a conditional model adds."""
+        return self.encoder.head.embedded(z)
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
         """Returns q(z|x) and log p(z) + log p(x|z) of a batch."""

@@ -1,7 +1,19 @@
 """Priors: what the model believes about z before it has seen x, one a file."""
 
 from tfvae.priors.base import Prior
+from tfvae.priors.bernoulli_prior import BernoulliPrior
+from tfvae.priors.categorical_prior import CategoricalPrior
 from tfvae.priors.mixture_of_gaussians import MixtureOfGaussians
+from tfvae.priors.relaxed_bernoulli_prior import RelaxedBernoulliPrior
+from tfvae.priors.relaxed_categorical_prior import RelaxedCategoricalPrior
 from tfvae.priors.standard_normal import StandardNormal
 
-__all__ = ["MixtureOfGaussians", "Prior", "StandardNormal"]
+__all__ = [
+    "BernoulliPrior",
+    "CategoricalPrior",
+    "MixtureOfGaussians",
+    "Prior",
+    "RelaxedBernoulliPrior",
+    "RelaxedCategoricalPrior",
+    "StandardNormal",
+]
