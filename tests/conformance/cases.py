@@ -54,6 +54,7 @@ class Case:
             they change.
         trained_as: the member whose training step has the same graph; None for one of its own.
         served_as: the member whose exported files have the same graph; likewise.
+        temperature: of served draws; 1 where the prior's draws have no scale.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Case:
     own_names: bool = True
     trained_as: str | None = None
     served_as: str | None = None
+    temperature: float = 0.7
 
     def built(self, policy: str = "float32", **compile_arguments) -> tfvae.VAE:
         """A fresh member with the same initial weights each time, compiled."""
@@ -144,6 +146,7 @@ TRIL = DIAG + dense(8, LATENTS * (LATENTS - 1) // 2)
 DECODER = dense(LATENTS, 8)
 IMAGE_HEAD = 8 * PIXELS + PIXELS  # no bias of the projection: one per pixel instead
 MLP_DIAG = ENCODER + DIAG + DECODER + IMAGE_HEAD
+MLP_BERNOULLI = ENCODER + dense(8, LATENTS) + DECODER + IMAGE_HEAD
 MLP_TRIL = ENCODER + TRIL + DECODER + IMAGE_HEAD
 CONVOLUTIONS = (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + dense(2 * 2 * 4, 2 * LATENTS)
 CONVOLUTIONS += dense(LATENTS, 2 * 2 * 4) + (9 * 4 * 4 + 4) + (9 * 4 * 2 + 2) + (2 * 1 + PIXELS)
@@ -205,6 +208,54 @@ CASES = [
         lambda: vae(objective=objectives.ELBO(num_samples=2, analytic_kl=False)),
         MLP_DIAG,
         served_as="diag",
+    ),
+    Case(
+        "sticking_the_landing",
+        lambda: tril(objective=objectives.ELBO(gradient="sticking_the_landing")),
+        MLP_TRIL,
+        served_as="tril",
+    ),
+    Case(
+        "bernoulli",
+        lambda: vae(
+            posterior=heads.LatentBernoulli,
+            prior=priors.BernoulliPrior(LATENTS),
+            objective=objectives.ImportanceWeighted(4, gradient="vimco"),
+        ),
+        MLP_BERNOULLI + LATENTS,
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        temperature=1.0,
+    ),
+    Case(
+        "categorical",
+        lambda: vae(
+            posterior=lambda size: heads.LatentCategorical(size, num_categories=size),
+            prior=priors.CategoricalPrior(LATENTS, num_categories=LATENTS),
+            objective=objectives.ELBO(gradient="score_function"),
+        ),
+        MLP_BERNOULLI + LATENTS + dense(PIXELS, 100) + dense(100, 1),
+        non_trainable=STATE + 1 + 1,  # the running mean of the signal
+        temperature=1.0,
+    ),
+    Case(
+        "relaxed_bernoulli",
+        lambda: vae(
+            posterior=lambda size: heads.RelaxedBernoulli(size, temperature=0.5),
+            prior=priors.RelaxedBernoulliPrior(LATENTS, temperature=0.5),
+        ),
+        MLP_BERNOULLI + LATENTS,
+    ),
+    Case(
+        "relaxed_categorical",
+        lambda: vae(
+            posterior=lambda size: heads.RelaxedCategorical(
+                size, num_categories=size, straight_through=True
+            ),
+            prior=priors.RelaxedCategoricalPrior(LATENTS, num_categories=LATENTS),
+        ),
+        MLP_BERNOULLI + LATENTS,
+        temperature=1.0,
     ),
     Case(
         "sequential",

@@ -13,7 +13,7 @@ from tests.objectives import enumerable, linear_gaussian
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
 from tfvae.objectives import ELBO, ImportanceWeighted
-from tfvae.objectives.gradients import left_out
+from tfvae.objectives.gradients import without_each
 
 ROWS = 20_000
 SCORE = {"gradient": "score_function"}
@@ -67,13 +67,13 @@ def test_baselines_lower_the_variance():
     assert vimco < 0.5 * nvil
 
 
-def test_a_draw_left_out_is_replaced_by_the_geometric_mean_of_the_others():
+def test_a_draw_without_each_is_replaced_by_the_geometric_mean_of_the_others():
     log_weights = np.random.default_rng(0).normal(size=(4, 3)) * 30.0
     for k in range(4):
         others = np.delete(log_weights, k, axis=0)
         replaced = np.concatenate([others, others.mean(axis=0, keepdims=True)])
         expected = scipy.special.logsumexp(replaced, axis=0) - np.log(4)
-        np.testing.assert_allclose(left_out(tf.constant(log_weights))[k], expected, rtol=1e-12)
+        np.testing.assert_allclose(without_each(tf.constant(log_weights))[k], expected, rtol=1e-12)
 
 
 # --- Where there is a path ---------------------------------------------------------------------
@@ -169,7 +169,7 @@ def test_the_running_mean_moves_in_training_and_rests_in_evaluation():
     examples, signal = tf.ones([4, 3]), tf.constant([1.0, 2.0, 3.0, 6.0])
     baseline(examples, signal)
     assert float(baseline.center) == 0.0
-    left = np.mean(signal - baseline.network(examples)[:, 0])
+    left = np.mean(signal - baseline.last(baseline.hidden(examples))[:, 0])
     baseline(examples, signal, training=True)
     np.testing.assert_allclose(float(baseline.center), 0.2 * left, rtol=1e-5)
 

@@ -14,7 +14,7 @@ def log_concrete(logits: tf.Tensor, temperature: float) -> tfd.TransformedDistri
         temperature: t, above 0.
 
     Shapes: event `[M * C]`, batch that of the logits before M. The density is that of TFP's
-        `ExpRelaxedOneHotCategorical`, by the Lebesgue measure of C - 1 of the coordinates.
+        `ExpRelaxedOneHotCategorical`, by the Lebesgue measure of the C - 1 log-ratios z_c - z_C.
     """
     blocks, categories = logits.shape[-2:]
     relaxed = tfd.ExpRelaxedOneHotCategorical(temperature, logits=logits)

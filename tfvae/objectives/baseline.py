@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfvae.checks import positive_ints, real
+from tfvae.networks.mlp import MLP
 
 
 class Advantage(NamedTuple):
@@ -21,7 +22,6 @@ class Advantage(NamedTuple):
     error: tf.Tensor
 
 
-@keras.saving.register_keras_serializable("tfvae")
 class Baseline(keras.layers.Layer):
     """C(x) + c, a network of x and a running mean: the centred, input-dependent baseline of NVIL.
 
@@ -51,18 +51,13 @@ class Baseline(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = positive_ints("units", units)
         self.decay = real("decay", decay, minimum=0.0)
-        self.network = keras.Sequential(
-            [
-                keras.layers.Dense(size, activation="tanh", name=f"hidden_{i}")
-                for i, size in enumerate(self.units)
-            ]
-            + [keras.layers.Dense(1, name="output")],
-            name="network",
-        )
+        self.hidden = MLP(self.units, "tanh", dtype=self.dtype_policy, name="hidden")
+        self.last = keras.layers.Dense(1, dtype=self.dtype_policy, name="last")
 
     def build(self, examples_shape: Any) -> None:
         """Makes the running mean, and C for examples that are flattened."""
-        self.network.build(examples_shape)
+        self.hidden.build(examples_shape)
+        self.last.build((None, self.units[-1]))
         self.center = self.add_weight(
             shape=(), initializer="zeros", trainable=False, aggregation="mean", name="center"
         )
@@ -74,7 +69,7 @@ class Baseline(keras.layers.Layer):
             examples: `[B, F]`.
             signal: `[S, B]` or `[B]`.
         """
-        left = tf.stop_gradient(signal) - self.network(examples)[:, 0]
+        left = tf.stop_gradient(signal) - self.last(self.hidden(examples))[:, 0]
         value = left - tf.convert_to_tensor(self.center)
         if training:
             mean = tf.stop_gradient(tf.reduce_mean(left))
@@ -82,10 +77,6 @@ class Baseline(keras.layers.Layer):
         squared = tf.square(value)
         error = tf.reduce_mean(squared, axis=0) if signal.shape.rank == 2 else squared
         return Advantage(tf.stop_gradient(value), error)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return {**super().get_config(), "units": list(self.units), "decay": self.decay}
 
 
 def flat_examples(batch: dict[str, tf.Tensor]) -> tf.Tensor:

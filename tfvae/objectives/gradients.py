@@ -97,11 +97,11 @@ def vimco_bound(inference: Inference, num_samples: int, baseline: Any = None) ->
     """
     draws = held_draws(inference, num_samples)
     value = log_mean_weight(draws.log_weights)
-    signal = tf.stop_gradient(value - left_out(draws.log_weights))
+    signal = tf.stop_gradient(value - without_each(draws.log_weights))
     return Bound(draws, value, value + tf.reduce_sum(signal * draws.log_posterior, axis=0))
 
 
-def left_out(log_weights: tf.Tensor) -> tf.Tensor:
+def without_each(log_weights: tf.Tensor) -> tf.Tensor:
     """log 1/K (sum_j!=k w_j + the geometric mean of those) `[K, B]`, for each k.
 
     By K x K sums that leave the k-th out, not by subtraction: where one weight outweighs all
