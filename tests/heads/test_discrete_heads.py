@@ -8,7 +8,7 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae import VAE, Decoder, Encoder, heads, networks, objectives, priors
+from tfvae import VAE, Decoder, Encoder, evaluation, heads, networks, objectives, priors
 from tfvae.errors import UserError
 from tfvae.noise import Noise
 
@@ -205,6 +205,44 @@ def test_relaxed_bits_at_a_low_temperature_are_worth_what_bits_are():
     weights = np.exp(seen.log_prob(x[:, None]).numpy().astype("float64"))
     error = weights.std(axis=1) / np.sqrt(DRAWS) / weights.mean(axis=1)
     assert np.all(np.abs(np.log(weights.mean(axis=1)) - exact) < 4.5 * error + 0.01)
+
+
+def bits_under(prior, head=None):
+    decoder = Decoder(networks.MLP([8]), heads.IndependentBernoulli((2, 2, 1)))
+    encoder = Encoder(networks.MLP([8]), head or heads.LatentBernoulli(SIZE))
+    objective = objectives.ELBO(gradient="score_function")
+    model = VAE(encoder, decoder, prior=prior, objective=objective, seed=1)
+    model.build((None, 2, 2, 1))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("head", "prior", "message"),
+    [
+        (heads.LatentBernoulli(6), priors.StandardNormal(6), "over bits, .* over real numbers"),
+        (heads.LatentBernoulli(6), priors.RelaxedBernoulliPrior(6), "over bits, .* real numbers"),
+        (heads.RelaxedBernoulli(6), priors.BernoulliPrior(6), "over real numbers, .* over bits"),
+        (heads.LatentCategorical(6, 3), priors.CategoricalPrior(6, 2), "of 3 .* of 2 categories"),
+        (heads.RelaxedCategorical(6, 3), priors.StandardNormal(6), "relaxed one-hot .* real"),
+    ],
+)
+def test_a_prior_over_something_else_is_refused(head, prior, message):
+    with pytest.raises(UserError, match=message):
+        bits_under(prior, head)
+
+
+def test_log_odds_may_have_a_normal_prior():
+    """They are real numbers: the KL is estimated."""
+    model = bits_under(priors.StandardNormal(SIZE), heads.RelaxedBernoulli(SIZE))
+    model.compile("sgd")
+    x = np.ones((4, 2, 2, 1), "float32")
+    assert np.isfinite(model.evaluate(x, return_dict=True, verbose=0)["kl"])
+
+
+def test_annealing_refuses_bits_with_the_remedy():
+    model = bits_under(priors.BernoulliPrior(SIZE))
+    with pytest.raises(UserError, match=r"this model's z is bits\. Use log_likelihood"):
+        evaluation.annealed_importance_sampling(model, np.ones((2, 2, 2, 1), "float32"))
 
 
 @pytest.mark.parametrize(

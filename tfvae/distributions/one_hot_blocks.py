@@ -29,6 +29,11 @@ def num_blocks(latent_size: int, num_categories: int) -> int:
     return latent_size // num_categories
 
 
+def one_hot_space(num_categories: int) -> str:
+    """Returns what z of so many categories is, in words."""
+    return f"one-hot vectors of {num_categories} categories"
+
+
 class OneHotBlocks(tfd.Distribution):
     """z = (z_1, .., z_M), z_m one-hot over C categories with these logits, independent.
 

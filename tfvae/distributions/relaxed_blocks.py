@@ -6,6 +6,11 @@ import tensorflow_probability as tfp
 tfd, tfb = tfp.distributions, tfp.bijectors
 
 
+def relaxed_space(num_categories: int) -> str:
+    """Returns what z of so many categories is, in words."""
+    return f"logarithms of relaxed one-hot vectors of {num_categories} categories"
+
+
 def log_concrete(logits: tf.Tensor, temperature: float) -> tfd.TransformedDistribution:
     """z = (z_1, .., z_M), z_m = log softmax((logits_m + Gumbel) / t), independent.
 

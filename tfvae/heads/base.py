@@ -18,6 +18,10 @@ from tfvae.noise import Noise
 tfd = tfp.distributions
 
 
+# The space of most draws, in which Hamiltonian dynamics can move.
+REALS = "real numbers"
+
+
 class Head(keras.layers.Layer):
     """Turns features into a distribution, in float32, and owns the constraints that takes.
 
@@ -51,6 +55,9 @@ class Head(keras.layers.Layer):
 
     discrete = False
     """Whether draws have probabilities, as bits and counts do, and no density."""
+
+    space = REALS
+    """What draws are, in words; the prior of z has to be over the same."""
 
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         for name in ("parameters", "distribution"):

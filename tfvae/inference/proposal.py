@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
 from tfvae.errors import UserError
-from tfvae.heads.base import Head
+from tfvae.heads.base import REALS, Head
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -22,6 +22,11 @@ class Proposal(ABC):
     def reparameterised(self) -> bool:
         """Whether the draws are differentiable functions of q's parameters."""
         return True
+
+    @property
+    def space(self) -> str:
+        """What z is, in words, such as "bits"."""
+        return REALS
 
     @abstractmethod
     def draw(self, noise: Noise) -> Draw:
@@ -81,6 +86,11 @@ class Posterior(Proposal):
         """Whether the head says so, and TFP does not say otherwise."""
         kind = self.distribution.reparameterization_type
         return self.head.reparameterised and kind == tfd.FULLY_REPARAMETERIZED
+
+    @property
+    def space(self) -> str:
+        """The head's."""
+        return self.head.space
 
     def draw(self, noise: Noise) -> Draw:
         """Draws by the head."""

@@ -128,6 +128,7 @@ class VAE(LatentVariableModel):
         ):
             if not part.built:
                 part.build_for(inputs)
+        self.prior.check_space(type(self.encoder.head).__name__, self.encoder.head.space)
         for other, other_shape in ((self.prior, None), (self.objective, shape)):
             if not other.built:
                 other.build(other_shape)

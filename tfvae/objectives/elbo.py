@@ -95,15 +95,11 @@ class ELBO(Objective):
                 'gradient="sticking_the_landing" estimates the KL from the draws: it has neither '
                 "analytic_kl=True nor free_bits."
             )
+        self.pathwise = gradient not in SCORES
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
         self.signal_baseline = Baseline(name="baseline") if learned else None
         self.add_term_weight("kl", self.initial_kl_weight)
-
-    @property
-    def pathwise(self) -> bool:
-        """Whether its gradient flows through z."""
-        return self.gradient not in SCORES
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -86,14 +86,10 @@ class ImportanceWeighted(Objective):
                 'gradient="vimco" compares each draw with the others, received num_samples=1. Use '
                 'at least 2, or gradient="score_function".'
             )
+        self.pathwise = gradient not in SCORES
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
         self.signal_baseline = Baseline(name="baseline") if learned else None
-
-    @property
-    def pathwise(self) -> bool:
-        """Whether its gradient flows through z."""
-        return self.gradient not in SCORES
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from tfvae.checks import int32, positive_int
 from tfvae.distributions.draws import draw
 from tfvae.distributions.quantiles import coordinate_quantiles
 from tfvae.errors import UserError, UserTypeError
+from tfvae.heads.base import REALS
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -38,6 +39,9 @@ class Prior(keras.layers.Layer):
         UserError: if `latent_size` is not a positive integer, or a subclass lacks `distribution`
             or asks it for what no model has.
     """
+
+    space = REALS
+    """What z is, in words: the posterior's has to be the same."""
 
     def __init__(self, latent_size: int, **kwargs: Any):
         if type(self).distribution is Prior.distribution:
@@ -91,6 +95,15 @@ class Prior(keras.layers.Layer):
                 "over vectors. tfd.Independent(distribution, 1) makes one of entries."
             )
         return found
+
+    def check_space(self, posterior: str, space: str) -> None:
+        """Refuses a posterior over something else: the densities of z have no common measure."""
+        if space != self.space:
+            raise UserError(
+                f"{posterior} is over {space}, and the prior {type(self).__name__} over "
+                f"{self.space}: there is no KL between them. Give the model a prior over {space}; "
+                "each discrete or relaxed posterior has one of its name, with as many categories."
+            )
 
     def generate(self, noise: Noise, **given: Any) -> tf.Tensor:
         """Draws z from p(z), a function of the noise: the same on every device.

@@ -31,6 +31,8 @@ class BernoulliPrior(Prior):
         arXiv:1402.0030, section 4: the top layer of a sigmoid belief network.
     """
 
+    space = "bits"
+
     def build(self, input_shape: Any = None) -> None:
         """Creates the logits."""
         self.logits = self.add_weight(

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfvae.distributions.one_hot_blocks import OneHotBlocks, num_blocks
+from tfvae.distributions.one_hot_blocks import OneHotBlocks, num_blocks, one_hot_space
 from tfvae.priors.base import Prior
 
 
@@ -37,6 +37,7 @@ class CategoricalPrior(Prior):
         super().__init__(latent_size, **kwargs)
         self.num_blocks = num_blocks(self.latent_size, num_categories)
         self.num_categories = num_categories
+        self.space = one_hot_space(num_categories)
 
     def build(self, input_shape: Any = None) -> None:
         """Creates the logits."""

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import real
+from tfvae.heads.base import REALS
 from tfvae.priors.bernoulli_prior import BernoulliPrior
 
 tfd = tfp.distributions
@@ -34,6 +35,8 @@ class RelaxedBernoulliPrior(BernoulliPrior):
         C. J. Maddison, A. Mnih, Y. W. Teh, 2017, "The Concrete Distribution", arXiv:1611.00712,
         appendix C.3.1.
     """
+
+    space = REALS
 
     def __init__(self, latent_size: int, temperature: float = 0.5, **kwargs: Any):
         super().__init__(latent_size, **kwargs)

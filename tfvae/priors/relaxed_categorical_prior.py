@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import real
-from tfvae.distributions.relaxed_blocks import log_concrete
+from tfvae.distributions.relaxed_blocks import log_concrete, relaxed_space
 from tfvae.priors.categorical_prior import CategoricalPrior
 
 tfd = tfp.distributions
@@ -46,6 +46,7 @@ class RelaxedCategoricalPrior(CategoricalPrior):
         **kwargs: Any,
     ):
         super().__init__(latent_size, num_categories, **kwargs)
+        self.space = relaxed_space(num_categories)
         self.temperature = real("temperature", temperature, above=0.0)
 
     def distribution(self) -> tfd.TransformedDistribution:

@@ -45,7 +45,8 @@ class LatentBernoulli(LatentHead):
 
     reparameterised = False
     discrete = True
-    interval = (0.0, 1.0)
+    space = "bits"
+    interval: tuple[float, float] | None = (0.0, 1.0)
 
     def __init__(self, latent_size: int, **kwargs: Any):
         super().__init__(latent_size, **kwargs)

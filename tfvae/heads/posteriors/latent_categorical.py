@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.distributions.one_hot_blocks import OneHotBlocks, num_blocks
+from tfvae.distributions.one_hot_blocks import OneHotBlocks, num_blocks, one_hot_space
 from tfvae.heads.base import LatentHead
 
 tfd = tfp.distributions
@@ -45,12 +45,13 @@ class LatentCategorical(LatentHead):
 
     reparameterised = False
     discrete = True
-    interval = (0.0, 1.0)
+    interval: tuple[float, float] | None = (0.0, 1.0)
 
     def __init__(self, latent_size: int, num_categories: int = 10, **kwargs: Any):
         super().__init__(latent_size, **kwargs)
         self.num_blocks = num_blocks(self.latent_size, num_categories)
         self.num_categories = num_categories
+        self.space = one_hot_space(num_categories)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.projection = keras.layers.Dense(
             latent_size, dtype=self.dtype_policy, name="projection"

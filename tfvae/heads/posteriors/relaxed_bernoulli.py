@@ -8,6 +8,7 @@ import tensorflow_probability as tfp
 
 from tfvae.checks import real
 from tfvae.distributions.straight_through import rounded
+from tfvae.heads.base import REALS
 from tfvae.heads.posteriors.latent_bernoulli import LatentBernoulli
 
 tfd = tfp.distributions
@@ -53,6 +54,7 @@ class RelaxedBernoulli(LatentBernoulli):
     reparameterised = True
     discrete = False
     interval = None
+    space = REALS
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import real
-from tfvae.distributions.relaxed_blocks import log_concrete, parts_of
+from tfvae.distributions.relaxed_blocks import log_concrete, parts_of, relaxed_space
 from tfvae.distributions.straight_through import rounded
 from tfvae.heads.posteriors.latent_categorical import LatentCategorical
 
@@ -66,6 +66,7 @@ class RelaxedCategorical(LatentCategorical):
         **kwargs: Any,
     ):
         super().__init__(latent_size, num_categories, **kwargs)
+        self.space = relaxed_space(num_categories)
         self.temperature = real("temperature", temperature, above=0.0)
         self.straight_through = bool(straight_through)
 
