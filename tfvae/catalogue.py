@@ -51,7 +51,11 @@ KINDS = {
     ),
     "network": Kind(
         "Networks of the encoder and the decoder.",
-        {"mlp": "tfvae.networks.pairs:mlp", "conv": "tfvae.networks.pairs:conv"},
+        {
+            "mlp": "tfvae.networks.pairs:mlp",
+            "conv": "tfvae.networks.pairs:conv",
+            "linear": "tfvae.networks.pairs:linear",
+        },
         ("event_shape", "latent_size", "dtype"),
     ),
     "posterior": Kind(

@@ -160,6 +160,25 @@ def test_sticking_the_landing_has_no_variance_where_q_is_right():
     assert spread("pathwise") > 0.1
 
 
+def signal_to_noise(gradient, num_samples, rows=4000):
+    found = gaussian_gradients(ImportanceWeighted(num_samples, gradient=gradient), rows)
+    return np.mean(np.abs(found.mean(axis=0)) / found.std(axis=0))
+
+
+def test_more_draws_drown_the_encoders_signal_unless_it_is_doubly_reparameterised():
+    """As 1 / sqrt(K) (Rainforth 2018, arXiv:1802.04537, eq. 7); DReG's grows as sqrt(K)."""
+    counts = (4, 16, 64)
+    found = {
+        name: [signal_to_noise(name, count) for count in counts]
+        for name in ("pathwise", "doubly_reparameterised")
+    }
+    for name, ratios in found.items():
+        print(name, {k: round(float(r), 3) for k, r in zip(counts, ratios, strict=True)})
+    pathwise, dreg = found["pathwise"], found["doubly_reparameterised"]
+    assert pathwise[0] > 1.3 * pathwise[1] > 1.3**2 * pathwise[2]
+    assert 1.3**2 * dreg[0] < 1.3 * dreg[1] < dreg[2]
+
+
 # --- The baseline ------------------------------------------------------------------------------
 
 
