@@ -85,6 +85,7 @@ KINDS = {
         {
             "standard_normal": "tfvae.priors.standard_normal:StandardNormal",
             "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
+            "vamp": "tfvae.priors.vamp_prior:VampPrior",
             "bernoulli": "tfvae.priors.bernoulli_prior:BernoulliPrior",
             "categorical": "tfvae.priors.categorical_prior:CategoricalPrior",
             "relaxed_bernoulli": "tfvae.priors.relaxed_bernoulli_prior:RelaxedBernoulliPrior",

@@ -160,6 +160,11 @@ CASES = [
         lambda: vae(prior=priors.MixtureOfGaussians(LATENTS, num_components=4)),
         MLP_DIAG + 4 + 2 * 4 * LATENTS,
     ),
+    Case(
+        "vamp_prior",
+        lambda: vae(prior=priors.VampPrior(LATENTS, SHAPE, num_components=4)),
+        MLP_DIAG + 4 * PIXELS,
+    ),
     Case("normal_unit", lambda: normal(1.0), MLP_DIAG, discrete=False),
     Case(
         "normal_fixed",

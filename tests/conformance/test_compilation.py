@@ -52,7 +52,7 @@ def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(trained_graph):
         posterior.log_prob(posterior.sample(seed=(1, 2))),
         likelihood.log_prob(IMAGES[:BATCH]),
         likelihood.mean(),
-        model.prior().log_prob(z),
+        model.prior_distribution().log_prob(z),
         model(IMAGES),
         *model.losses,
     ]

@@ -74,6 +74,13 @@ ARGUMENTS = {
     },
     priors.StandardNormal: lambda: {"latent_size": 3},
     priors.MixtureOfGaussians: lambda: {"latent_size": 3, "num_components": 4},
+    priors.VampPrior: lambda: {
+        "latent_size": 3,
+        "event_shape": [4, 4, 1],
+        "num_components": 5,
+        "learn_inputs": False,
+        "interval": [-1.0, 1.0],
+    },
     priors.BernoulliPrior: lambda: {"latent_size": 3},
     priors.CategoricalPrior: lambda: {"latent_size": 6, "num_categories": 3},
     priors.RelaxedBernoulliPrior: lambda: {"latent_size": 3, "temperature": 0.7},

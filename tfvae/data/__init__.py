@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.data.fields import Field as Field
     from tfvae.data.loaded import fields_of as fields_of
     from tfvae.data.loading import arrays as arrays
+    from tfvae.data.loading import first_examples as first_examples
     from tfvae.data.loading import load as load
     from tfvae.data.loading import mean as mean
     from tfvae.data.passing import checked as checked
@@ -33,6 +34,7 @@ _HOMES = {
     "checked": "passing",
     "describe": "catalogue",
     "fields_of": "loaded",
+    "first_examples": "loading",
     "load": "loading",
     "mean": "loading",
     "names": "catalogue",

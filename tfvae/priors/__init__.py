@@ -7,6 +7,7 @@ from tfvae.priors.mixture_of_gaussians import MixtureOfGaussians
 from tfvae.priors.relaxed_bernoulli_prior import RelaxedBernoulliPrior
 from tfvae.priors.relaxed_categorical_prior import RelaxedCategoricalPrior
 from tfvae.priors.standard_normal import StandardNormal
+from tfvae.priors.vamp_prior import VampPrior
 
 __all__ = [
     "BernoulliPrior",
@@ -16,4 +17,5 @@ __all__ = [
     "RelaxedBernoulliPrior",
     "RelaxedCategoricalPrior",
     "StandardNormal",
+    "VampPrior",
 ]

@@ -69,7 +69,16 @@ class Prior(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs: Any = None) -> tfd.Distribution:
-        """Returns p(z) of a prior that needs nothing."""
+        """Returns p(z) of a prior that needs nothing.
+
+        Raises:
+            UserError: if it needs what only a model has.
+        """
+        if self.needs:
+            raise UserError(
+                f"{type(self).__name__}'s distribution depends on {' and '.join(self.needs)}: ask "
+                "the model, which has that, for its prior_distribution()."
+            )
         if not self.built:
             self.build()
         return self.checked_distribution()
