@@ -12,8 +12,8 @@ import subprocess
 import threading
 import time
 
-# Without these Chromium looks for its maker's servers at every start. Nothing but this machine has a
-# name, so that a page that fetched anything from elsewhere would fail here.
+# Without these Chromium looks for its maker's servers at every start. Only this machine has a name:
+# a page that fetched anything from elsewhere would fail here.
 FLAGS = [
     "--headless",
     "--no-sandbox",
