@@ -20,7 +20,7 @@ def normal(mean, std, count, seed=0):
 
 
 def moments_of(values):
-    return drift.moments(dict.fromkeys(drift.METRICS, values))["kl"]
+    return drift.score_moments(dict.fromkeys(drift.METRICS, values))["kl"]
 
 
 def test_z_is_welchs_statistic():
@@ -70,7 +70,7 @@ def held_out():
 def export(server, held_out, tmp_path_factory):
     """An export folder, of which a comparison needs the manifest alone."""
     with Client(server.rest_url) as client:
-        found = drift.moments(drift.score_all(client, {"x": held_out}, 32, 100))
+        found = drift.score_moments(drift.score_all(client, {"x": held_out}, 32, 100))
     folder = tmp_path_factory.mktemp("export") / "tiny"
     folder.mkdir()
     metrics = {name: asdict(values) for name, values in found.items()}
@@ -170,4 +170,4 @@ def test_a_folder_without_a_manifest_is_refused(export, tmp_path):
 def test_a_manifest_without_metrics_asks_for_data(held_out):
     live = dict.fromkeys(drift.METRICS, SampleMoments(0.0, 1.0, 50))
     with pytest.raises(UserError, match="give a file of such data"):
-        drift.compare(live, {})
+        drift.drifts(live, {})

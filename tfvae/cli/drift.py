@@ -78,10 +78,10 @@ def command(
 
         def moments(path: Path) -> dict[str, drift.SampleMoments]:
             columns = _columns(path, field)
-            return drift.moments(drift.score_all(client, columns, num_samples, batch_size))
+            return drift.score_moments(drift.score_all(client, columns, num_samples, batch_size))
 
         try:
-            found = drift.compare(moments(data), moments(against) if against else held_out)
+            found = drift.drifts(moments(data), moments(against) if against else held_out)
         except ServingError as error:
             raise click.ClickException(f"{url}: {error}") from error
     alarms = [m for m, d in found.items() if d.is_alarming(standard_errors, deviations)]

@@ -68,7 +68,7 @@ def _ratio(difference: float, scale: float) -> float:
     return 0.0 if difference == 0 else math.copysign(math.inf, difference)
 
 
-def moments(scores: Mapping[str, np.ndarray]) -> dict[str, SampleMoments]:
+def score_moments(scores: Mapping[str, np.ndarray]) -> dict[str, SampleMoments]:
     """Of each metric in what `Client.score` returns for a sample.
 
     Raises:
@@ -121,7 +121,7 @@ def _batches(
         yield first, {name: values[first : first + size] for name, values in columns.items()}
 
 
-def compare(
+def drifts(
     live: Mapping[str, SampleMoments], held_out: Mapping[str, SampleMoments]
 ) -> dict[str, Drift]:
     """Metric -> its change, for those that both have.
