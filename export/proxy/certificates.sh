@@ -5,9 +5,9 @@
 # client (mutual TLS). For tests and closed networks; a public name gets its certificate from a
 # public authority. Whoever has ca.key can make more of them: keep it elsewhere.
 set -eu
-umask 077
 folder=$1 && shift
-mkdir -p "$folder" && cd "$folder"
+mkdir -p "$folder" && cd "$folder" # nginx's workers, who are not root, read the users in it
+umask 077
 
 names=""
 for name in "$@"; do

@@ -72,6 +72,14 @@ def test_the_image_reads_files_of_the_tensorflow_that_wrote_them():
     assert abs(server[1] - writer[1]) <= 1
 
 
+def test_the_container_has_no_rights_that_it_does_not_need():
+    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
+    assert service["user"].split(":")[0] not in ("0", "root")
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert all(volume["read_only"] for volume in service["volumes"])
+
+
 def test_the_health_check_asks_for_every_servable():
     (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
     command, shell, script, *names = service["healthcheck"]["test"]
@@ -86,6 +94,11 @@ def test_the_proxy_waits_for_the_server_and_mounts_what_it_names():
     proxy = yaml.safe_load((FOLDER / "proxy" / "compose.yaml").read_text())["services"]["proxy"]
     assert re.fullmatch(r"nginx:\d+\.\d+-alpine", proxy["image"])
     assert proxy["depends_on"] == {"serving": {"condition": "service_healthy"}}
-    (volume,) = proxy["volumes"]
+    volume, secrets = proxy["volumes"]
     assert (FOLDER / volume["source"] / "nginx.conf").is_file()
     assert f"{volume['target']}/nginx.conf" in proxy["command"]
+    # As nginx.conf names it. The model server has all of export/, and must not have these.
+    text = (FOLDER / volume["source"] / "nginx.conf").read_text()
+    assert f"ssl_certificate_key ../{Path(secrets['target']).name}/server.key;" in text
+    assert Path(secrets["target"]).parent == Path(volume["target"]).parent
+    assert secrets["source"].startswith("${TFVAE_SECRETS:?")

@@ -18,11 +18,11 @@ class Proxy:
     """A running proxy.
 
     Attributes:
-        folder: its configuration and certificates.
+        secrets: the folder of its certificates and users.
         rest, grpc: its addresses, `https://...` and `grpcs://...`.
     """
 
-    folder: Path
+    secrets: Path
     rest: str
     grpc: str
 
@@ -38,13 +38,14 @@ def configured(folder, edits):
     for old, new in edits.items():
         assert old in text, old
         text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(text)
-    names = [folder / "certificates", "localhost", "127.0.0.1"]
+    (folder / "proxy").mkdir()
+    (folder / "proxy" / "nginx.conf").write_text(text)
+    names = [folder / "secrets", "localhost", "127.0.0.1"]
     subprocess.run(["sh", PROXY / "certificates.sh", *names], check=True)
     hashed = subprocess.run(
         ["openssl", "passwd", "-6", PASSWORD], check=True, capture_output=True, text=True
     )
-    (folder / "users").write_text(f"{USER}:{hashed.stdout}")
+    (folder / "secrets" / "users").write_text(f"{USER}:{hashed.stdout}")
 
 
 @contextlib.contextmanager
@@ -55,19 +56,26 @@ def proxied(folder, rest_url, grpc_url, edits=()):
     edits = {name: url.split("//")[1] for name, url in upstream.items()} | dict(edits)
     edits |= {f"listen {name}": f"listen 127.0.0.1:{port}" for name, port in ports.items()}
     configured(folder, edits)
-    command = [nginx(), "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off; user root;"]
+    command = [
+        nginx(),
+        "-p",
+        folder,
+        "-c",
+        folder / "proxy" / "nginx.conf",
+        "-g",
+        "daemon off; user root;",
+    ]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             until(lambda: all(is_open(port) for port in ports.values()) or process.poll())
             assert process.poll() is None, (folder / "log").read_text()
-            yield Proxy(folder, *(f"{kind}://127.0.0.1:{ports[port]}" for kind, port in KINDS))
+            yield Proxy(
+                folder / "secrets", *(f"{kind}://127.0.0.1:{ports[port]}" for kind, port in KINDS)
+            )
         finally:
             process.terminate()
             process.wait(timeout=20)
-
-
-KINDS = (("https", "8443"), ("grpcs", "8444"))
 
 
 def free_port():

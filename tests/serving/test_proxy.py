@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.serving.nginx import PASSWORD, USER, nginx, proxied
+from tests.serving.nginx import PASSWORD, PROXY, USER, nginx, proxied
+from tfvae.cli.main import main
 from tfvae.serving import AccessError, Client, ResourceExhaustedError, UnavailableError
 
 pytestmark = pytest.mark.skipif(nginx() is None, reason="nginx is not installed")
@@ -28,7 +29,7 @@ def proxy(server, tmp_path_factory):
 
 @pytest.fixture
 def trusted(proxy, monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(proxy.folder / "certificates" / "ca.crt"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(proxy.secrets / "ca.crt"))
     return proxy
 
 
@@ -76,7 +77,7 @@ with grpc.secure_channel(url.split("//")[1], grpc.ssl_channel_credentials()) as 
 def test_grpc_answers_who_may_ask_and_refuses_the_rest(proxy):
     done = subprocess.run(
         [sys.executable, "-c", GRPC, proxy.grpc],
-        env={"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": f"{proxy.folder}/certificates/ca.crt"}
+        env={"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": f"{proxy.secrets}/ca.crt"}
         | {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -97,8 +98,8 @@ def test_a_stranger_is_refused(trusted, headers):
     assert error.value.message == "a user and a password of this proxy are needed"
 
 
-def test_the_password_does_not_reach_the_server(proxy):
-    text = (proxy.folder / "nginx.conf").read_text()
+def test_the_password_does_not_reach_the_server():
+    text = (PROXY / "nginx.conf").read_text()
     passes = text.count("proxy_pass ") + text.count("grpc_pass ")
     assert passes == text.count('_set_header Authorization "";')
 
@@ -120,6 +121,19 @@ def test_a_large_body_is_refused(trusted):
     assert error.value.status == 413
 
 
+def test_drift_is_measured_through_it(trusted, tmp_path, monkeypatch, capsys):
+    (tmp_path / "manifest.json").write_text('{"name": "tiny", "version": 1, "metrics": {}}')
+    np.save(tmp_path / "data.npy", np.random.default_rng(2).random((40, 5, 4, 1), np.float32))
+    words = ["drift", tmp_path, tmp_path / "data.npy", "--against", tmp_path / "data.npy"]
+    words = [str(word) for word in [*words, "--url", trusted.rest]]
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "UNAUTHENTICATED" in capsys.readouterr().err
+    monkeypatch.setenv("TFVAE_AUTHORIZATION", HEADERS["Authorization"])
+    main(words)
+    assert capsys.readouterr().out.endswith("no drift\n")
+
+
 def test_who_does_not_trust_the_authority_is_not_answered(proxy):
     with Client(proxy.rest, headers=HEADERS) as client, pytest.raises(AccessError, match="secure"):
         client.sample(1)
@@ -133,7 +147,7 @@ def test_without_tls_there_is_no_answer(proxy):
 def test_more_requests_than_the_rate_are_refused(server, tmp_path, monkeypatch):
     edits = {"rate=50r/s": "rate=1r/s", "burst=100": "burst=5"}
     with proxied(tmp_path, server.rest_url, server.grpc_url, edits) as proxy:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{tmp_path}/certificates/ca.crt")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{proxy.secrets}/ca.crt")
         url = f"{proxy.rest}/v1/models/vae"
         replies = [requests.get(url, headers=HEADERS, timeout=20) for _ in range(20)]
     answered = [reply.status_code for reply in replies]
@@ -145,7 +159,7 @@ def test_more_requests_than_the_rate_are_refused(server, tmp_path, monkeypatch):
 def test_a_server_that_is_away_is_unavailable(unused_port, tmp_path, monkeypatch):
     away = f"http://127.0.0.1:{unused_port}"
     with proxied(tmp_path, away, away) as proxy:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{tmp_path}/certificates/ca.crt")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{proxy.secrets}/ca.crt")
         with (
             Client(proxy.rest, headers=HEADERS, retries=0) as client,
             pytest.raises(UnavailableError, match="the model server does not answer"),
@@ -155,9 +169,9 @@ def test_a_server_that_is_away_is_unavailable(unused_port, tmp_path, monkeypatch
 
 def test_mutual_tls_asks_for_a_certificate(server, tmp_path):
     edits = {"#ssl_client_certificate": "ssl_client_certificate", "#ssl_verify": "ssl_verify"}
-    edits |= {'auth_basic "tfvae";': "", "auth_basic_user_file users;": ""}
+    edits |= {'auth_basic "tfvae";': "", "auth_basic_user_file ../secrets/users;": ""}
     with proxied(tmp_path, server.rest_url, server.grpc_url, edits) as proxy:
-        made = f"{tmp_path}/certificates"
+        made = proxy.secrets
         url = f"{proxy.rest}/v1/models/vae"
         known = (f"{made}/client.crt", f"{made}/client.key")
         reply = requests.get(url, verify=f"{made}/ca.crt", cert=known, timeout=20)
