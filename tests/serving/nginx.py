@@ -56,23 +56,15 @@ def proxied(folder, rest_url, grpc_url, edits=()):
     edits = {name: url.split("//")[1] for name, url in upstream.items()} | dict(edits)
     edits |= {f"listen {name}": f"listen 127.0.0.1:{port}" for name, port in ports.items()}
     configured(folder, edits)
-    command = [
-        nginx(),
-        "-p",
-        folder,
-        "-c",
-        folder / "proxy" / "nginx.conf",
-        "-g",
-        "daemon off; user root;",
-    ]
+    configuration = folder / "proxy" / "nginx.conf"
+    command = [nginx(), "-p", folder, "-c", configuration, "-g", "daemon off; user root;"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             until(lambda: all(is_open(port) for port in ports.values()) or process.poll())
             assert process.poll() is None, (folder / "log").read_text()
-            yield Proxy(
-                folder / "secrets", *(f"{kind}://127.0.0.1:{ports[port]}" for kind, port in KINDS)
-            )
+            rest, grpc = (f"//127.0.0.1:{port}" for port in ports.values())
+            yield Proxy(folder / "secrets", f"https:{rest}", f"grpcs:{grpc}")
         finally:
             process.terminate()
             process.wait(timeout=20)
