@@ -111,6 +111,18 @@ def test_prometheus_takes_them(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@promtool
+def test_prometheus_takes_the_boards_expressions(tmp_path):
+    found = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
+    rules = [
+        {"record": f"panel:{number}", "expr": expression.replace("$__rate_interval", "5m")}
+        for number, expression in enumerate(found)
+    ]
+    groups = {"groups": [{"name": "board", "rules": rules}]}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(groups))
+    test_prometheus_takes_them(("check", "rules", tmp_path / "rules.yaml"))
+
+
 def test_the_board_has_panels_side_by_side_for_any_prometheus():
     places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in BOARD["panels"]]
     assert len(set(places)) == len(places) == 8

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tfvae.serving.server.server import DevelopmentServer
 
@@ -43,6 +44,11 @@ def test_one_that_cannot_be_loaded_is_not(export_dir, tmp_path):
     with DevelopmentServer(tmp_path, rest_port=0, grpc_port=None) as running:
         assert checked(running.rest_url, "encoder") == (0, "")
         code, said = checked(running.rest_url, "encoder", "decoder")
+        # What export/kserve.yaml asks: the status page answers 200 for both.
+        models = f"{running.rest_url}/v1/models"
+        for name, statuses in {"encoder": (200, 200), "decoder": (200, 404)}.items():
+            pages = (f"{models}/{name}", f"{models}/{name}/metadata")
+            assert tuple(requests.get(page, timeout=20).status_code for page in pages) == statuses
     assert (code, said) == (1, "decoder: no version is AVAILABLE\n")
 
 

@@ -35,14 +35,14 @@ _DATA = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.FloatRange(0),
     default=4.0,
     show_default=True,
-    help="Alarm for a change beyond chance: of the mean, in standard errors,",
+    help="A mean that has moved by more is beyond chance.",
 )
 @click.option(
     "--deviations",
     type=click.FloatRange(0),
     default=0.1,
     show_default=True,
-    help="and large enough to matter: in standard deviations of the held-out data.",
+    help="Of the held-out data: by more, it matters. An alarm needs both.",
 )
 @click.option("--textfile", type=OutputFile(), help="Also write Prometheus' text format here.")
 def command(
