@@ -53,6 +53,7 @@ TEST = [
     "pytest>=8.4,<10",
     "pytest-xdist>=3.8,<4",
     "pyyaml>=6,<7",
+    "kubernetes-validate>=1.31,<2",  # Kubernetes' schemas, for export/kserve.yaml
     "ruff>=0.14",
     "markdown-it-py>=3,<5",  # reads the pages whose code the tests run
 ]

@@ -72,13 +72,33 @@ def test_the_image_reads_files_of_the_tensorflow_that_wrote_them():
     assert abs(server[1] - writer[1]) <= 1
 
 
-def test_kserve_serves_the_three_servables_with_the_same_server():
-    compose = yaml.safe_load((FOLDER / "compose.yaml").read_text())
-    version = compose["services"]["serving"]["image"].split(":")[1]
-    services = list(yaml.safe_load_all((FOLDER / "kserve.yaml").read_text()))
-    assert [s["metadata"]["name"] for s in services] == [f"mnist-{name}" for name in NAMES]
-    for service, name in zip(services, NAMES, strict=True):
-        assert service["kind"] == "InferenceService"
-        model = service["spec"]["predictor"]["model"]
-        assert model["runtimeVersion"] == version
-        assert model["storageUri"].endswith(f"/{name}")
+def test_the_container_has_no_rights_that_it_does_not_need():
+    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
+    assert service["user"].split(":")[0] not in ("0", "root")
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert all(volume["read_only"] for volume in service["volumes"])
+
+
+def test_the_health_check_asks_for_every_servable():
+    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
+    command, shell, script, *names = service["healthcheck"]["test"]
+    assert (command, shell) == ("CMD", "bash")
+    assert (FOLDER / script.removeprefix("/config/")).is_file()
+    assert names == NAMES
+    # Three seconds a servable are what the script waits at most.
+    assert int(service["healthcheck"]["timeout"].removesuffix("s")) > 3 * len(NAMES)
+
+
+def test_the_proxy_waits_for_the_server_and_mounts_what_it_names():
+    proxy = yaml.safe_load((FOLDER / "proxy" / "compose.yaml").read_text())["services"]["proxy"]
+    assert re.fullmatch(r"nginx:\d+\.\d+-alpine", proxy["image"])
+    assert proxy["depends_on"] == {"serving": {"condition": "service_healthy"}}
+    volume, secrets = proxy["volumes"]
+    assert (FOLDER / volume["source"] / "nginx.conf").is_file()
+    assert f"{volume['target']}/nginx.conf" in proxy["command"]
+    # As nginx.conf names it. The model server has all of export/, and must not have these.
+    text = (FOLDER / volume["source"] / "nginx.conf").read_text()
+    assert f"ssl_certificate_key ../{Path(secrets['target']).name}/server.key;" in text
+    assert Path(secrets["target"]).parent == Path(volume["target"]).parent
+    assert secrets["source"].startswith("${TFVAE_SECRETS:?")
