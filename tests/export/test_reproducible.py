@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from tests.export.made import tree
 from tfvae.export import verify
@@ -52,16 +53,16 @@ def test_the_canonical_form_is_a_fixed_point(exports, tmp_path):
 
 
 def test_no_number_of_a_process_is_left(exports):
-    message = tf.compat.v1.saved_model.loader_impl.parse_saved_model(str(exports[0] / "vae" / "1"))
-    library = message.meta_graphs[0].graph_def.library
+    content = (exports[0] / "vae" / "1" / "saved_model.pb").read_bytes()
+    library = SavedModel.FromString(content).meta_graphs[0].graph_def.library
     numbers = [int(function.signature.name.rpartition("_")[2]) for function in library.function]
     assert numbers == list(range(len(numbers)))
 
 
 def test_gradients_go_through_what_was_written(exports):
     """Custom gradients, too, are found by names that were numbered anew."""
-    decode = tf.saved_model.load(str(exports[0] / "decoder" / "1")).signatures["decode"]
-    z = tf.zeros([2, 3])
+    loaded = tf.saved_model.load(str(exports[0] / "decoder" / "1"))
+    decode, z = loaded.signatures["decode"], tf.zeros([2, 3])
     with tf.GradientTape() as tape:
         tape.watch(z)
         total = tf.reduce_sum(decode(z=z)["probs"])
