@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.export.sets.integrity import verify as verify
     from tfvae.export.sets.manifest import IntegrityError as IntegrityError
     from tfvae.export.sets.manifest import Manifest as Manifest
+    from tfvae.export.sets.manifest import Spread as Spread
+    from tfvae.export.sets.manifest import read_manifest as read_manifest
     from tfvae.export.tflite_files.export import TFLiteFiles as TFLiteFiles
     from tfvae.export.tflite_files.export import tflite as tflite
 
@@ -19,7 +21,9 @@ _HOMES = {
     "IntegrityError": "sets.manifest",
     "Manifest": "sets.manifest",
     "SavedModels": "saved_models.export",
+    "Spread": "sets.manifest",
     "TFLiteFiles": "tflite_files.export",
+    "read_manifest": "sets.manifest",
     "saved_model": "saved_models.export",
     "tflite": "tflite_files.export",
     "verify": "sets.integrity",

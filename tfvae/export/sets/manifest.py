@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -106,13 +107,25 @@ class Manifest:
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a set's folder.
+def read_manifest(directory: str | os.PathLike) -> Manifest:
+    """The manifest of a set, which says what its model scored on held-out data.
+
+    Only the manifest is looked at, and neither TensorFlow nor a file of the model is needed; see
+    `verify` for whether the files are those that it names.
+
+    Args:
+        directory: an export folder, such as "export/mnist", for its published set; or a set's.
 
     Raises:
         IntegrityError: if it is missing, damaged, or of another schema.
+
+    Example:
+        >>> import tfvae
+        >>> kl = tfvae.export.read_manifest("export/mnist").metrics["kl"]  # doctest: +SKIP
+        >>> kl.mean, kl.std, kl.count  # doctest: +SKIP
+        (25.4, 4.9, 10000)
     """
-    path = folder / MANIFEST
+    path = Path(directory) / MANIFEST
     try:
         size = path.stat().st_size
         if size > _LARGEST:
@@ -120,7 +133,7 @@ def read_manifest(folder: Path) -> Manifest:
         found = json.loads(path.read_bytes(), object_pairs_hook=_once)
     except FileNotFoundError:
         raise IntegrityError(
-            f"{folder} holds no {MANIFEST}: expected an export folder, such as export/mnist, or "
+            f"{directory} holds no {MANIFEST}: expected an export folder, such as export/mnist, or "
             "the folder of a set."
         ) from None
     except (OSError, ValueError, RecursionError) as error:
