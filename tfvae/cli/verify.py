@@ -9,7 +9,7 @@ import click
 @click.argument("export_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "--public-key",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="File of a minisign key, by which the manifest must be signed.",
 )
 def command(export_dir: Path, public_key: Path | None) -> None:
