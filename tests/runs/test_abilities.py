@@ -45,6 +45,9 @@ def test_a_model_that_only_generates_is_trained(trained, tmp_path):
     assert (manifest.model, manifest.metrics) == ("Generator", {})
     assert manifest.data == {"name": "digits", "fingerprint": fingerprint("digits")}
     assert tfvae.load_model(done.folder.model).sample(2, seed=1).shape == (2, 8, 8, 1)
+    again = tmp_path / "again" / "export"
+    main(["export", str(done.folder.path), "--output", str(again)])
+    assert tfvae.export.verify(again) == manifest  # and so are the files, whose hashes it has
 
 
 def test_a_model_that_can_do_nothing_is_trained_all_the_same(trained, tmp_path):
