@@ -44,10 +44,13 @@ SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",  # the messages of TensorFlow's own minor version
     "aiohttp>=3.14,<4",  # from here on idle connections are closed before their first request, too
 ]
+# `tfvae verify --public-key`: Ed25519, by which minisign signs.
+SIGNING = ["cryptography>=45,<51"]
 NOTEBOOK = ["ipykernel>=7,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"]
 TENSORBOARD = ["tensorboard>=2.20,<2.22"]
 TEST = [
     *SERVING,
+    *SIGNING,
     *NOTEBOOK,
     *TENSORBOARD,
     "pytest>=8.4,<10",
@@ -81,6 +84,7 @@ setup(
     install_requires=REQUIRED,
     extras_require={
         "serving": SERVING,
+        "signing": SIGNING,
         "notebook": NOTEBOOK,
         "tensorboard": TENSORBOARD,
         "test": TEST,

@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conformance.cases import IMAGES, LATENTS, SERVED
+from tests.export.made import MADE
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.choice import servables_of
 from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
@@ -71,7 +72,7 @@ def answers(models, tmp_path_factory):
     jobs, places = [], {}
     for name, model in models.items():
         for servable in servables_of(model):
-            write(servable(model), folder / name / servable.name, warmup_batch_sizes=())
+            write(servable(model), folder / name / servable.name, MADE, warmup_batch_sizes=())
         for key, (inputs, _) in expected(model).items():
             place = folder / name / "_".join(key)
             np.savez(f"{place}_in.npz", **inputs)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tfvae.serving.drift import Drift, SampleMoments, prometheus_text
+from tfvae.export.sets.manifest import Spread
+from tfvae.serving.drift import Drift, prometheus_text
 
 yaml = pytest.importorskip("yaml", reason="reading the rules needs PyYAML (the test extra)")
 
@@ -68,7 +69,7 @@ def _base(name):
 
 
 def test_drift_writes_what_is_asked_for():
-    same = SampleMoments(1.0, 1.0, 50)
+    same = Spread(1.0, 1.0, 50)
     text = prometheus_text({"set": "mnist", "version": 5}, {"kl": Drift(same, same)}, False)
     for name, labels in re.findall(r"^(\w+)\{(.*)\}", text, re.MULTILINE):
         assert set(re.findall(r"(\w+)=", labels)) == METRICS[name]

@@ -37,7 +37,7 @@ def row(values, index):
 
 def test_names_and_default(signatures):
     for servable, names in EXPECTED.items():
-        assert set(signatures[servable]) == names | {"serving_default"}
+        assert set(signatures[servable]) == names | {"serving_default", "about"}
         default, named = (signatures[servable][n] for n in ("serving_default", DEFAULTS[servable]))
         assert default.structured_input_signature == named.structured_input_signature
         assert default.structured_outputs.keys() == named.structured_outputs.keys()

@@ -157,10 +157,11 @@ def test_report(lite):
     for row in report["files"]:
         assert row["size"] == (lite.directory / row["file"]).stat().st_size
         assert 0 <= row["mean_error"] <= row["max_error"] < 0.2
-        assert 0 < row["latency_1"] < 1
+        assert "latency_1" not in row  # a set is the same whenever it is made
         assert not row["refused"]
     exact = [row for row in report["files"] if row["variant"] == "float32"]
     assert all(abs(row["nll_change"]) < 1e-4 for row in exact)
+    assert all(0 < file.latency_1 < 1 for file in lite.report.files)
     table = lite.report.table().splitlines()
     assert len(table) == 9
     assert table[1].startswith("decoder.tflite")

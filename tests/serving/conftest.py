@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 import tfvae
+from tests.export.made import MADE
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.choice import SERVABLES
 from tfvae.serving import Client
@@ -52,7 +53,7 @@ def export_dir(vae, tmp_path_factory):
     """An export without its comparison, which is tested elsewhere and takes a process."""
     directory = tmp_path_factory.mktemp("export")
     for servable in SERVABLES:
-        write(servable(vae), directory / servable.name / "1", warmup_batch_sizes=[1])
+        write(servable(vae), directory / servable.name / "1", MADE, warmup_batch_sizes=[1])
     return directory
 
 

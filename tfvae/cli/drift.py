@@ -67,29 +67,32 @@ def command(
     those of the held-out data in the set's manifest.
     """
     load_tensorflow()
+    from tfvae.export.sets.manifest import Spread, read_manifest
     from tfvae.runs.files import write_text
     from tfvae.serving import drift
     from tfvae.serving.client.client import Client
     from tfvae.serving.client.errors import ServingError
 
-    name, version, held_out = drift.read_reference(export_dir)
+    manifest = read_manifest(export_dir)
     headers = {"Authorization": authorization} if authorization else {}
-    with Client(url, version=version, prefix=prefix, headers=headers, field=field) as client:
+    with Client(
+        url, version=manifest.version, prefix=prefix, headers=headers, field=field
+    ) as client:
 
-        def moments(path: Path) -> dict[str, drift.SampleMoments]:
+        def moments(path: Path) -> dict[str, Spread]:
             columns = _columns(path, field)
             return drift.score_moments(drift.score_all(client, columns, num_samples, batch_size))
 
         try:
-            found = drift.drifts(moments(data), moments(against) if against else held_out)
+            found = drift.drifts(moments(data), moments(against) if against else manifest.metrics)
         except ServingError as error:
             raise click.ClickException(f"{url}: {error}") from error
     alarms = [m for m, d in found.items() if d.is_alarming(standard_errors, deviations)]
-    click.echo(f"{name}, version {version}, at {url}")
+    click.echo(f"{manifest.name}, version {manifest.version}, at {url}")
     for line in _table(found):
         click.echo(line)
     if textfile is not None:
-        labels = {"set": name, "version": version}
+        labels = {"set": manifest.name, "version": manifest.version}
         write_text(textfile, drift.prometheus_text(labels, found, bool(alarms)))
     click.echo(f"drift: {', '.join(alarms)}" if alarms else "no drift")
     if alarms:

@@ -71,10 +71,16 @@ def changed_versions(path: Path, versions: Mapping[str, str]) -> list[str]:
     ]
 
 
+def read_fingerprint(path: Path) -> str | None:
+    """The fingerprint of the data set of a run; None where that is the run's own."""
+    found = _content(path).get("data")
+    return found if isinstance(found, str) else None
+
+
 def refuse_other_data(path: Path) -> None:
     """Raises `UserError` if the data set of the run of this file holds something else by now."""
-    began, dataset = _content(path).get("data"), read_config(path)["dataset"]
-    if isinstance(began, str) and fingerprint(dataset) != began:
+    began, dataset = read_fingerprint(path), read_config(path)["dataset"]
+    if began is not None and fingerprint(dataset) != began:
         raise UserError(
             f"{path.parent} is a run on other data: {dataset} has been replaced since (fingerprint "
             f"{began} there, {fingerprint(dataset)} here). Put the old data back, or train on the "

@@ -13,6 +13,7 @@ from tfvae.runs.config import (
     changed_versions,
     extends,
     read_config,
+    read_fingerprint,
     refuse_other,
     refuse_other_data,
     write_config,
@@ -116,6 +117,10 @@ class RunFolder:
     def check_data(self) -> None:
         """Raises `UserError` if the data of the run have been replaced by others since."""
         refuse_other_data(self.config)
+
+    def fingerprint(self) -> str | None:
+        """What the run's data were; None where they are the run's own."""
+        return read_fingerprint(self.config)
 
     def extended(self, config: Settings) -> bool:
         """Whether these are the settings of the folder's run with more epochs."""

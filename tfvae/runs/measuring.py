@@ -51,6 +51,9 @@ def measure(
         "elbo": bound.mean,
         "nll": float(np.mean(bound.nll)),
         "kl": float(np.mean(bound.kl)),
+        "elbo_std": float(np.std(bound.per_example)),  # over the examples
+        "nll_std": float(np.std(bound.nll)),
+        "kl_std": float(np.std(bound.kl)),
         "num_samples": eval_samples,
         "num_examples": len(likelihood.per_example),
         "seed": seed,

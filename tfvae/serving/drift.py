@@ -8,26 +8,17 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfvae.checks import positive_int
-from tfvae.errors import DivergedError, UserError, UserFileNotFoundError
+from tfvae.errors import DivergedError, UserError
+from tfvae.export.sets.manifest import Spread
 from tfvae.serving.client.client import Client
 
 METRICS = ("kl", "nll", "elbo")
 MINIMUM = 30  # examples, from which on the mean of a sample is near enough to a Normal
-
-
-@dataclass(frozen=True)
-class SampleMoments:
-    """Mean and standard deviation of a metric over `count` examples, nats."""
-
-    mean: float
-    std: float
-    count: int
 
 
 @dataclass(frozen=True)
@@ -43,8 +34,8 @@ class Drift:
     may be.
     """
 
-    live: SampleMoments
-    held_out: SampleMoments
+    live: Spread
+    held_out: Spread
 
     @property
     def z(self) -> float:
@@ -68,7 +59,7 @@ def _ratio(difference: float, scale: float) -> float:
     return 0.0 if difference == 0 else math.copysign(math.inf, difference)
 
 
-def score_moments(scores: Mapping[str, np.ndarray]) -> dict[str, SampleMoments]:
+def score_moments(scores: Mapping[str, np.ndarray]) -> dict[str, Spread]:
     """Of each metric in what `Client.score` returns for a sample.
 
     Raises:
@@ -86,7 +77,7 @@ def score_moments(scores: Mapping[str, np.ndarray]) -> dict[str, SampleMoments]:
             )
         if len(values) < MINIMUM:
             raise UserError(f"{len(values)} examples are too few to judge by; send {MINIMUM}.")
-        found[name] = SampleMoments(values.mean(), values.std(ddof=1), len(values))
+        found[name] = Spread(values.mean(), values.std(ddof=1), len(values))
     return found
 
 
@@ -121,9 +112,7 @@ def _batches(
         yield first, {name: values[first : first + size] for name, values in columns.items()}
 
 
-def drifts(
-    live: Mapping[str, SampleMoments], held_out: Mapping[str, SampleMoments]
-) -> dict[str, Drift]:
+def drifts(live: Mapping[str, Spread], held_out: Mapping[str, Spread]) -> dict[str, Drift]:
     """Metric -> its change, for those that both have.
 
     Raises:
@@ -157,22 +146,3 @@ def prometheus_text(labels: Mapping[str, Any], found: Mapping[str, Drift], alarm
             number = str(value(drift)).replace("inf", "Inf")
             lines.append(f'tfvae_drift_{kind}{{{own},metric="{name}"}} {number}')
     return "\n".join(lines) + "\n"
-
-
-def read_reference(directory: Path) -> tuple[str, int, dict[str, SampleMoments]]:
-    """Name, version and held-out metrics of an exported set.
-
-    Raises:
-        UserFileNotFoundError, UserError: if there is no manifest of schema 1.
-    """
-    path = directory / "manifest.json"
-    try:
-        manifest = json.loads(path.read_bytes())
-        metrics = {name: SampleMoments(**found) for name, found in manifest["metrics"].items()}
-        return manifest["name"], manifest["version"], metrics
-    except FileNotFoundError:
-        raise UserFileNotFoundError(
-            f"no {path}: expected an export folder, such as export/mnist."
-        ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is no manifest of a set: {error!r}. Export again.") from error

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tfvae.errors import UserError, UserTypeError
+from tfvae.serving.client.about import ServedSet, served_set
 from tfvae.serving.client.connection import Connection, NamedArrays
 from tfvae.serving.client.draws import draws, repeated
 
@@ -48,6 +49,13 @@ class Client(Connection):
     def __init__(self, url: str, *, field: str = "x", **options: Any):
         super().__init__(url, **options)
         self.field = field
+
+    def about(self) -> ServedSet:
+        """Name, version and weights of the exported set that encoder, decoder and vae are of.
+
+        Raises `MixedSetsError` where they are of several sets: codes of one may not fit another.
+        """
+        return served_set(self)
 
     def encode(self, x: Any, **fields: Any) -> NamedArrays:
         """The posteriors q(z|x): of a Normal `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.

@@ -14,6 +14,7 @@ from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableEr
 from tfvae.serving.client.rest_transport import RestTransport
 from tfvae.serving.client.retries import Deadline, with_retries
 
+MODELS = ("encoder", "decoder", "vae")  # that an export may have
 NamedArrays = dict[str, np.ndarray]
 T = TypeVar("T")
 
@@ -62,9 +63,7 @@ class Connection(contextlib.AbstractContextManager):
         document = self._call(self._transport.describe, model, "/metadata")
         return _part(document, "metadata", "signature_def", "signature_def")
 
-    def wait_until_available(
-        self, models: tuple[str, ...] = ("encoder", "decoder", "vae"), timeout: float = 60.0
-    ) -> None:
+    def wait_until_available(self, models: tuple[str, ...] = MODELS, timeout: float = 60.0) -> None:
         """Returns when each model has a version to call; else raises `DeadlineExceededError`."""
         deadline = Deadline(real("timeout", timeout, above=0.0))
         for model in models:
