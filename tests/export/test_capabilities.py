@@ -47,7 +47,7 @@ def test_an_encoder_alone_is_exported_alone(tmp_path):
     model, x = built(Coder), rows(3)
     signatures = exported(model, tmp_path)
     assert {s: set(found) for s, found in signatures.items()} == {
-        "encoder": {"encode", "serving_default"}
+        "encoder": {"encode", "about", "serving_default"}
     }
     np.testing.assert_allclose(call(signatures["encoder"]["encode"], x=x)["code"], 2 * x)
     files = tfvae.export.tflite(model, tmp_path)
@@ -68,7 +68,7 @@ def generated(generator, tmp_path_factory):
 
 def test_a_generator_exports_a_decoder_alone(generator, generated):
     assert {s: set(found) for s, found in generated.items()} == {
-        "decoder": {"decode", "sample", "serving_default"}
+        "decoder": {"decode", "sample", "about", "serving_default"}
     }
     labels = np.array([0, 3, 1], "int32")
     got = call(

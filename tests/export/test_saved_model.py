@@ -24,7 +24,6 @@ from tfvae.export.servables.vae import VAEServable
 SERVABLES = ("encoder", "decoder", "vae")
 FILES = {
     "assets.extra/tf_serving_warmup_requests",
-    "fingerprint.pb",
     "saved_model.pb",
     "variables/variables.data-00000-of-00001",
     "variables/variables.index",

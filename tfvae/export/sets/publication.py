@@ -1,32 +1,33 @@
 """A set on its way: what the parts of an export write into, and what is published in the end."""
 
 import contextlib
-import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfvae import __version__
-from tfvae.checks import positive_int
-from tfvae.export.publishing import SETS, ExportError, flush, staging
+from tfvae.export.publishing import flush, staging
 from tfvae.export.sets.integrity import contents
 from tfvae.export.sets.layout import (
     current_set,
     keep_versions,
     refuse_foreign,
-    sets_of,
     sweep,
     switch,
 )
 from tfvae.export.sets.manifest import (
     MANIFEST,
-    IntegrityError,
     Manifest,
     Metrics,
-    read_manifest,
     set_id,
     sha256,
+)
+from tfvae.export.sets.succession import (
+    carried_files,
+    carry,
+    is_servable,
+    next_version,
+    set_before,
 )
 
 
@@ -129,10 +130,10 @@ def publication(
         sweep(directory, stage)
         refuse_foreign(directory, [MANIFEST, *servables])
         current = current_set(directory)
-        before = _before(directory, current)
+        before = set_before(directory, current)
         same = before is not None and before.weights == source.weights
-        carried = _carried(before, bool(servables), files) if same else {}
-        number = _version(directory, before if same else None, bool(servables), version)
+        carried = carried_files(before, bool(servables), files) if same else {}
+        number = next_version(directory, before if same else None, bool(servables), version)
         manifest = Manifest(
             name=directory.resolve().name or "export",
             version=number,
@@ -147,61 +148,7 @@ def publication(
         folder.mkdir()
         scratch.mkdir()
         for name, digest in carried.items():
-            _carry(directory, current / name, folder / name, digest)
+            carry(directory, current / name, folder / name, digest)
         made = Publication(directory, folder, scratch, manifest)
         yield made
         made.publish(before)
-
-
-def _before(directory: Path, current: Path | None) -> Manifest | None:
-    try:
-        return None if current is None else read_manifest(current)
-    except IntegrityError as error:
-        raise ExportError(
-            f"the set in {directory} is damaged: {error} Export to another folder, or remove "
-            f"{directory / SETS}."
-        ) from error
-
-
-def is_servable(name: str) -> bool:
-    """Whether a file of a set is one of a SavedModel's, which have folders."""
-    return "/" in name
-
-
-def _carried(before: Manifest, servables: bool, files: bool) -> dict[str, str]:
-    """What a set takes over of the one before, which is of the same weights."""
-    made = {True: servables, False: files}
-    return {name: digest for name, digest in before.files.items() if not made[is_servable(name)]}
-
-
-def _version(directory: Path, same: Manifest | None, servables: bool, given: int | None) -> int:
-    """The version of a set; `same` is the set before, if that is of the same weights."""
-    largest = max(sets_of(directory).values(), default=0)
-    number = largest + 1
-    if same is not None and not (servables and any(map(is_servable, same.files))):
-        number = same.version
-    if given is None or positive_int("version", given) == number:
-        return number
-    if given <= largest:
-        raise ExportError(
-            f"version {given} is not above version {largest} in {directory}, and versions are "
-            "never changed. Leave the version out to get the next number."
-        )
-    return given
-
-
-def _carry(directory: Path, source: Path, target: Path, digest: str) -> None:
-    """Takes over a file, which is the same file where the file system has hard links."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if sha256(source) != digest:
-            raise ExportError(
-                f"{source} has been changed since it was exported. See what `tfvae verify "
-                f"{directory}` says, and export to another folder, or remove {directory / SETS}."
-            )
-    except FileNotFoundError as error:
-        raise ExportError(f"{source} is missing. See `tfvae verify {directory}`.") from error
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
