@@ -59,8 +59,8 @@ def test_the_row_format_can_send_and_receive_it(vae, signatures, servable, name)
 
 
 def test_one_instance_of_sample_is_one_prediction_with_its_images(signatures):
-    instance = {"num_samples": 4, "seed": 1, "temperature": 1.0}
-    dtypes = {"num_samples": "int32", "seed": "int32", "temperature": "float32"}
+    instance = {"num_samples": 4, "first": 0, "seed": 1, "temperature": 1.0}
+    dtypes = dict.fromkeys(instance, "int32") | {"temperature": "float32"}
     stacked = {name: np.array([value], dtypes[name]) for name, value in instance.items()}
     images = call(signatures["decoder"]["sample"], **stacked)["x"]
     assert images.shape == (1, 4, *IMAGE_SHAPE)

@@ -14,7 +14,7 @@ from tfvae.export.publishing import ExportError, flush, staging
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.saved_models.versions import publish, refuse_taken
-from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, write_warmup
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, check_warmup, write_warmup
 from tfvae.export.servables.choice import check_exportable, servables_of
 from tfvae.models.capabilities import Encodes
 from tfvae.models.codes import drawn_outputs
@@ -71,7 +71,7 @@ def saved_model(
             `tfvae.models.capabilities`.
         directory: the export folder, such as "export/mnist"; made if missing.
         version: a number from 1 on that is still free; by default one more than the largest.
-        warmup_batch_sizes: rows of the warm-up requests, by default those of
+        warmup_batch_sizes: rows of the warm-up requests, 256 at most, by default those of
             export/batching.config; empty for none.
         tolerance: the largest difference allowed; by default 1e-4, and 0.05 where layers compute
             in 16 bits.
@@ -100,6 +100,7 @@ def saved_model(
     check_exportable(model)
     servables = servables_of(model)
     names = [servable.name for servable in servables]
+    check_warmup(warmup_batch_sizes)
     if version is not None:
         refuse_taken(directory, names, positive_int("version", version))
     notes = [*check_draws(model), *estimates(model)]
