@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 import tfvae
-from tests.export.conftest import codes
+from tests.export.conftest import IMAGE_SHAPE, codes
 from tfvae.export.tflite_files.convert import MAX_SAMPLES
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
@@ -114,7 +114,7 @@ def test_a_count_out_of_range_ends_the_call_and_not_the_app(lite, count):
     file = runtime(lite, "decoder.tflite")
     for signature, seed in (("sample", {}), ("sample_seeded", {"seed": 1})):
         began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        with pytest.raises(RuntimeError, match="GATHER. failed to invoke"):
+        with pytest.raises(RuntimeError, match=r"GATHER. failed to invoke"):
             file.run(signature, num_samples=count, **seed)
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began < 50_000  # kB
         assert file.run(signature, num_samples=2, **seed)["x"].shape == (2, *IMAGE_SHAPE)

@@ -15,7 +15,7 @@ from tfvae.export.tflite_files.join import join
 from tfvae.models.capabilities import EncodesInTwo, Generates, require
 from tfvae.noise import Noise
 
-# What one call of a phone may ask for: 13 MB of 28 x 28 float32, and some hundred MB of feature maps.
+# What one call may ask for: 13 MB of 28 x 28 float32, and some hundred MB of feature maps.
 MAX_SAMPLES = 4_096
 
 
