@@ -74,6 +74,7 @@ def test_a_generator_exports_a_decoder_alone(generator, generated):
     got = call(
         generated["decoder"]["sample"],
         num_samples=np.array([2, 5, 1], "int32"),
+        first=np.zeros(3, "int32"),
         seed=np.array([7, 8, -9], "int32"),
         temperature=np.array([1, 0.5, 1], "float32"),
         label=labels,

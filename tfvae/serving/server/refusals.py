@@ -8,21 +8,19 @@ LOGGER = logging.getLogger("tfvae.serving")
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds, each refused with an error before work starts.
+    """Bounds, beyond which a request is refused.
 
     Args:
-        body_bytes: of a request. 32 MiB hold about 2,000 MNIST images in JSON, 10,000 over gRPC.
-        elements: numbers in one input, or in all outputs of an answer together as far as their
-            signature's shapes say: 64 MiB as float32. JSON takes about 20 bytes each.
-        draws: rows times `num_samples` or `steps`. The exported graphs bound what they keep
-            in memory; this bounds how long `score` computes: a minute for MNIST on two cores.
+        body_bytes: of a request: a few times 256 MNIST images in JSON, which may take 40 times as
+            much memory while it is read.
+        elements: numbers in one input, or in all outputs of an answer together: 64 MiB as float32,
+            and about 20 bytes each in JSON. What is computed is for the exported graph to bound.
         request_seconds: for a request to arrive. An idle connection is closed after as long.
         calls: taken at once, by each of the two interfaces; further ones are refused.
     """
 
-    body_bytes: int = 32 * 2**20
+    body_bytes: int = 8 * 2**20
     elements: int = 2**24
-    draws: int = 2**20
     request_seconds: float = 30.0
     calls: int = 256
 
@@ -40,12 +38,6 @@ class RefusedError(Exception):
 def invalid(message: str) -> RefusedError:
     """The most frequent refusal."""
     return RefusedError("INVALID_ARGUMENT", message)
-
-
-def too_much(what: str, received: int, limit: int) -> RefusedError:
-    """The refusal of what is larger than a limit."""
-    message = f"{what}: {received}; this server allows {limit}: split the request"
-    return RefusedError("RESOURCE_EXHAUSTED", message)
 
 
 def refusal(error: Exception, request: str) -> RefusedError:

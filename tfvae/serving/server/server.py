@@ -50,7 +50,7 @@ class DevelopmentServer:
         host: str = "127.0.0.1",
         rest_port: int = 8501,
         grpc_port: int | None = 8500,
-        num_versions: int = 2,
+        num_versions: int = 1,
         labels: Mapping[str, int] | None = None,
         limits: Limits | None = None,
         threads: int = 4,
@@ -62,20 +62,16 @@ class DevelopmentServer:
         self.models = Models(directory, num_versions, labels)
         address = f"[{host}]" if ":" in host else host
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            listening = socket.create_server((host, rest_port), family=family)
-        except OSError as error:
-            raise UserOSError(f"can't listen at {address}:{rest_port} for REST: {error}") from error
-        self.rest_url = f"http://{address}:{listening.getsockname()[1]}"
         self.grpc_url, self._grpc = None, grpc_server(self.models, limits, threads)
-        if grpc_port is not None:
-            place = f"{address}:{grpc_port}"
-            try:
-                self.grpc_url = f"grpc://{address}:{self._grpc.add_insecure_port(place)}"
-            except RuntimeError as error:
-                listening.close()
-                raise UserOSError(f"can't listen at {place} for gRPC: {error}") from error
-        self._listening = listening
+        try:
+            if grpc_port is not None:
+                port = self._grpc.add_insecure_port(f"{address}:{grpc_port}")
+                self.grpc_url = f"grpc://{address}:{port}"
+            self._listening = socket.create_server((host, rest_port), family=family)
+        except (OSError, RuntimeError) as error:
+            ports = f"port {rest_port} for REST, {grpc_port} for gRPC"
+            raise UserOSError(f"can't listen at {address}, {ports}: {error}") from error
+        self.rest_url = f"http://{address}:{self._listening.getsockname()[1]}"
         self._started, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(limits, threads)), name="serve", daemon=True
