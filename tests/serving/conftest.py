@@ -23,7 +23,7 @@ from tfvae.serving.server.server import DevelopmentServer
 
 IMAGE_SHAPE = (5, 4, 1)
 LATENT_SIZE = 3
-LIMITS = Limits(body_bytes=2**20, elements=2**18, request_seconds=20.0)
+LIMITS = Limits(body_bytes=2**20, elements=2**19, request_seconds=20.0)
 ADDRESSES = [url for url in os.environ.get("TFVAE_SERVING_URL", "").split(",") if url]
 NO_SERVER = "TFVAE_SERVING_URL names no TensorFlow Serving"
 

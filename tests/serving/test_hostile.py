@@ -14,7 +14,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from tests.serving.conftest import LIMITS, until
 from tests.serving.malformed import protobufs, rest_requests
-from tfvae.serving import Client, ResourceExhaustedError
+from tfvae.serving import Client, InvalidRequestError, ResourceExhaustedError
 from tfvae.serving.server.models import Models
 from tfvae.serving.server.refusals import Limits
 from tfvae.serving.server.server import DevelopmentServer
@@ -94,61 +94,55 @@ def test_malformed_protobufs_get_errors_or_answers(server, raw, alive):
     assert outcomes["answered"] < GRPC_REQUESTS / 10
 
 
-def request(**changes):
-    message = predict_pb2.PredictRequest()
+def request(**fields):
+    message = predict_pb2.PredictRequest(**fields)
     message.model_spec.name = "decoder"
     message.model_spec.signature_name = "decode"
     message.inputs["z"].CopyFrom(tf.make_tensor_proto(np.zeros((2, 3), np.float32)))
-    for name, value in changes.items():
-        message.inputs["z"].ClearField(name)
-        message.inputs["z"].MergeFrom(type(message.inputs["z"])(**{name: value}))
     return message
 
 
-@pytest.mark.parametrize(
-    ("z", "code"),
-    [
-        (tf.make_tensor_proto(np.zeros((2, 3), np.int32)), "INVALID_ARGUMENT"),
-        (tf.make_tensor_proto(np.zeros((2, 3, 1), np.float32)), "INVALID_ARGUMENT"),
-        (tf.make_tensor_proto([["a", "b", "c"]]), "INVALID_ARGUMENT"),
-    ],
-)
-def test_wrong_tensors_are_refused_over_grpc(raw, alive, z, code):
-    message = request()
-    message.inputs["z"].CopyFrom(z)
-    with pytest.raises(grpc.RpcError) as error:
-        raw(message.SerializeToString())
-    assert error.value.code().name == code
-    assert "'z' expects" in error.value.details()
-
-
-@pytest.mark.parametrize(
-    ("sizes", "code"),
-    [
-        ([2**40, 3], "RESOURCE_EXHAUSTED"),
-        ([2**62, 2**62], "RESOURCE_EXHAUSTED"),
-        ([-5, 3], "INVALID_ARGUMENT"),
-        ([7, 3], "INVALID_ARGUMENT"),
-        ([1] * 80, "INVALID_ARGUMENT"),
-    ],
-)
-def test_a_claimed_shape_is_not_believed(raw, alive, sizes, code):
-    message = request()
-    del message.inputs["z"].tensor_shape.dim[:]
+def tensor(array, *sizes, **changes):
+    """The message of an array that claims other sizes, or another type."""
+    proto = tf.make_tensor_proto(array)
+    if sizes:
+        del proto.tensor_shape.dim[:]
     for size in sizes:
-        message.inputs["z"].tensor_shape.dim.add(size=size)
-    with pytest.raises(grpc.RpcError) as error:
-        raw(message.SerializeToString())
-    assert error.value.code().name == code
+        proto.tensor_shape.dim.add(size=size)
+    for name, value in changes.items():
+        setattr(proto, name, value)
+    return proto
 
 
-@pytest.mark.parametrize("dtype", [0, 20, 21, 107, 999, -1])
-def test_an_odd_type_is_refused(raw, alive, dtype):
-    message = request()
-    message.inputs["z"].dtype = dtype
-    with pytest.raises(grpc.RpcError) as error:
-        raw(message.SerializeToString())
+ROWS = np.zeros((2, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("z", "message"),
+    [
+        (tensor(np.zeros((2, 3), np.int32)), "'z' expects float32"),
+        (tensor(np.zeros((2, 3, 1), np.float32)), "'z' expects"),
+        (tensor([["a", "b", "c"]]), "'z' expects"),
+        (tensor(ROWS, 2**40, 3), "claims"),
+        (tensor(ROWS, 2**62, 2**62), "claims"),
+        (tensor(ROWS, -5, 3), "no definite shape"),
+        (tensor(ROWS, 7, 3), "holds no tensor"),
+        (tensor(ROWS, *[1] * 80), "holds no tensor"),
+        *((tensor(ROWS, dtype=dtype), "'z'") for dtype in (0, 20, 21, 107, 999, -1)),
+    ],
+)
+def test_wrong_tensors_are_refused_over_grpc(raw, alive, z, message):
+    wrong = request()
+    wrong.inputs["z"].CopyFrom(z)
+    with pytest.raises(grpc.RpcError, match=message) as error:
+        raw(wrong.SerializeToString())
     assert error.value.code().name == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("wanted", [["probs", "probs"], ["absent"]])
+def test_outputs_are_wanted_once_and_there(raw, alive, wanted):
+    with pytest.raises(grpc.RpcError, match="output tensor alias"):
+        raw(request(output_filter=wanted).SerializeToString())
 
 
 def test_truncated_protobuf_is_refused(raw, alive):
@@ -158,17 +152,24 @@ def test_truncated_protobuf_is_refused(raw, alive):
 
 @pytest.mark.parametrize("scheme", ["rest", "grpc"])
 def test_too_much_is_refused_before_it_is_computed(server, alive, scheme):
-    url = server.rest_url if scheme == "rest" else server.grpc_url
-    images = np.zeros((4, 5, 4, 1), np.float32)
+    """By the graph, with the words and the code that TensorFlow Serving answers, too."""
+    image, column = np.zeros((1, 5, 4, 1), np.float32), np.int32
     began = time.monotonic()
-    with Client(url) as client:
-        with pytest.raises(ResourceExhaustedError, match="20000; this server allows 16384"):
-            client.score(images, num_samples=5_000)
-        with pytest.raises(ResourceExhaustedError, match="numbers in the answer"):
-            client.interpolate(images, images, 4_000)
-        with pytest.raises(ResourceExhaustedError, match="this server allows"):
-            client.sample(2**31 - 1, seed=0)
+    with Client(server.rest_url if scheme == "rest" else server.grpc_url) as client:
+        score = {"x": image, "num_samples": column([8193]), "seed": column([0])}
+        refuse(client, "vae", "score", score, "from 1 to 8192")
+        draw = {"num_samples": column([2**31 - 1]), "first": column([0]), "seed": column([0])}
+        draw["temperature"] = np.ones(1, np.float32)
+        refuse(client, "decoder", "sample", draw, "from 1 to 64")
+        ends = {"start_x": image, "end_x": image, "steps": column([4000])}
+        refuse(client, "vae", "interpolate", ends, "from 1 to 64")
+        refuse(client, "encoder", "encode", {"x": np.repeat(image, 257, 0)}, "at most 256 rows")
     assert time.monotonic() - began < 10
+
+
+def refuse(client, model, signature, inputs, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        client.predict(model, signature, inputs)
 
 
 def test_oversized_bodies_are_refused_from_their_length_alone(server, alive):
@@ -187,7 +188,7 @@ def test_the_client_reads_why_its_request_was_too_large(server, alive):
         Client(server.rest_url, retries=0) as client,
         pytest.raises(ResourceExhaustedError, match="the body exceeds 1048576 bytes") as error,
     ):
-        client.decode(np.zeros((200_000, 3), np.float32))
+        client.predict("decoder", "decode", {"z": np.zeros((200_000, 3), np.float32)})
     assert error.value.status == 413
 
 
@@ -240,19 +241,31 @@ def test_a_wrong_content_length_harms_only_its_own_request(server, alive):
 
 @pytest.fixture(scope="module")
 def impatient(export_dir):
-    """The same models with another time limit."""
-    options = {"rest_port": 0, "grpc_port": None, "limits": Limits(request_seconds=2.0)}
+    """The same models with other limits."""
+    limits = Limits(request_seconds=2.0, elements=2**10)
+    options = {"rest_port": 0, "grpc_port": None, "limits": limits}
     with DevelopmentServer(export_dir, **options) as other:
         yield other
 
 
+def test_an_answer_that_is_too_large_is_not_sent(impatient):
+    with (
+        Client(impatient.rest_url) as client,
+        pytest.raises(ResourceExhaustedError, match="1150 numbers in the answer"),
+    ):
+        client.sample(50)
+
+
 @pytest.mark.parametrize("part", ["", "POST /v1/models/vae:pre", "POST / HTTP/1.1\r\nA: b\r\n"])
 def test_idle_clients_and_slow_headers_hold_nobody_back(impatient, part):
-    slow = [socket.create_connection(address(impatient), timeout=20) for _ in range(200)]
+    slow = [socket.create_connection(address(impatient), timeout=20) for _ in range(300)]
     for connection in slow:
         connection.sendall(part.encode())
     with Client(impatient.rest_url, timeout=10) as client:
+        began = time.monotonic()
+        assert client.status() == {1: "AVAILABLE"}
         assert client.sample(1).shape == (1, 5, 4, 1)
+        assert time.monotonic() - began < 1.5  # before the idle ones are hung up on
     for connection in slow:
         assert connection.recv(100) == b""  # hung up on
         connection.close()

@@ -78,7 +78,7 @@ def test_depth_is_bounded(depth):
         from_json(loads(b"[" * depth + b"1" + b"]" * depth), "f4")
 
 
-@pytest.mark.parametrize("text", [b"", b"[", b"\xff", b"9" * 5000, b"[1e400]", b"{}x"])
+@pytest.mark.parametrize("text", [b"", b"[", b"\xff", b"9" * 5000, b"{}x"])
 def test_what_is_no_json_is_refused(text):
     with pytest.raises(UserError):
         loads(text)

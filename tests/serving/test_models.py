@@ -53,6 +53,14 @@ def number(version):
     return version.number
 
 
+def copied(source, target):
+    """Copies a version in place, its graph first, as `cp -r` may."""
+    target.mkdir(parents=True)
+    shutil.copy(source / "saved_model.pb", target)
+    yield
+    shutil.copytree(source, target, dirs_exist_ok=True)
+
+
 def test_the_newest_versions_are_served_and_the_latest_answers(plus, tmp_path):
     for version in (1, 2, 10):
         plus(tmp_path, version)
@@ -73,20 +81,50 @@ def test_labels_of_versions_that_are_not_there_are_said(plus, tmp_path, caplog):
 
 def test_new_versions_replace_old_ones(plus, tmp_path):
     plus(tmp_path, 1)
-    models = Models(tmp_path, num_versions=1)
+    models = Models(tmp_path)
     before = models.find("plus")
+    models.refresh()
+    assert models.find("plus") is before  # and isn't loaded again
     plus(tmp_path, 2)
     models.refresh()
     assert available(models) == [2]
     assert before.signature("")  # whoever still works on a request keeps its version
 
 
-def test_loaded_versions_are_not_loaded_again(plus, tmp_path):
+def test_a_version_that_was_copied_in_place_is_tried_again(plus, tmp_path):
     plus(tmp_path, 1)
-    models = Models(tmp_path)
-    before = models.find("plus")
+    plus(tmp_path / "elsewhere", 2)
+    models = Models(tmp_path, num_versions=1)
+    copying = copied(tmp_path / "elsewhere" / "plus" / "2", tmp_path / "plus" / "2")
+    next(copying)
+    for _ in range(2):
+        models.refresh()
+        assert states(models) == {2: "END", 1: "AVAILABLE"}
+    assert list(copying) == []
     models.refresh()
-    assert models.find("plus") is before
+    assert states(models) == {2: "AVAILABLE"}
+
+
+def test_a_set_is_followed_to_where_current_points(plus, tmp_path):
+    """An export is a folder of links through `current`, which is switched at once."""
+    sets = tmp_path / "sets"
+    for name, version in (("a", 5), ("b", 6)):
+        for model in ("plus", "other"):
+            plus(sets / name, version, model)
+    (sets / "b" / "plus" / "5").symlink_to(sets / "a" / "plus" / "5")  # an older one that is kept
+    (tmp_path / "current").symlink_to("sets/a")
+    for model in ("plus", "other"):
+        (tmp_path / model).symlink_to(f"current/{model}")
+    models = Models(tmp_path, labels={"stable": 5})
+    before = models.find("plus")
+    assert (number(before), number(models.find("other"))) == (5, 5)
+    for target, versions in (("sets/b", [6, 5]), ("sets/a", [5])):
+        (tmp_path / "next").symlink_to(target)
+        (tmp_path / "next").replace(tmp_path / "current")
+        models.refresh()
+        assert available(models) == versions
+        assert number(models.find("other")) == versions[0]
+        assert models.find("plus", label="stable") is before  # loaded once
 
 
 def test_a_broken_version_leaves_the_last_good_one_in_service(plus, tmp_path):
