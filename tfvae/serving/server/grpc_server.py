@@ -16,7 +16,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
 from tfvae.serving.server.models import Models
 from tfvae.serving.server.predicting import run
-from tfvae.serving.server.refusals import Limits, invalid, refusal
+from tfvae.serving.server.refusals import Limits, invalid, told
 
 
 def grpc_server(models: Models, limits: Limits, threads: int) -> grpc.Server:
@@ -46,8 +46,8 @@ def _answering(method: Callable) -> Callable:
         try:
             return method(self, request)
         except Exception as error:
-            refused = refusal(error, method.__name__)
-        context.abort(grpc.StatusCode[refused.code], refused.message)
+            code, message = told(error, method.__name__)
+        context.abort(grpc.StatusCode[code], message)
 
     return answer
 

@@ -40,9 +40,13 @@ def invalid(message: str) -> RefusedError:
     return RefusedError("INVALID_ARGUMENT", message)
 
 
-def refusal(error: Exception, request: str) -> RefusedError:
-    """What a client is told of any error. A bug of ours is logged, with its traceback."""
+def told(error: Exception, request: str) -> tuple[str, str]:
+    """The code and the message that a client gets for any error. A bug of ours is logged.
+
+    Not the error itself: in a variable it would keep its traceback, and so the request, in memory
+    until the cycle is found.
+    """
     if isinstance(error, RefusedError):
-        return error
+        return error.code, error.message
     LOGGER.error("%s", request, exc_info=error)
-    return RefusedError("INTERNAL", "internal error")
+    return "INTERNAL", "internal error"
