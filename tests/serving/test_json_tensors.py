@@ -57,6 +57,8 @@ def test_text_is_utf8():
         ([-1], "u1", "out of range"),
         ([1e39], "f4", "out of range"),
         ([10**400], "f4", "out of range"),
+        ([0.5, 2**24 + 1], "f4", "out of range"),  # as TensorFlow Serving has it
+        ([-(2**24) - 1], "f4", "out of range"),
         ([1], "?", "1 is not of the expected type bool"),
         ([[1, 2], [3]], "f4", "unequal lengths"),
         ([[1], 2], "f4", "values beside lists"),

@@ -72,6 +72,8 @@ def from_json(value: Any, dtype: Any) -> np.ndarray:
         wrong = next(item for item in flat if type(item) not in _ALLOWED.get(dtype.kind, set()))
         raise UserError(f"JSON value {reprlib.repr(wrong)} is not of the expected type {dtype}")
     try:
+        if dtype.kind == "f" and any(type(item) is int and abs(item) > 2**24 for item in flat):
+            raise OverflowError  # float32 has not each of them: TensorFlow Serving refuses all
         with np.errstate(over="raise"):  # of a number that float32 has no room for
             return array.astype(np.float64 if dtype.kind == "f" else dtype).astype(dtype)
     except (OverflowError, FloatingPointError):
