@@ -8,6 +8,8 @@ it serves.
 import os
 import socket
 import time
+from functools import cache
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -30,14 +32,10 @@ NO_SERVER = "TFVAE_SERVING_URL names no TensorFlow Serving"
 
 def tiny_vae(seed):
     keras.utils.set_random_seed(seed)
-    vae = tfvae.VAE(
-        encoder=tfvae.Encoder(
-            tfvae.networks.MLP([7]), tfvae.heads.MultivariateNormalTriL(LATENT_SIZE)
-        ),
-        decoder=tfvae.Decoder(
-            tfvae.networks.MLP([6]), tfvae.heads.IndependentBernoulli(IMAGE_SHAPE)
-        ),
-    )
+    code = tfvae.heads.MultivariateNormalTriL(LATENT_SIZE)
+    image = tfvae.heads.IndependentBernoulli(IMAGE_SHAPE)
+    encoder = tfvae.Encoder(tfvae.networks.MLP([7]), code)
+    vae = tfvae.VAE(encoder, tfvae.Decoder(tfvae.networks.MLP([6]), image))
     vae.build((None, *IMAGE_SHAPE))
     return vae
 
@@ -83,23 +81,19 @@ def client(address):
         yield connected
 
 
-_LOADED = {}
+@cache
+def loaded(folder):
+    """The signatures in this process: model -> signature -> function."""
+    found = {}
+    for name in ("encoder", "decoder", "vae"):
+        newest = max(int(number) for number in os.listdir(folder / name) if number.isdigit())
+        found[name] = tf.saved_model.load(str(folder / name / str(newest))).signatures
+    return found
 
 
 @pytest.fixture
 def local(address):
-    """The same signatures in this process: model -> signature -> function."""
-    folder = str(address[1])
-    if folder not in _LOADED:
-        _LOADED[folder] = {
-            name: tf.saved_model.load(f"{folder}/{name}/{newest(folder, name)}").signatures
-            for name in ("encoder", "decoder", "vae")
-        }
-    return _LOADED[folder]
-
-
-def newest(folder, name):
-    return max(int(number) for number in os.listdir(f"{folder}/{name}") if number.isdigit())
+    return loaded(Path(address[1]))
 
 
 @pytest.fixture
