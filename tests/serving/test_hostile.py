@@ -80,8 +80,7 @@ def test_malformed_json_requests_get_errors(server, alive):
             reply = session.post(url, data=body, timeout=20)
             assert 400 <= reply.status_code < 500, (kind, model, body[:500], reply.text)
             assert reply.json().keys() == {"error"}
-            assert isinstance(reply.json()["error"], str)
-            assert len(reply.json()["error"]) <= 1000
+            assert 0 < len(str.strip(reply.json()["error"])) <= 1000
             outcomes[kind, reply.status_code] += 1
     print(f"\n{REST_REQUESTS} malformed REST requests:", dict(sorted(outcomes.items())))
     assert sum(outcomes.values()) == REST_REQUESTS
@@ -143,9 +142,8 @@ ROWS = np.zeros((2, 3), np.float32)
 def test_wrong_tensors_are_refused_over_grpc(raw, alive, z, message):
     wrong = request()
     wrong.inputs["z"].CopyFrom(z)
-    with pytest.raises(grpc.RpcError, match=message) as error:
+    with pytest.raises(grpc.RpcError, match=rf"INVALID_ARGUMENT(.|\n)*{message}"):
         raw(wrong.SerializeToString())
-    assert error.value.code().name == "INVALID_ARGUMENT"
 
 
 @pytest.mark.parametrize("wanted", [["probs", "probs"], ["absent"]])
@@ -154,20 +152,12 @@ def test_outputs_are_wanted_once_and_there(raw, alive, wanted):
         raw(request(output_filter=wanted).SerializeToString())
 
 
-def test_health_is_not_told_over_grpc(server, alive):
-    """A difference that docs/guide/serve.md lists."""
-    with grpc.insecure_channel(server.grpc_url.removeprefix("grpc://")) as channel:
-        with pytest.raises(grpc.RpcError) as error:
-            channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=20)
-    assert error.value.code().name == "UNIMPLEMENTED"
-
-
 @pytest.mark.parametrize("scheme", ["rest", "grpc"])
 def test_too_much_is_refused_before_it_is_computed(server, alive, scheme):
     """By the graph, with the words and the code that TensorFlow Serving answers, too."""
     image, column = np.zeros((1, 5, 4, 1), np.float32), np.int32
     began = time.monotonic()
-    with Client(server.rest_url if scheme == "rest" else server.grpc_url) as client:
+    with Client(getattr(server, f"{scheme}_url")) as client:
         score = {"x": image, "num_samples": column([8193]), "seed": column([0])}
         refuse(client, "vae", "score", score, "from 1 to 8192")
         draw = {"num_samples": column([2**31 - 1]), "first": column([0]), "seed": column([0])}
@@ -195,10 +185,7 @@ def test_many_rows_take_no_memory_that_stays(server, alive, scheme):
     """Four requests at once, of 80,000 rows, and again: what the first ones took is enough."""
     inputs = {"z": np.zeros((80_000, 3), np.int32 if scheme == "rest" else np.float32)}
     after = [megabytes()]
-    with (
-        Client(server.rest_url if scheme == "rest" else server.grpc_url) as client,
-        ThreadPoolExecutor(4) as pool,
-    ):
+    with Client(getattr(server, f"{scheme}_url")) as client, ThreadPoolExecutor(4) as pool:
         for _ in range(5):
             calls = [pool.submit(client.predict, "decoder", "decode", inputs) for _ in range(4)]
             for call in calls:
@@ -242,9 +229,8 @@ def test_the_client_reads_why_its_request_was_too_large(server, alive):
     ],
 )
 def test_an_oversized_message_and_other_calls_are_refused_over_grpc(raw, method, size, code):
-    with pytest.raises(grpc.RpcError) as error:
+    with pytest.raises(grpc.RpcError, match=code):
         raw(b"\x00" * size, method)
-    assert error.value.code().name == code
 
 
 SMUGGLED = b"GET /v1/models/decoder HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -272,6 +258,8 @@ SMUGGLED = b"GET /v1/models/decoder HTTP/1.1\r\nHost: x\r\n\r\n"
         % (len(SMUGGLED) + 5)
         + SMUGGLED,
         b"POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        b"POST /v1/models/decoder:predict HTTP/1.1\r\nConnection: close\r\nContent-Length: 23"
+        b'\r\n\r\n{"instances": [[0, 0, 0]]}',
     ],
 )
 def test_what_is_no_http_gets_one_answer_and_is_hung_up_on(server, alive, data):
@@ -279,13 +267,6 @@ def test_what_is_no_http_gets_one_answer_and_is_hung_up_on(server, alive, data):
     assert int(answer.split()[1]) == 400
     assert answer.count(b"HTTP/1.") == 1
     assert b"model_version_status" not in answer
-
-
-def test_a_wrong_content_length_harms_only_its_own_request(server, alive):
-    body = b'{"instances": [[0, 0, 0]]}'
-    head = b"POST /v1/models/decoder:predict HTTP/1.1\r\nConnection: close\r\nContent-Length: %d"
-    answer = spoken(server, head % (len(body) - 3) + b"\r\n\r\n" + body)
-    assert int(answer.split()[1]) == 400
 
 
 @pytest.fixture(scope="module")
@@ -353,7 +334,6 @@ def test_our_own_bugs_are_answered_too(server, alive, monkeypatch, raw):
     url = f"{server.rest_url}/v1/models/decoder:predict"
     reply = requests.post(url, data='{"inputs": 1}', timeout=20)
     assert (reply.status_code, reply.json()) == (500, {"error": "internal error"})
-    with pytest.raises(grpc.RpcError) as error:
+    with pytest.raises(grpc.RpcError, match="internal error"):
         raw(request().SerializeToString())
-    assert error.value.details() == "internal error"
     monkeypatch.undo()
