@@ -55,9 +55,7 @@ def _wrong_keys(model, generator):
     document = _document(model)
     inputs, signature = document["inputs"], {"signature_name": document["signature_name"]}
     name = generator.choice(list(inputs))
-    renamed = {other: inputs[other] for other in inputs if other != name} | {
-        f"{name}x": inputs[name]
-    }
+    renamed = {other + "x" * (other == name): value for other, value in inputs.items()}
     forms = [
         signature,
         document | {"inputs": renamed},

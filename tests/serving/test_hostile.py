@@ -212,12 +212,9 @@ def test_bodies_are_cut_off_at_a_limit(server, alive, rest):
 
 
 def test_the_client_reads_why_its_request_was_too_large(server, alive):
-    with (
-        Client(server.rest_url, retries=0) as client,
-        pytest.raises(ResourceExhaustedError, match="the body exceeds 1048576 bytes") as error,
-    ):
+    with Client(server.rest_url) as client, pytest.raises(ResourceExhaustedError) as error:
         client.predict("decoder", "decode", {"z": np.zeros((200_000, 3), np.float32)})
-    assert error.value.status == 413
+    assert (error.value.status, error.value.message) == (413, "the body exceeds 1048576 bytes")
 
 
 @pytest.mark.parametrize(
@@ -279,10 +276,7 @@ def impatient(export_dir):
 
 
 def test_an_answer_that_is_too_large_is_not_sent(impatient):
-    with (
-        Client(impatient.rest_url) as client,
-        pytest.raises(ResourceExhaustedError, match="1150 numbers in the answer"),
-    ):
+    with Client(impatient.rest_url) as client, pytest.raises(ResourceExhaustedError, match="1150"):
         client.sample(50)
 
 

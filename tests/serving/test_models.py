@@ -1,14 +1,13 @@
 """Which versions are served, as they come and go."""
 
-import json
 import shutil
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Event, Semaphore
 
 import numpy as np
 import pytest
-import requests
 import tensorflow as tf
 
 from tests.serving.conftest import until
@@ -153,10 +152,9 @@ def test_models_come_and_go(plus, tmp_path):
 
 
 def test_nothing_exported_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no models below"):
-        Models(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no models below"):
-        Models(tmp_path / "absent")
+    for directory in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(FileNotFoundError, match="no models below"):
+            Models(directory)
 
 
 def test_a_running_server_picks_up_what_is_published(plus, tmp_path):
@@ -167,9 +165,8 @@ def test_a_running_server_picks_up_what_is_published(plus, tmp_path):
         (tmp_path / "plus" / "3").mkdir()
         (tmp_path / "plus" / "3" / "saved_model.pb").write_bytes(b"no graph")
         until(lambda: client.status("plus") == {2: "AVAILABLE", 3: "END"})
-        url = f"{server.rest_url}/v1/models/plus"
-        reply = requests.post(f"{url}:predict", data=json.dumps({"inputs": [0.5]}), timeout=20)
-        assert reply.json() == {"outputs": [2.5]}
+        inputs = {"x": np.float32([0.5])}
+        assert client.predict("plus", "serving_default", inputs) == {"output": [2.5]}
         with Client(server.grpc_url) as over_grpc:
             assert over_grpc.status("plus") == client.status("plus")
         with Client(server.rest_url, version=1) as old, pytest.raises(NotFoundError):
@@ -207,11 +204,8 @@ def test_what_has_begun_is_finished_before_the_end(plus, tmp_path, monkeypatch):
 
 
 def refuses(url):
-    try:
-        requests.get(url, timeout=5)
-    except requests.ConnectionError:
-        return True
-    return False
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port(url))) != 0
 
 
 def port(url):

@@ -87,7 +87,6 @@ def command(
 
     serve(
         export_dir,
-        click.echo,
         host=host,
         rest_port=rest_port,
         grpc_port=None if no_grpc else grpc_port,

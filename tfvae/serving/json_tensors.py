@@ -11,6 +11,7 @@ import base64
 import json
 import reprlib
 from collections.abc import Iterable
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ import orjson
 
 from tfvae.errors import UserError
 
+_listed = methodcaller("tolist")
+NamedArrays = dict[str, np.ndarray]
 # NumPy's kind of a type -> what JSON may hold for it. Nothing is converted but integers to floats.
 _ALLOWED: dict[str, set[type]] = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 
@@ -94,7 +97,3 @@ def _bytes(value: Any) -> bytes:
         return base64.b64decode(value["b64"], validate=True)
     except ValueError:
         raise UserError("unable to base64 decode") from None
-
-
-def _listed(value: Any) -> Any:
-    return value.tolist()

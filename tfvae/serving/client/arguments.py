@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tfvae.checks import positive_int
 from tfvae.errors import UserError, UserTypeError
-
-NamedArrays = dict[str, np.ndarray]
+from tfvae.serving.json_tensors import NamedArrays
 
 
 def named(fields: Mapping[str, Any]) -> NamedArrays:
@@ -38,13 +36,6 @@ def rows_of(inputs: NamedArrays) -> int:
     if len(set(lengths.values())) != 1:
         raise UserError(f"each input needs one value per row, received rows: {lengths}.")
     return next(iter(lengths.values()))
-
-
-def count(name: str, value: Any, most: int) -> int:
-    """A count that the exported signatures take."""
-    if positive_int(name, value) > most:
-        raise UserError(f"{name} must be at most {most}, received {value}.")
-    return int(value)
 
 
 def seeds(seed: Any, rows: int) -> np.ndarray:

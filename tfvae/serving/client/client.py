@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from tfvae.checks import real
+from tfvae.checks import positive_int, real
 from tfvae.errors import UserTypeError
 from tfvae.export.limits import MAX_SAMPLES_PER_ROW, MAX_SCORE_SAMPLES
-from tfvae.serving.client.arguments import NamedArrays, count, named, numbers, rows_of, seeds
+from tfvae.serving.client.arguments import named, numbers, rows_of, seeds
 from tfvae.serving.client.connection import Connection
 from tfvae.serving.client.splitting import by_draws, by_rows, cut
+from tfvae.serving.json_tensors import NamedArrays
 
 
 class Client(Connection):
@@ -115,7 +116,7 @@ class Client(Connection):
         """
         form, inputs = self._example(x, fields)
         rows = rows_of(inputs)
-        num_samples = count("num_samples", num_samples, MAX_SCORE_SAMPLES)
+        num_samples = positive_int("num_samples", num_samples, most=MAX_SCORE_SAMPLES)
         inputs |= {"num_samples": np.full(rows, num_samples, np.int32), "seed": seeds(seed, rows)}
         return by_rows(partial(self.predict, "vae", f"score{form}"), inputs, num_samples)
 
@@ -124,7 +125,7 @@ class Client(Connection):
 
         A line has 64 points at most.
         """
-        steps = count("steps", steps, MAX_SAMPLES_PER_ROW)
+        steps = positive_int("steps", steps, most=MAX_SAMPLES_PER_ROW)
         ends = {"start": numbers("start", start), "end": numbers("end", end)}
         inputs = {f"{name}_{self.field}": values for name, values in ends.items()}
         inputs["steps"] = np.full(rows_of(ends), steps, np.int32)

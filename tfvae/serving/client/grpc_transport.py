@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from tfvae.errors import UserImportError
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
+from tfvae.serving.json_tensors import NamedArrays
 
 try:
     import grpc
@@ -27,8 +26,6 @@ except ImportError as error:
         "REST address (http://host:8501)"
     ) from error
 
-NamedArrays = dict[str, np.ndarray]
-
 
 class GrpcTransport:
     """Calls over gRPC: several times smaller than JSON, and without its conversion."""
@@ -44,8 +41,7 @@ class GrpcTransport:
         ]
         parts = urlsplit(url)
         if parts.scheme == "grpcs":
-            tls = grpc.ssl_channel_credentials()
-            channel = grpc.secure_channel(parts.netloc, tls, options)
+            channel = grpc.secure_channel(parts.netloc, grpc.ssl_channel_credentials(), options)
         else:
             channel = grpc.insecure_channel(parts.netloc, options)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)

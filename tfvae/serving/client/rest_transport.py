@@ -11,9 +11,7 @@ from tfvae.errors import UserError
 from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
-from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
-
-NamedArrays = dict[str, np.ndarray]
+from tfvae.serving.json_tensors import NamedArrays, dumps, from_json, loads, to_json
 
 
 class RestTransport:
@@ -21,7 +19,8 @@ class RestTransport:
 
     def __init__(self, url: str, which: Mapping, headers: Mapping, max_reply_bytes: int):
         self._session = requests.Session()
-        self._session.headers.update(headers)
+        self._session.stream = True
+        self._session.headers.update({"Content-Type": "application/json", **headers})
         for scheme in ("http://", "https://"):  # connections are kept for 64 threads
             self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))
         self._url = url.rstrip("/")
@@ -65,13 +64,7 @@ class RestTransport:
         try:
             # Redirects are not followed: they would turn a POST into a GET.
             with self._session.request(
-                "POST" if body else "GET",
-                url,
-                data=body,
-                headers={"Content-Type": "application/json"} if body else None,
-                timeout=(left, left),
-                stream=True,
-                allow_redirects=False,
+                "POST" if body else "GET", url, data=body, timeout=left, allow_redirects=False
             ) as response:
                 return response.status_code, self._read(response, deadline)
         except requests.Timeout as error:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tfvae.checks import positive_int
 from tfvae.export.limits import MAX_FIRST, MAX_ROWS, MAX_SAMPLES_PER_ROW
-from tfvae.serving.client.arguments import NamedArrays, count, rows_of
+from tfvae.serving.client.arguments import rows_of
+from tfvae.serving.json_tensors import NamedArrays
 
 # What one request asks for at most, so that it is answered in seconds: numbers sent, which JSON
 # writes in 20 bytes each, and draws.
@@ -40,7 +42,7 @@ def by_draws(call: Call, inputs: NamedArrays, num_samples: int, seeds: np.ndarra
     A row holds the draws of its seed from number `first` on. A server that merges requests answers
     with as many as the largest of them asked for, of which a row's own are the first.
     """
-    parts = -(-count("num_samples", num_samples, MAX_FIRST) // MAX_SAMPLES_PER_ROW)
+    parts = -(-positive_int("num_samples", num_samples, most=MAX_FIRST) // MAX_SAMPLES_PER_ROW)
     each, rows = -(-num_samples // parts), len(seeds)
     spread = {name: np.repeat(array, parts, axis=0) for name, array in inputs.items()}
     spread["num_samples"] = np.full(rows * parts, each, np.int32)

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from tfvae.export.publishing import WARMUP_FILE
+from tfvae.serving.json_tensors import NamedArrays
 from tfvae.serving.server.refusals import Limits, RefusedError, invalid
 
 GRAPH = "saved_model.pb"
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # TensorFlow's, too
-NamedArrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,7 @@ class RestApplication:
     async def _answered(self, request: web.Request) -> bytes:
         if self._calls > self.limits.calls:
             raise RefusedError("UNAVAILABLE", f"more than {self.limits.calls} requests at once")
-        length = request.content_length or 0
-        if length > self.limits.body_bytes:
+        if (length := request.content_length or 0) > self.limits.body_bytes:
             raise web.HTTPRequestEntityTooLarge(self.limits.body_bytes, length)
         body = await asyncio.wait_for(request.read(), self.limits.request_seconds)
         return await asyncio.get_running_loop().run_in_executor(

@@ -5,8 +5,9 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,28 +111,24 @@ class DevelopmentServer:
         await asyncio.to_thread(stopped.wait)
 
 
-def serve(directory: str | Path, report: Callable[[str], None], **options: Any) -> None:
-    """Serves until SIGINT or SIGTERM, then answers what it has and returns.
-
-    Args:
-        directory: the export folder.
-        report: called with each line on addresses, models and what happens to them.
-        **options: of `DevelopmentServer`.
+def serve(directory: str | Path, **options: Any) -> None:
+    """A `DevelopmentServer` until SIGINT or SIGTERM, which then answers what it has; it prints
+    addresses, models and what happens to them.
     """
-    handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: report(handler.format(record))  # type: ignore[method-assign]
     LOGGER.setLevel(logging.INFO)
-    LOGGER.handlers, LOGGER.propagate = [handler], False
+    LOGGER.handlers, LOGGER.propagate = [logging.StreamHandler(sys.stdout)], False
     server = DevelopmentServer(directory, **options)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with server:
         urls = {"REST": server.rest_url, "gRPC": server.grpc_url}
-        report(", ".join(f"{kind} at {url}" for kind, url in urls.items() if url))
+        LOGGER.info(", ".join(f"{kind} at {url}" for kind, url in urls.items() if url))
         if options.get("host", "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
-            report("Warning: other machines can reach this server, and nothing asks who they are.")
+            LOGGER.info(
+                "Warning: other machines can reach this server, and nothing asks who they are."
+            )
         while not ended.wait(1.0):  # a wait without end would hold back signals on Windows
             pass
-        report("stopping: answering the requests that are under way")
-    report("stopped")
+        LOGGER.info("stopping: answering the requests that are under way")
+    LOGGER.info("stopped")
