@@ -2,9 +2,6 @@
 
 orjson writes a float32 array 20 times as fast as `json` does, and in half the digits, but it has no
 `NaN` and `Infinity`, which TensorFlow Serving's JSON has: those go by `json`.
-
-References:
-    https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import base64

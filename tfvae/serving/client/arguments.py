@@ -46,7 +46,7 @@ def seeds(seed: Any, rows: int) -> np.ndarray:
     array = np.asarray(secrets.randbits(32) - 2**31 if seed is None else seed)
     if array.dtype.kind not in "iu" or array.shape not in ((), (rows,)):
         raise UserTypeError(
-            f"seed must be an int32, or one for each of {rows} rows; received {seed!r}."
+            f"seed {seed!r} received, expected int32, or one for each of {rows} rows."
         )
     if np.any((array < -(2**31)) | (array >= 2**31)):
         raise UserError(f"seed must fit in 32 bits, received {seed!r}.")

@@ -68,17 +68,14 @@ class GrpcTransport:
 
     def describe(self, deadline: Deadline, model: str, what: str) -> Any:
         """A model's status, or "/metadata", as TensorFlow Serving's JSON has it."""
-        spec = {"name": model, **self._which}
+        fields: dict[str, Any] = {"model_spec": {"name": model, **self._which}}
+        method, message = self._models.GetModelStatus, get_model_status_pb2.GetModelStatusRequest
         if what == "/metadata":
             method = self._prediction.GetModelMetadata
-            request = get_model_metadata_pb2.GetModelMetadataRequest(
-                model_spec=spec, metadata_field=["signature_def"]
-            )
-        else:
-            method = self._models.GetModelStatus
-            request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
+            message = get_model_metadata_pb2.GetModelMetadataRequest
+            fields["metadata_field"] = ["signature_def"]
         return json_format.MessageToDict(
-            self._call(deadline, method, request),
+            self._call(deadline, method, message(**fields)),
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )

@@ -35,11 +35,12 @@ class RestTransport:
         """Calls a signature. `output_name` names an output that comes without a name."""
         values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
         body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
+        reply = self.describe(deadline, model, ":predict", body)
         try:
-            outputs = self.describe(deadline, model, ":predict", body)["outputs"]
+            outputs = reply["outputs"]
             named = outputs if isinstance(outputs, dict) else {output_name: outputs}
             return {name: _array(value) for name, value in named.items()}
-        except (KeyError, TypeError, UserError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise errors.ReplyError(f"the reply has no tensors as 'outputs': {error}") from error
 
     def describe(self, deadline: Deadline, model: str, what: str, body: bytes | None = None) -> Any:
@@ -92,10 +93,7 @@ class RestTransport:
 
 def _array(value: Any) -> np.ndarray:
     """An output. JSON doesn't say its type: fractions are float32, all else as it is."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise UserError("lists of different lengths") from None
+    array = np.asarray(value)
     if array.dtype.kind in "UO":
         return from_json(value, object)
     return array.astype(np.float32) if array.dtype.kind == "f" else array

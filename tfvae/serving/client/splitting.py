@@ -27,8 +27,9 @@ def by_rows(call: Call, inputs: NamedArrays, draws: int = 1) -> NamedArrays:
         draws: what each row asks to be drawn.
     """
     rows = rows_of(inputs)
-    numbers = sum(_numbers(array) for array in inputs.values()) // rows
-    size = max(1, min(MAX_ROWS, NUMBERS // max(1, numbers), DRAWS // draws))
+    # Bytes take 4/3 of their number as base64.
+    sizes = [sum(map(len, a)) // 15 if a.dtype == object else a.size for a in inputs.values()]
+    size = max(1, min(MAX_ROWS, NUMBERS * rows // max(1, sum(sizes)), DRAWS // draws))
     answers = [
         call({name: array[start : start + size] for name, array in inputs.items()})
         for start in range(0, rows, size)
@@ -56,8 +57,3 @@ def by_draws(call: Call, inputs: NamedArrays, num_samples: int, seeds: np.ndarra
 def cut(answer: NamedArrays, length: int) -> NamedArrays:
     """The first entries of each row."""
     return {name: array[:, :length] for name, array in answer.items()}
-
-
-def _numbers(array: np.ndarray) -> int:
-    """How many numbers take as much room in JSON: bytes take 4/3 as base64, numbers up to 20."""
-    return sum(map(len, array)) // 15 if array.dtype == object else array.size

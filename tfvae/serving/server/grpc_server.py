@@ -68,10 +68,8 @@ class Services(
         name = request.model_spec.signature_name or "serving_default"
         function = version.signature(name)
         wanted = list(request.output_filter) or list(function.structured_outputs)
-        if unknown := set(wanted) - function.structured_outputs.keys():
-            raise invalid(f"output tensor alias not found in signature: {sorted(unknown)}")
-        if len(set(wanted)) < len(wanted):
-            raise invalid(f"duplicate output tensor alias: {wanted}")
+        if set(wanted) - function.structured_outputs.keys() or len(set(wanted)) < len(wanted):
+            raise invalid(f"an output tensor alias not found in the signature, or twice: {wanted}")
         most = self.limits.elements
         inputs = {key: from_proto(key, proto, most) for key, proto in request.inputs.items()}
         outputs = run(function, inputs, self.limits)

@@ -48,10 +48,9 @@ class Models:
             model, number = graph.parts[-3:-1]
             if number.isascii() and number.isdigit() and not model.startswith("."):
                 present.setdefault(model, {})[int(number)] = graph.parent
-        for model in self._versions.keys() - present.keys():
-            LOGGER.info("%s: gone", model)
         # Readers see the old dictionary or the new one, never a half.
-        self._versions = {model: self._updated(model, present[model]) for model in present}
+        models = {**self._versions, **present}
+        self._versions = {model: self._updated(model, present.get(model, {})) for model in models}
 
     def find(self, model: str, version: int | None = None, label: str | None = None) -> Version:
         """The version to run; `RefusedError` if it is not served."""

@@ -88,8 +88,7 @@ def run(function: Any, inputs: NamedArrays, limits: Limits) -> NamedArrays:
         raise RefusedError(_CODES[error.error_code], reason) from error
     except MemoryError as error:
         raise RefusedError("RESOURCE_EXHAUSTED", "out of memory") from error
-    numbers = sum(array.size for array in outputs.values())
-    if numbers > limits.elements:
+    if (numbers := sum(array.size for array in outputs.values())) > limits.elements:
         reason = f"{numbers} numbers in the answer; this server sends {limits.elements} at most"
         raise RefusedError("RESOURCE_EXHAUSTED", reason)
     return outputs

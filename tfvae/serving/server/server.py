@@ -125,9 +125,7 @@ def serve(directory: str | Path, **options: Any) -> None:
         urls = {"REST": server.rest_url, "gRPC": server.grpc_url}
         LOGGER.info(", ".join(f"{kind} at {url}" for kind, url in urls.items() if url))
         if options.get("host", "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
-            LOGGER.info(
-                "Warning: other machines can reach this server, and nothing asks who they are."
-            )
+            LOGGER.info("Warning: other machines can reach this, and nothing asks who they are.")
         while not ended.wait(1.0):  # a wait without end would hold back signals on Windows
             pass
         LOGGER.info("stopping: answering the requests that are under way")
