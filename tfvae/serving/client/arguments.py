@@ -30,7 +30,7 @@ def numbers(name: str, values: Any) -> np.ndarray:
     return array
 
 
-def rows_of(inputs: NamedArrays) -> int:
+def row_count(inputs: NamedArrays) -> int:
     """The number of rows; `UserError` where inputs differ in it."""
     lengths = {name: len(array) for name, array in inputs.items()}
     if len(set(lengths.values())) != 1:
@@ -45,9 +45,7 @@ def seeds(seed: Any, rows: int) -> np.ndarray:
     """
     array = np.asarray(secrets.randbits(32) - 2**31 if seed is None else seed)
     if array.dtype.kind not in "iu" or array.shape not in ((), (rows,)):
-        raise UserTypeError(
-            f"seed {seed!r} received, expected int32, or one for each of {rows} rows."
-        )
+        raise UserTypeError(f"seed {seed!r} is no int32, nor one for each of {rows} rows.")
     if np.any((array < -(2**31)) | (array >= 2**31)):
         raise UserError(f"seed must fit in 32 bits, received {seed!r}.")
     counted = array if array.ndim else array + np.arange(rows)

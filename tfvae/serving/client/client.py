@@ -9,7 +9,7 @@ import numpy as np
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserTypeError
 from tfvae.export.limits import MAX_SAMPLES_PER_ROW, MAX_SCORE_SAMPLES
-from tfvae.serving.client.arguments import named, numbers, rows_of, seeds
+from tfvae.serving.client.arguments import named, numbers, row_count, seeds
 from tfvae.serving.client.connection import Connection
 from tfvae.serving.client.splitting import by_draws, by_rows, cut
 from tfvae.serving.json_tensors import NamedArrays
@@ -74,7 +74,7 @@ class Client(Connection):
         """
         inputs = {self.field: numbers(self.field, x), **named(fields)}
         call = partial(self.predict, "encoder", "sample", output_name="z")
-        found = by_draws(call, inputs, num_samples, seeds(seed, rows_of(inputs)))
+        found = by_draws(call, inputs, num_samples, seeds(seed, row_count(inputs)))
         return found["z"] if set(found) == {"z"} else found
 
     def decode(self, z: Any, **conditions: Any) -> NamedArrays:
@@ -115,7 +115,7 @@ class Client(Connection):
         the bound tighter and the call longer, in proportion.
         """
         form, inputs = self._example(x, fields)
-        rows = rows_of(inputs)
+        rows = row_count(inputs)
         num_samples = positive_int("num_samples", num_samples, most=MAX_SCORE_SAMPLES)
         inputs |= {"num_samples": np.full(rows, num_samples, np.int32), "seed": seeds(seed, rows)}
         return by_rows(partial(self.predict, "vae", f"score{form}"), inputs, num_samples)
@@ -128,7 +128,7 @@ class Client(Connection):
         steps = positive_int("steps", steps, most=MAX_SAMPLES_PER_ROW)
         ends = {"start": numbers("start", start), "end": numbers("end", end)}
         inputs = {f"{name}_{self.field}": values for name, values in ends.items()}
-        inputs["steps"] = np.full(rows_of(ends), steps, np.int32)
+        inputs["steps"] = np.full(row_count(ends), steps, np.int32)
         call = partial(self.predict, "vae", "interpolate", output_name=self.field)
         return by_rows(lambda part: cut(call(part), steps), inputs, steps)[self.field]
 

@@ -9,27 +9,27 @@ import numpy as np
 
 from tfvae.checks import positive_int
 from tfvae.export.limits import MAX_FIRST, MAX_ROWS, MAX_SAMPLES_PER_ROW
-from tfvae.serving.client.arguments import rows_of
+from tfvae.serving.client.arguments import row_count
 from tfvae.serving.json_tensors import NamedArrays
 
 # What one request asks for at most, so that it is answered in seconds: numbers sent, which JSON
 # writes in 20 bytes each, and draws.
-NUMBERS = 2**18
-DRAWS = MAX_ROWS * MAX_SAMPLES_PER_ROW
+MOST_NUMBERS = 2**18
+MOST_DRAWS = MAX_ROWS * MAX_SAMPLES_PER_ROW
 
-Call = Callable[[NamedArrays], NamedArrays]
+Send = Callable[[NamedArrays], NamedArrays]
 
 
-def by_rows(call: Call, inputs: NamedArrays, draws: int = 1) -> NamedArrays:
+def by_rows(call: Send, inputs: NamedArrays, draws: int = 1) -> NamedArrays:
     """What `call` answers for the inputs, of as many rows at a time as a request may have.
 
     Args:
         draws: what each row asks to be drawn.
     """
-    rows = rows_of(inputs)
+    rows = row_count(inputs)
     # Bytes take 4/3 of their number as base64.
     sizes = [sum(map(len, a)) // 15 if a.dtype == object else a.size for a in inputs.values()]
-    size = max(1, min(MAX_ROWS, NUMBERS * rows // max(1, sum(sizes)), DRAWS // draws))
+    size = max(1, min(MAX_ROWS, MOST_NUMBERS * rows // max(1, sum(sizes)), MOST_DRAWS // draws))
     answers = [
         call({name: array[start : start + size] for name, array in inputs.items()})
         for start in range(0, rows, size)
@@ -37,7 +37,7 @@ def by_rows(call: Call, inputs: NamedArrays, draws: int = 1) -> NamedArrays:
     return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 
 
-def by_draws(call: Call, inputs: NamedArrays, num_samples: int, seeds: np.ndarray) -> NamedArrays:
+def by_draws(call: Send, inputs: NamedArrays, num_samples: int, seeds: np.ndarray) -> NamedArrays:
     """Draws `[B, num_samples, ...]` for the inputs `[B, ...]`, in several rows where one is full.
 
     A row holds the draws of its seed from number `first` on. A server that merges requests answers
