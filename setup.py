@@ -27,6 +27,7 @@ REQUIRED = [
     "importlib-resources>=6",  # TensorFlow Datasets needs it to download, and does not say so
     "requests>=2.31,<3",
     "orjson>=3.11,<4",
+    "tenacity>=9,<10",
     "numpy>=2.2,<3",
     "scipy>=1.15,<2",
     "scikit-learn>=1.7,<2",

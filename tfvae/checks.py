@@ -8,10 +8,12 @@ from typing import Any
 from tfvae.errors import UserError, UserTypeError
 
 
-def positive_int(name: str, value: Any, minimum: int = 1) -> int:
-    """Returns `value` as an int of at least `minimum`, or raises `ValueError`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
+def positive_int(name: str, value: Any, minimum: int = 1, most: int | None = None) -> int:
+    """Returns `value` as an int of at least `minimum`, and `most`; or raises `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < minimum:
         raise UserError(f"{name} must be an integer of at least {minimum}, received {value!r}.")
+    if most is not None and int(value) > most:
+        raise UserError(f"{name} must be at most {most}, received {value!r}.")
     return int(value)
 
 

@@ -48,6 +48,7 @@ def expected(model):
     drawn = model.sample(4, seed=SEED, temperature=0.7)
     columns = {
         "num_samples": np.array([4], "int32"),
+        "first": np.array([0], "int32"),
         "seed": np.array([SEED], "int32"),
         "temperature": np.array([0.7], "float32"),
     }

@@ -7,8 +7,11 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 
+from tfvae.export import limits
 from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES
 from tfvae.export.servables.choice import SERVABLES
+from tfvae.export.tflite_files.convert import MAX_SAMPLES
+from tfvae.serving.client import splitting
 
 FOLDER = Path(__file__).parents[2] / "export"
 NAMES = [servable.name for servable in SERVABLES]
@@ -50,6 +53,20 @@ def test_batches_have_the_sizes_that_are_warmed_up():
     known = {"max_batch_size", "batch_timeout_micros", "max_enqueued_batches"}
     fields = set(re.findall(r"^(\w+)", text, flags=re.MULTILINE))
     assert fields == known | {"num_batch_threads", "allowed_batch_sizes"}
+
+
+def test_the_documented_limits_are_those_of_full_batches():
+    text = (FOLDER / "batching.config").read_text()
+    rows = int(re.search(r"max_batch_size { value: (\d+) }", text)[1])
+    assert rows == limits.MAX_ROWS
+    samples, score = limits.MAX_SAMPLES_PER_ROW, limits.MAX_SCORE_SAMPLES
+    expected = [[1, rows], [samples, samples * rows], [score, score * rows]]
+    expected += [[limits.MAX_FIRST], [MAX_SAMPLES]]
+    table = (FOLDER / "README.md").read_text().partition("### Limits")[2].partition("|---|")[2]
+    lines = [line.split("|")[2:] for line in table.split("\n\n")[0].splitlines()[1:]]
+    found = [[int(cell.replace(",", "")) for cell in line if cell.strip()] for line in lines]
+    assert found == expected
+    assert rows * samples == splitting.MOST_DRAWS  # what the client puts into one request
 
 
 def test_the_compose_file_pins_the_image_and_mounts_what_it_names():

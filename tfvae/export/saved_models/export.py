@@ -12,7 +12,7 @@ from tfvae.export.precision import in_16_bits
 from tfvae.export.publishing import ExportError
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
-from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, write_warmup
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, check_warmup, write_warmup
 from tfvae.export.servables.about import served_signatures
 from tfvae.export.servables.choice import check_exportable, servables_of
 from tfvae.export.sets.manifest import Manifest
@@ -79,7 +79,7 @@ def saved_model(
         directory: the export folder, such as "export/mnist"; made if missing.
         version: a number above those that there are; by default the next, or that of the published
             set where it is of the same weights and has TFLite files alone, and is completed.
-        warmup_batch_sizes: rows of the warm-up requests, by default those of
+        warmup_batch_sizes: rows of the warm-up requests, 256 at most, by default those of
             export/batching.config; empty for none.
         tolerance: the largest difference allowed; by default 1e-4, and 0.05 where layers compute
             in 16 bits.
@@ -105,6 +105,7 @@ def saved_model(
         TensorShape([5, 4, 4, 1])
     """  # noqa: E501
     check_exportable(model)
+    check_warmup(warmup_batch_sizes)
     names = [servable.name for servable in servables_of(model)]
     made = publication(Path(directory), source_of(model), servables=names, version=version)
     with made as target:
