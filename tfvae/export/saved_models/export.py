@@ -101,7 +101,7 @@ def saved_model(
     servables = servables_of(model)
     names = [servable.name for servable in servables]
     if version is not None:
-        refuse_taken(directory, names, positive_int("version", version))
+        refuse_taken(directory, names, positive_int("version", version, maximum=2**63 - 1))
     notes = [*check_draws(model), *estimates(model)]
     if tolerance is None:
         tolerance = TOLERANCE_BFLOAT16 if in_16_bits(model) else RELOAD_TOLERANCE
