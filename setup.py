@@ -62,6 +62,7 @@ DOCS = [
     "myst-nb>=1.4,<2",  # Markdown, and notebooks as they are stored, without pandoc
     "furo>=2025.12.19",
     "sphinx-copybutton>=0.5,<0.6",
+    "latex2mathml>=3.78,<4",  # equations that browsers draw without a script or a network
 ]
 RELEASE = ["build>=1.3,<2", "twine>=6,<8", "mypy>=1.18,<3"]
 

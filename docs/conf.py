@@ -18,7 +18,7 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
+    "mathml",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "docstring_format",
@@ -35,6 +35,7 @@ html_title = f"tfvae {release}"
 html_theme_options = {"light_css_variables": {"code-font-size": "76%"}}
 html_static_path = []
 html_copy_source = False
+html_math_renderer = "mathml"
 copybutton_exclude = ".linenos, .gp, .go"
 pygments_style = "friendly"
 

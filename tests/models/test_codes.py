@@ -86,3 +86,16 @@ def test_a_zero_example_has_the_fields_types():
         "label": tf.int32,
     }
     np.testing.assert_array_equal(example["label"], [0])
+
+
+def test_encode_goes_in_batches_with_a_bar(capsys):
+    model, x = vae(), np.random.default_rng(0).random((7, 4, 4, 1), "float32")
+    model.build((None, 4, 4, 1))
+    at_once = model.encode({"x": tf.constant(x)})
+    for data in (x, {"x": x}, tf.data.Dataset.from_tensor_slices(x).batch(2)):
+        codes_of = model.encode(data, batch_size=3, verbose=1)
+        assert isinstance(codes_of, np.ndarray)
+        np.testing.assert_allclose(codes_of, at_once, rtol=1e-6, atol=1e-6)
+        assert "7/7" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="batch_size"):
+        model.encode(x, batch_size=0)

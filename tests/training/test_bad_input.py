@@ -222,6 +222,31 @@ def test_images_of_one_batch_are_checked(model):
         model.fit(IMAGES, validation_data=(), **QUIET)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, tf.constant], ids=["array", "tensor"])
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        (IMAGES * 255, ValueError, r"\(x\): x has values from 0 to 255; .*divide by 255"),
+        ((IMAGES * 255).astype("uint8"), TypeError, r"uint8.*255"),
+        (IMAGES[..., 0], ValueError, r"channel axis, x\[\.\.\., None\]"),
+        (IMAGES[:, 1:], ValueError, r"examples of shape \(7, 8, 1\)"),
+        (IMAGES[0], ValueError, r"batch axis, x\[None\]"),
+        (IMAGES * np.nan, ValueError, "NaN"),
+        (IMAGES[:0], ValueError, "empty"),
+    ],
+)
+def test_the_encoder_of_a_model_refuses_what_fit_refuses(model, kind, x, error, message):
+    with pytest.raises(error, match=message):
+        model.encoder(kind(x))
+
+
+def test_the_encoder_of_a_model_takes_sample_axes(model):
+    samples = np.stack([IMAGES, IMAGES])
+    assert model.encoder(samples).batch_shape == samples.shape[:2]
+    with pytest.raises(ValueError, match="from 0 to 255"):
+        model.encoder(255 * samples)
+
+
 def test_a_split_of_a_data_set_is_refused(model):
     with pytest.raises(ValueError, match=r"validation_split=0\.1 needs an array"):
         model.fit(slices(IMAGES), validation_split=0.1, **QUIET)

@@ -10,10 +10,10 @@ from tfvae.evaluation.latents import active_units, rate_and_distortion
 
 
 class LatentDiagnostics(keras.callbacks.Callback):
-    """Adds active units, rate and distortion on given images to the logs of each epoch.
+    """Adds active units, rate and distortion on given examples to the logs of each epoch.
 
     Logged: `active_units`, the latent dimensions with Var_x E[z|x] > 0.01; `rate`, the mean KL;
-    `distortion`, the mean of E_q[-log p(x|z)]; both in nats per image, without the KL's weight,
+    `distortion`, the mean of E_q[-log p(x|z)]; both in nats per example, without the KL's weight,
     -(rate + distortion) being the ELBO; `code_draws`, how many draws each E[z|x] is from, 0 where
     it has a closed form.
 
@@ -22,7 +22,7 @@ class LatentDiagnostics(keras.callbacks.Callback):
     bar come last by themselves.
 
     Args:
-        images: Images `[N, H, W, C]` in [0, 1], at least two, or a `tf.data.Dataset` of batches;
+        examples: As `fit` takes them, at least two; arrays, or a `tf.data.Dataset` of batches;
             some hundreds of held-out ones do.
         every: Measure each so many epochs, at least 1; other epochs log NaN, because a CSV file
             needs the same columns in every row.
@@ -37,9 +37,9 @@ class LatentDiagnostics(keras.callbacks.Callback):
         See `tfvae.evaluation.active_units` and `rate_and_distortion`.
     """
 
-    def __init__(self, images: Any, every: int = 1, seed: int = 0):
+    def __init__(self, examples: Any, every: int = 1, seed: int = 0):
         super().__init__()
-        self.images, self.every = images, positive_int("every", every)
+        self.examples, self.every = examples, positive_int("every", every)
         self.seed = int32("seed", seed)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -49,8 +49,8 @@ class LatentDiagnostics(keras.callbacks.Callback):
         names = ("active_units", "code_draws", "rate", "distortion")
         values = dict.fromkeys(names, math.nan)
         if (epoch + 1) % self.every == 0:
-            parts = rate_and_distortion(self.model, self.images, seed=self.seed)
-            units = active_units(self.model, self.images)
+            parts = rate_and_distortion(self.model, self.examples, seed=self.seed)
+            units = active_units(self.model, self.examples)
             values["active_units"], values["code_draws"] = units.count, units.draws
             values["rate"], values["distortion"] = parts.rate.mean, parts.distortion.mean
         logs.update(values)

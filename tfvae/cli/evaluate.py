@@ -14,10 +14,10 @@ from tfvae.runs.folder import RunFolder
 _COUNT = click.IntRange(min=1)
 
 
-@click.command("evaluate", short_help="Estimate a run's likelihood on held-out images.")
+@click.command("evaluate", short_help="Estimate a run's likelihood on held-out examples.")
 @click.argument("run", type=Run())
-@click.option("--num-samples", type=_COUNT, help="Draws of z for each image.  [the run's]")
-@click.option("--num-examples", type=_COUNT, help="Only so many images.  [the run's]")
+@click.option("--num-samples", type=_COUNT, help="Draws of z for each example.  [the run's]")
+@click.option("--num-examples", type=_COUNT, help="Only so many examples.  [the run's]")
 @click.option("--seed", type=SEED_RANGE, default=0, show_default=True)
 @click.option("--output", type=OutputFile(), help="Also write JSON here.")
 def command(
@@ -27,7 +27,7 @@ def command(
     seed: int,
     output: Path | None,
 ) -> None:
-    """Estimate the log-likelihood of a run's held-out images; of each stage, of its own data.
+    """Estimate the log-likelihood of a run's held-out examples; of each stage, of its own data.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """

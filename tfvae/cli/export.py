@@ -48,13 +48,13 @@ class Variants(click.ParamType):
     type=click.FloatRange(min=0),
     default=0.1,
     show_default=True,
-    help="Nats an image; a variant that loses more is refused.",
+    help="Nats an example; a variant that loses more is refused.",
 )
 @click.option("--allow", type=Variants(), default=(), help="Variants to publish all the same.")
 @click.option(
     "--browser-samples",
     type=click.IntRange(min=1),
-    help="Write decoder_browser.tflite too, for web pages: it gives so many images at once.",
+    help="Write decoder_browser.tflite too, for web pages: it gives so many samples at once.",
 )
 def command(
     run: RunFolder,

@@ -30,7 +30,7 @@ class Condition(click.ParamType):
         return name, number
 
 
-@click.command("sample", short_help="Draw images from a run's prior.")
+@click.command("sample", short_help="Draw from a run's prior.")
 @click.argument("run", type=Run())
 @click.option("--num-samples", type=click.IntRange(min=1), default=64, show_default=True)
 @click.option(
@@ -38,7 +38,7 @@ class Condition(click.ParamType):
     type=SEED_RANGE,
     default=0,
     show_default=True,
-    help="The same seed gives the same images, here and in every exported file.",
+    help="The same seed gives the same samples, here and in every exported file.",
 )
 @click.option(
     "--temperature",
@@ -67,7 +67,7 @@ def command(
     output: Path | None,
     conditions: tuple[tuple[str, float], ...],
 ) -> None:
-    """Draw codes from a run's prior, and show the mean image of each.
+    """Draw codes from a run's prior, and show the mean of x at each.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """

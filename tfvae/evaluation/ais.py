@@ -96,7 +96,6 @@ def annealed_importance_sampling(
         batch_size = max(
             1, min(128, NUMBERS_AT_ONCE // (example_size(model.fields()) * num_chains))
         )
-    positive_int("batch_size", batch_size)
     run = compiled(model, _anneal)
     weights, accepted = [], []
     for batch in batches(model, data, batch_size, verbose):

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfvae.checks import positive_int
 from tfvae.data.fields import Fields, input_shapes
 from tfvae.data.naming import by_name
 from tfvae.errors import UserError, UserRuntimeError, UserTypeError
@@ -50,8 +51,10 @@ def batches(
     Raises:
         UserRuntimeError: for a model that is not built.
         UserTypeError: for data that are neither arrays nor a data set.
-        UserError: for data that `fit` would refuse, none, or an endless data set.
+        UserError: for a batch size below 1, for data that `fit` would refuse, none, or an endless
+            data set.
     """
+    positive_int("batch_size", batch_size)
     fields = model.fields()
     if not model.built:
         raise UserRuntimeError(

@@ -138,7 +138,6 @@ def _estimates(
     """Runs the compiled loop over all batches: name -> float64 `[N]`."""
     require(model, "an estimate of the likelihood", Scores)
     positive_int("num_samples", num_samples, maximum=MOST_DRAWS)
-    positive_int("batch_size", batch_size)
     int32("seed", seed)
     run, collected = compiled(model, sampling), []
     for batch in batches(model, data, batch_size, verbose):

@@ -117,6 +117,9 @@ class VAE(LatentVariableModel):
                 f"{self.decoder.event_shape}. Give the head the shape of one example; grey images "
                 "need a last axis of size 1: images[..., None]."
             )
+        # Where the encoder takes something else than x, only the one who wrote that can check it.
+        if type(self).encoder_inputs is VAE.encoder_inputs:
+            self.encoder.x = self.fields()["x"]
         example = zero_example(self)
         z = tf.zeros([1, self.latent_size])
         for part, inputs in (
@@ -160,7 +163,7 @@ class VAE(LatentVariableModel):
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
     def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
-        offered: dict[str, Any] = {"encoder": self.encoder}
+        offered: dict[str, Any] = {"encoder": self.encoder.unchecked}
         if self.conditions():
             offered["condition"] = conditions
         for name in self.prior.needs:
@@ -176,15 +179,17 @@ class VAE(LatentVariableModel):
         """Returns the encoder."""
         return [self.encoder]
 
-    def encode(self, batch: Any) -> Any:
+    def encode(self, batch: Any, batch_size: int = 128, verbose: int = 0) -> Any:
         """Returns the point estimate of z, `[B, D]`: of a Normal its mean.
 
         Args:
-            batch: Tensors by field. Anything else that `fit` takes goes to `codes`, which returns
-                an array.
+            batch: Tensors by field, at once. Anything else that `fit` takes, arrays and data sets,
+                goes in batches and gives an array: see `codes`.
+            batch_size: Examples at once, of arrays and data sets.
+            verbose: 1 shows a progress bar of these.
         """
-        if not isinstance(batch, Mapping):
-            return self.codes(batch)
+        if not isinstance(batch, Mapping) or not all(map(tf.is_tensor, batch.values())):
+            return self.codes(batch, batch_size=batch_size, verbose=verbose)
         return self.encoder.head.code(self.encoder(self.encoder_inputs(batch)))
 
     def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:

@@ -1,4 +1,4 @@
-"""The numbers of a trained model on held-out images."""
+"""The numbers of a trained model on held-out examples."""
 
 import math
 import sys

@@ -10,7 +10,7 @@ SECONDS = 2.0  # between two lines, where epochs are shorter
 
 
 class Progress(keras.callbacks.Callback):
-    """Reports the bound on training and held-out images, and the time that is left.
+    """Reports the bound on training and held-out examples, and the time that is left.
 
     Args:
         epochs: Of the whole run.

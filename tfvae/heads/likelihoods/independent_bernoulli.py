@@ -19,11 +19,11 @@ class IndependentBernoulli(LikelihoodHead):
     `log_prob` is a cross-entropy and no density: use `IndependentNormal` for those.
 
     Args:
-        event_shape: Shape of one image, such as `(28, 28, 1)`.
+        event_shape: Shape of one example, such as `(28, 28, 1)`.
         **kwargs: Keras layer arguments.
 
     Shapes: features `[N, ...]` -> `tfd.Independent(tfd.Bernoulli)`, batch `[N]`, event
-        `event_shape`; parameters `logits [N, *event_shape]`. `log_prob` is in nats per image.
+        `event_shape`; parameters `logits [N, *event_shape]`. `log_prob` is in nats per example.
 
     Raises:
         UserError: if `event_shape` is not a list of positive integers.
