@@ -56,7 +56,7 @@ def load_model(
             model = keras.saving.load_model(path, custom_objects=custom_objects, safe_mode=True)
     except Exception as error:  # Keras lets through what h5py, json and its own layers raise
         raise UserError(
-            f"{path} can't be read ({type(error).__name__}: {_reason(error)}). It is damaged, was "
+            f"{path} can't be read ({_reason(error)}). It is damaged, was "
             "written by another version, or holds layers of your own: import the module that "
             "registers them, or pass them in custom_objects."
         ) from error
@@ -132,7 +132,12 @@ def _foreign(path: Path, name: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What Keras says went wrong: of several things at once, the first."""
+    """What went wrong: what a part of tfvae said, or else Keras, the first of several things."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
     parts = str(error).strip().split("\n\n")
     said = parts[1] if len(parts) > 1 and parts[0].startswith("A total of") else parts[0]
-    return (said.splitlines() or [type(error).__name__])[0]
+    return f"{type(error).__name__}: {(said.splitlines() or [''])[0]}"
