@@ -24,9 +24,9 @@ def test_positive_int_refuses(value):
 
 
 def test_positive_int_has_a_most_where_one_is_given():
-    assert checks.positive_int("size", 3, most=3) == 3
-    with pytest.raises(ValueError, match="size must be at most 3, received 4"):
-        checks.positive_int("size", 4, most=3)
+    assert checks.positive_int("size", 3, maximum=3) == 3
+    with pytest.raises(ValueError, match="size must be an integer of at most 3, received 4"):
+        checks.positive_int("size", 4, maximum=3)
 
 
 def test_positive_ints():

@@ -103,8 +103,8 @@ def test_unfinished_run_says_how_to_go_on(tfvae_command, tmp_path):
     ("content", "said"),
     [
         ("{", "config.json is damaged"),
-        ("[" * 100_000, "config.json is damaged: maximum recursion depth"),
-        ('{"x": "' + "x" * 2**20 + '"}', "and a run's has at most"),
+        ("[" * 100_000, "config.json is damaged: it is nested more than 100 levels deep"),
+        ('{"x": "' + "x" * 2**20 + '"}', "it has more than 1,048,576 bytes"),
         ("[]", "expected an object"),
         ('{"settings": {}}', "expected a schema number"),
         ('{"schema": 2, "settings": {}}', "has schema 2, and this version of tfvae reads up to 1"),

@@ -28,9 +28,6 @@ _DATA = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--num-samples", type=click.IntRange(1), default=16, show_default=True, help="Draws of z each."
 )
 @click.option(
-    "--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Of a request."
-)
-@click.option(
     "--standard-errors",
     type=click.FloatRange(0),
     default=4.0,
@@ -54,7 +51,6 @@ def command(
     authorization: str | None,
     against: Path | None,
     num_samples: int,
-    batch_size: int,
     standard_errors: float,
     deviations: float,
     textfile: Path | None,
@@ -81,7 +77,7 @@ def command(
 
         def moments(path: Path) -> dict[str, Spread]:
             columns = _columns(path, field)
-            return drift.score_moments(drift.score_all(client, columns, num_samples, batch_size))
+            return drift.score_moments(drift.score_all(client, columns, num_samples))
 
         try:
             found = drift.drifts(moments(data), moments(against) if against else manifest.metrics)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfvae.data.fingerprint import fingerprint
 from tfvae.errors import UserError, UserFileNotFoundError
-from tfvae.runs.files import write_text
+from tfvae.runs.files import read_object, write_text
 from tfvae.settings.errors import SettingError
 from tfvae.settings.reading import settings
 from tfvae.settings.settings import Settings
@@ -15,7 +15,6 @@ from tfvae.values import as_text
 
 SCHEMA = 1  # a setting that is new, with a default, does not change it
 EPOCHS = "--epochs"  # a run goes on with more of them
-_LARGEST = 1 << 20  # bytes; a run's has about a thousand
 
 
 def read_config(path: Path) -> Settings:
@@ -121,16 +120,7 @@ def _content(path: Path) -> dict[str, Any]:
             f"{path.parent} holds no run: there is no {path.name}. Expected a folder that "
             "`tfvae train` wrote, such as runs/digits."
         )
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise UserError(f"it has {size:,} bytes, and a run's has at most {_LARGEST:,}")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise UserError("expected an object")
-        return content
-    except (ValueError, RecursionError, OSError) as error:
-        raise UserError(f"{path} is damaged: {error}.") from error
+    return read_object(path)
 
 
 def _said(values: Mapping[str, Any], name: str) -> str:

@@ -18,7 +18,7 @@ from tfvae.runs.config import (
     refuse_other_data,
     write_config,
 )
-from tfvae.runs.files import cannot_write, write_text
+from tfvae.runs.files import cannot_write, read_object, write_text
 from tfvae.runs.processes import locked
 from tfvae.settings.settings import FIRST_STAGE, Settings
 
@@ -96,8 +96,12 @@ class RunFolder:
         return found
 
     def read_metrics(self) -> dict[str, Any]:
-        """The content of `metrics.json`."""
-        return json.loads(self.metrics.read_text(encoding="utf-8"))
+        """The content of `metrics.json`.
+
+        Raises:
+            UserError: if it can't be read.
+        """
+        return read_object(self.metrics)
 
     def check(self, config: Settings) -> None:
         """Looks, and changes nothing: may this run be written here?

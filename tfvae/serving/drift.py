@@ -6,13 +6,12 @@ examples are held against those of the held-out data, which the export's manifes
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tfvae.checks import positive_int
 from tfvae.errors import DivergedError, UserError
 from tfvae.export.sets.manifest import Spread
 from tfvae.serving.client.client import Client
@@ -82,34 +81,19 @@ def score_moments(scores: Mapping[str, np.ndarray]) -> dict[str, Spread]:
 
 
 def score_all(
-    client: Client, columns: Mapping[str, np.ndarray], num_samples: int, batch_size: int
-) -> dict[str, np.ndarray]:
-    """`Client.score` of any number of examples, a batch at a time.
+    client: Client, columns: Mapping[str, np.ndarray], num_samples: int
+) -> Mapping[str, np.ndarray]:
+    """`Client.score` of examples by the names of their fields, the client's `field` among them.
 
     Args:
         client: connected to a server of a model that scores.
-        columns: field -> `[N, ...]`, the client's `field` among them.
+        columns: field -> `[N, ...]`.
         num_samples: draws of z for each example; more make the means less noisy, not other ones.
-        batch_size: of a request; with `num_samples`, within the limits of the served model.
     """
     if client.field not in columns:
         raise UserError(f"the data have no {client.field!r}, only {sorted(columns)}.")
-    lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise UserError(f"the columns differ in length: {lengths}.")
-    batches = _batches(columns, positive_int("batch_size", batch_size))
-    parts = [
-        client.score(batch.pop(client.field), num_samples, first, **batch)
-        for first, batch in batches
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in METRICS if parts}
-
-
-def _batches(
-    columns: Mapping[str, np.ndarray], size: int
-) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    for first in range(0, len(next(iter(columns.values()))), size):
-        yield first, {name: values[first : first + size] for name, values in columns.items()}
+    others = {name: values for name, values in columns.items() if name != client.field}
+    return client.score(columns[client.field], num_samples, **others)
 
 
 def drifts(live: Mapping[str, Spread], held_out: Mapping[str, Spread]) -> dict[str, Drift]:

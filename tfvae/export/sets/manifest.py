@@ -22,6 +22,7 @@ from tfvae.errors import UserError
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
+LARGEST_VERSION = 10**18 - 1  # 18 digits, which a server reads as a number of 64 bits
 _LARGEST = 4 << 20  # bytes; one of 30 files has about 5,000
 _BLOCK = 1 << 20
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from tfvae.checks import positive_int
 from tfvae.export.publishing import SETS, ExportError
 from tfvae.export.sets.layout import sets_of
-from tfvae.export.sets.manifest import IntegrityError, Manifest, read_manifest, sha256
+from tfvae.export.sets.manifest import (
+    LARGEST_VERSION,
+    IntegrityError,
+    Manifest,
+    read_manifest,
+    sha256,
+)
 
 
 def set_before(directory: Path, current: Path | None) -> Manifest | None:
@@ -52,7 +58,7 @@ def next_version(directory: Path, same: Manifest | None, servables: bool, given:
     number = largest + 1
     if same is not None and not (servables and any(map(is_servable, same.files))):
         number = same.version
-    if given is None or positive_int("version", given) == number:
+    if given is None or positive_int("version", given, maximum=LARGEST_VERSION) == number:
         return number
     if given <= largest:
         raise ExportError(

@@ -124,7 +124,7 @@ class Client(Connection):
         """
         form, inputs = self._example(x, fields)
         rows = row_count(inputs)
-        num_samples = positive_int("num_samples", num_samples, most=MAX_SCORE_SAMPLES)
+        num_samples = positive_int("num_samples", num_samples, maximum=MAX_SCORE_SAMPLES)
         inputs |= {"num_samples": np.full(rows, num_samples, np.int32), "seed": seeds(seed, rows)}
         return by_rows(partial(self.predict, "vae", f"score{form}"), inputs, num_samples)
 
@@ -133,7 +133,7 @@ class Client(Connection):
 
         A line has 64 points at most.
         """
-        steps = positive_int("steps", steps, most=MAX_SAMPLES_PER_ROW)
+        steps = positive_int("steps", steps, maximum=MAX_SAMPLES_PER_ROW)
         ends = {"start": numbers("start", start), "end": numbers("end", end)}
         inputs = {f"{name}_{self.field}": values for name, values in ends.items()}
         inputs["steps"] = np.full(row_count(ends), steps, np.int32)

@@ -43,7 +43,7 @@ def by_draws(call: Send, inputs: NamedArrays, num_samples: int, seeds: np.ndarra
     A row holds the draws of its seed from number `first` on. A server that merges requests answers
     with as many as the largest of them asked for, of which a row's own are the first.
     """
-    parts = -(-positive_int("num_samples", num_samples, most=MAX_FIRST) // MAX_SAMPLES_PER_ROW)
+    parts = -(-positive_int("num_samples", num_samples, maximum=MAX_FIRST) // MAX_SAMPLES_PER_ROW)
     each, rows = -(-num_samples // parts), len(seeds)
     spread = {name: np.repeat(array, parts, axis=0) for name, array in inputs.items()}
     spread["num_samples"] = np.full(rows * parts, each, np.int32)
