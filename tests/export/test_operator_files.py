@@ -66,7 +66,7 @@ def test_the_documented_limits_are_those_of_full_batches():
     lines = [line.split("|")[2:] for line in table.split("\n\n")[0].splitlines()[1:]]
     found = [[int(cell.replace(",", "")) for cell in line if cell.strip()] for line in lines]
     assert found == expected
-    assert rows * samples == splitting.MOST_DRAWS  # what the client puts into one request
+    assert rows * samples == splitting.DRAWS_A_REQUEST  # what the client puts into one request
 
 
 def test_the_compose_file_pins_the_image_and_mounts_what_it_names():

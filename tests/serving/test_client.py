@@ -77,7 +77,7 @@ def test_calls_return_what_the_model_computes(client, local, images, monkeypatch
 
     client.predict = noting
     if split:
-        for limit, value in {"MAX_ROWS": 3, "MAX_SAMPLES_PER_ROW": 2, "MOST_DRAWS": 40}.items():
+        for limit, value in {"MAX_ROWS": 3, "MAX_SAMPLES_PER_ROW": 2, "DRAWS_A_REQUEST": 40}.items():
             monkeypatch.setattr(splitting, limit, value)
     got = call(client, images)
     servable, _, signature = signature.partition("/")

@@ -15,7 +15,7 @@ from tfvae.serving.json_tensors import NamedArrays
 # What one request asks for at most, so that it is answered in seconds: numbers sent, which JSON
 # writes in 20 bytes each, and draws.
 MOST_NUMBERS = 2**18
-MOST_DRAWS = MAX_ROWS * MAX_SAMPLES_PER_ROW
+DRAWS_A_REQUEST = MAX_ROWS * MAX_SAMPLES_PER_ROW
 
 Send = Callable[[NamedArrays], NamedArrays]
 
@@ -29,7 +29,7 @@ def by_rows(call: Send, inputs: NamedArrays, draws: int = 1) -> NamedArrays:
     rows = row_count(inputs)
     # Bytes take 4/3 of their number as base64.
     sizes = [sum(map(len, a)) // 15 if a.dtype == object else a.size for a in inputs.values()]
-    size = max(1, min(MAX_ROWS, MOST_NUMBERS * rows // max(1, sum(sizes)), MOST_DRAWS // draws))
+    size = max(1, min(MAX_ROWS, MOST_NUMBERS * rows // max(1, sum(sizes)), DRAWS_A_REQUEST // draws))
     answers = [
         call({name: array[start : start + size] for name, array in inputs.items()})
         for start in range(0, rows, size)
