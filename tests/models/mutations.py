@@ -52,7 +52,7 @@ class Members:
         return path
 
 
-def _places(value, above=()):
+def _places(value):
     """The owner and the key of all values in a configuration."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, part in list(items):
@@ -113,7 +113,7 @@ def change_weights(members, rng):
         elif kind == "soft":
             file[name] = h5py.SoftLink(f"/{rng.choice([a for a in arrays if a != name])}")
         elif kind == "external":
-            file[name] = h5py.ExternalLink("/tmp/elsewhere.h5", name)
+            file[name] = h5py.ExternalLink("elsewhere.h5", name)
         elif kind == "hard":
             file[name] = file[rng.choice([a for a in arrays if a != name])]
 

@@ -77,7 +77,8 @@ def test_calls_return_what_the_model_computes(client, local, images, monkeypatch
 
     client.predict = noting
     if split:
-        for limit, value in {"MAX_ROWS": 3, "MAX_SAMPLES_PER_ROW": 2, "DRAWS_A_REQUEST": 40}.items():
+        limits = {"MAX_ROWS": 3, "MAX_SAMPLES_PER_ROW": 2, "DRAWS_A_REQUEST": 40}
+        for limit, value in limits.items():
             monkeypatch.setattr(splitting, limit, value)
     got = call(client, images)
     servable, _, signature = signature.partition("/")

@@ -29,7 +29,8 @@ def by_rows(call: Send, inputs: NamedArrays, draws: int = 1) -> NamedArrays:
     rows = row_count(inputs)
     # Bytes take 4/3 of their number as base64.
     sizes = [sum(map(len, a)) // 15 if a.dtype == object else a.size for a in inputs.values()]
-    size = max(1, min(MAX_ROWS, MOST_NUMBERS * rows // max(1, sum(sizes)), DRAWS_A_REQUEST // draws))
+    of_numbers, of_draws = MOST_NUMBERS * rows // max(1, sum(sizes)), DRAWS_A_REQUEST // draws
+    size = max(1, min(MAX_ROWS, of_numbers, of_draws))
     answers = [
         call({name: array[start : start + size] for name, array in inputs.items()})
         for start in range(0, rows, size)
