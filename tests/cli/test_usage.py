@@ -69,6 +69,8 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["sample", os.curdir], "holds no run"),
         (["benchmark", "--output", "no/such/folder/x.json"], "Can't write no/such/folder/x.json"),
         (["benchmark", "--output", ""], "'' is no file's name"),
+        (["train", "--eval-samples", "1000000000000"], "less than or equal to 1000000"),
+        (["train", "--latent-size", "1000000000"], "less than or equal to 16777216"),
         (["train", "--name", ""], "'' is not a folder's name"),
         (["train", "--name", "../elsewhere"], "--runs-dir"),
         (["train", "--seed", "2147483648"], "less than 2147483648"),
