@@ -81,6 +81,25 @@ def test_a_version_that_was_copied_in_place_is_tried_again(plus, tmp_path):
     assert states(models) == {2: "AVAILABLE"}
 
 
+def test_a_version_that_is_gone_goes_on_until_its_successor_can_be_loaded(plus, tmp_path):
+    plus(tmp_path, 1)
+    models = Models(tmp_path)
+    shutil.rmtree(tmp_path / "plus" / "1")
+    (tmp_path / "plus" / "2").mkdir()
+    (tmp_path / "plus" / "2" / "saved_model.pb").write_bytes(b"half")
+    for _ in range(2):
+        models.refresh()
+        assert states(models) == {2: "END", 1: "AVAILABLE"}
+    shutil.rmtree(tmp_path / "plus" / "2")
+    plus(tmp_path, 2)
+    models.refresh()
+    assert states(models) == {2: "AVAILABLE"}
+    shutil.rmtree(tmp_path / "plus")
+    models.refresh()
+    with pytest.raises(RefusedError, match="Could not find any versions"):
+        states(models)
+
+
 def test_a_set_is_followed_to_where_current_points(plus, tmp_path):
     """An export is a folder of links through `current`, which is switched at once."""
     sets = tmp_path / "sets"

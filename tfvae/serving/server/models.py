@@ -99,6 +99,8 @@ class Models:
                     known = _loaded(present[number])
                 after[number] = known
                 good += not known.error
+        if present and not good:  # its successor is broken, so what is in memory goes on
+            after |= {number: v for number, v in before.items() if v.loaded and number not in after}
         for number in before.keys() - after.keys():
             LOGGER.info("%s %d: unloaded", model, number)
         return after
