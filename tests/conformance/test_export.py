@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conformance.cases import IMAGES, LATENTS, SERVED
+from tests.export.made import MADE
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.choice import servables_of
 from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
@@ -48,6 +49,7 @@ def expected(model, temperature):
     drawn = model.sample(4, seed=SEED, temperature=temperature)
     columns = {
         "num_samples": np.array([4], "int32"),
+        "first": np.array([0], "int32"),
         "seed": np.array([SEED], "int32"),
         "temperature": np.array([temperature], "float32"),
     }
@@ -75,7 +77,7 @@ def answers(models, tmp_path_factory):
     jobs, places = [], {}
     for name, model in models.items():
         for servable in servables_of(model):
-            write(servable(model), folder / name / servable.name, warmup_batch_sizes=())
+            write(servable(model), folder / name / servable.name, MADE, warmup_batch_sizes=())
         for key, (inputs, _) in expected(model, TEMPERATURES[name]).items():
             place = folder / name / "_".join(key)
             np.savez(f"{place}_in.npz", **inputs)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfvae.checks import LARGEST_SIZE
 from tfvae.errors import UserError, UserTypeError
 
 DTYPES = ("float32", "int32")
@@ -22,7 +23,8 @@ class Field:
         optional: whether a batch may lack it.
 
     Raises:
-        UserError: for sizes below 1, another dtype, or an interval without a value inside.
+        UserError: for sizes below 1, more than 2^24 numbers, another dtype, or an interval without
+            a value inside.
 
     Example:
         >>> Field((28, 28, 1))
@@ -40,6 +42,11 @@ class Field:
         shape = tuple(int(size) for size in self.shape)
         if min(shape, default=1) < 1:
             raise UserError(f"The shape of a field is {shape}; expected sizes of at least 1.")
+        if math.prod(shape) > LARGEST_SIZE:
+            raise UserError(
+                f"The shape of a field is {shape}, {math.prod(shape):,} numbers; expected at most "
+                f"{LARGEST_SIZE:,} in one example. Cut or shrink it."
+            )
         object.__setattr__(self, "shape", shape)
         if self.dtype not in DTYPES:
             raise UserError(

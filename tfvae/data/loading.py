@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfvae.checks import LARGEST_SIZE
 from tfvae.data import pipeline, sources
 from tfvae.data.binarisation import check_name
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
@@ -84,7 +85,7 @@ def load(
         >>> next(iter(train))["label"].shape
         TensorShape([32])
     """
-    batch_size = _whole("batch_size", batch_size, 1)
+    batch_size = _whole("batch_size", batch_size, 1, LARGEST_SIZE)
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_field_names(fields)
@@ -219,5 +220,5 @@ def _whole(what: str, value: Any, least: int, most: int = 2**32 - 1) -> int:
             f"{what} is {value!r} ({type(value).__name__}); expected a whole number."
         )
     if not least <= value <= most:
-        raise UserError(f"{what} is {value}; expected {least} or more, up to 2^32 - 1.")
+        raise UserError(f"{what} is {value}; expected {least} or more, up to {most:,}.")
     return int(value)

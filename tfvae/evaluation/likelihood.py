@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae.checks import int32, positive_int
+from tfvae.checks import MOST_DRAWS, int32, positive_int
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
 from tfvae.evaluation.importance import chunk_size, example_size, from_posterior, from_prior
@@ -137,7 +137,7 @@ def _estimates(
 ) -> dict[str, np.ndarray]:
     """Runs the compiled loop over all batches: name -> float64 `[N]`."""
     require(model, "an estimate of the likelihood", Scores)
-    positive_int("num_samples", num_samples)
+    positive_int("num_samples", num_samples, maximum=MOST_DRAWS)
     int32("seed", seed)
     run, collected = compiled(model, sampling), []
     for batch in batches(model, data, batch_size, verbose):

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int, positive_ints
+from tfvae.checks import LARGEST_SIZE, positive_int, positive_ints
 from tfvae.distributions.draws import Draw, draw
 from tfvae.distributions.moments import Moments, moments
 from tfvae.errors import UserError
@@ -174,7 +174,9 @@ class LatentHead(Head):
     """
 
     def __init__(self, latent_size: int, **kwargs: Any):
-        super().__init__((positive_int("latent_size", latent_size),), **kwargs)
+        super().__init__(
+            (positive_int("latent_size", latent_size, maximum=LARGEST_SIZE),), **kwargs
+        )
 
     @property
     def latent_size(self) -> int:

@@ -1,6 +1,7 @@
 """The model that the whole family shares."""
 
 import contextlib
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ from tfvae.objectives.base import Nats
 from tfvae.training.inputs import checked_inputs
 from tfvae.training.phases import Phase
 from tfvae.training.replicas import in_step, own_rows
+
+_MOST_NUMBERS = 2**28  # a GiB in float32, of what is decoded for one example
 
 NO_PATH = (
     "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
@@ -176,7 +179,15 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
         seed, rows = self.next_seed(), own_rows(batch)
 
+        numbers = sum(math.prod(field.shape) for field in self.fields().values())
+
         def noise(num_samples: int) -> Noise:
+            if num_samples * numbers > _MOST_NUMBERS:
+                raise UserError(
+                    f"num_samples={num_samples:,} draws for examples of {numbers:,} numbers are "
+                    f"more than are trained on at once, {_MOST_NUMBERS:,} numbers for each "
+                    "example. Take fewer."
+                )
             return training_noise(seed, num_samples, rows.computed, rows.first)
 
         def generate(noise: Noise) -> Any:

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import int32, positive_int
+from tfvae.checks import LARGEST_SIZE, int32, positive_int
 from tfvae.distributions.draws import draw
 from tfvae.distributions.quantiles import coordinate_quantiles
 from tfvae.errors import UserError, UserTypeError
@@ -54,7 +54,7 @@ class Prior(keras.layers.Layer):
             )
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.latent_size = positive_int("latent_size", latent_size)
+        self.latent_size = positive_int("latent_size", latent_size, maximum=LARGEST_SIZE)
 
     @property
     def needs(self) -> tuple[str, ...]:

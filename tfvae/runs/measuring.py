@@ -3,11 +3,11 @@
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import tensorflow as tf
-from pydantic import PositiveInt
+from pydantic import Field
 
 from tfvae import evaluation
 from tfvae.models.capabilities import Encodes, Scores, can
@@ -25,8 +25,8 @@ _MARGIN = 10.0  # nats: a collapsed posterior can be a little worse than an untr
 def measure(
     model: Any,
     test: tf.data.Dataset,
-    eval_samples: PositiveInt = 5000,
-    eval_examples: PositiveInt | None = None,
+    eval_samples: Annotated[int, Field(gt=0, le=10**6)] = 5000,
+    eval_examples: Annotated[int, Field(gt=0, lt=2**31)] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """The bound, its parts and the importance-weighted likelihood, in nats an example.
@@ -34,7 +34,8 @@ def measure(
     Args:
         model: A built model that scores.
         test: Batches of held-out data, binarised once.
-        eval_samples: Draws of z for each example in the importance-weighted likelihood.
+        eval_samples: Draws of z for each example in the importance-weighted likelihood, up to a
+            million.
         eval_examples: Only so many of the held-out examples, the first; None for all.
         seed: Of the draws.
     """
@@ -51,6 +52,9 @@ def measure(
         "elbo": bound.mean,
         "nll": float(np.mean(bound.nll)),
         "kl": float(np.mean(bound.kl)),
+        "elbo_std": float(np.std(bound.per_example)),  # over the examples
+        "nll_std": float(np.std(bound.nll)),
+        "kl_std": float(np.std(bound.kl)),
         "num_samples": eval_samples,
         "num_examples": len(likelihood.per_example),
         "seed": seed,
