@@ -165,27 +165,15 @@ def arrays(
     return Arrays(split.spec, train, test)
 
 
-def first_examples(dataset: tf.data.Dataset, count: int, field: str = "x") -> np.ndarray:
-    """The first examples of a data set, as they are shown, float32 `[count, *shape]`.
-
-    Args:
-        dataset: of bare batches, of tuples whose first entry is one, or of dicts by name.
-        count: how many, at least 1.
-        field: which field, where batches are dicts.
-
-    Raises:
-        UserError: the data set has fewer, or lacks the field.
-    """
-    found: list[np.ndarray] = []
-    have = 0
-    for batch in dataset:
-        batch = batch[0] if isinstance(batch, tuple) else batch
-        values = np.asarray(batch[field] if isinstance(batch, dict) else batch, np.float32)
-        found.append(values[: count - have])
-        have += len(found[-1])
-        if have == count:
-            return np.concatenate(found)
-    raise UserError(f"The data set has {have} examples; {count} were asked for.")
+def first_examples(dataset: tf.data.Dataset, count: int) -> Any:
+    """The first so many examples of a data set of batches, or all there are; bare or by name."""
+    batches, found = [], 0
+    for batch in dataset.as_numpy_iterator():
+        batches.append(batch)
+        found += len(tf.nest.flatten(batch)[0])
+        if found >= count:
+            break
+    return tf.nest.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)
 
 
 def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfvae.data import first_examples
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.export.saved_models.export import write_servables
 from tfvae.export.servables.choice import check_exportable, servables_of
@@ -14,7 +15,6 @@ from tfvae.export.tflite_files.data import ExportData
 from tfvae.export.tflite_files.export import write_files
 from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.datasets import load_data
-from tfvae.runs.drawing import first_examples
 from tfvae.settings.settings import Settings
 
 EXAMPLES = 500  # by which variants are judged, and as many by which int8 is calibrated

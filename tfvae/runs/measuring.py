@@ -10,10 +10,10 @@ import tensorflow as tf
 from pydantic import Field
 
 from tfvae import evaluation
+from tfvae.data import first_examples
 from tfvae.models.capabilities import Encodes, Scores, can
 from tfvae.models.codes import code_draws, from_draws
 from tfvae.noise import Noise
-from tfvae.runs.drawing import first_examples
 from tfvae.settings.settings import FIRST_STAGE
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal

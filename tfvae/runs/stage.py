@@ -61,8 +61,9 @@ class Stage:
         report_bits(self.settings, self.datasets[1], report)
         if hasattr(self.model, "adapt"):
             wanted = getattr(self.model, "num_examples_to_adapt", 0)
-            some = (data.first_examples(self.datasets[0], wanted),) if wanted else ()
-            self.model.adapt(data.mean(self.datasets[0]), *some)
+            some = data.first_examples(self.datasets[0], wanted) if wanted else None
+            some = some["x"] if isinstance(some, dict) else some
+            self.model.adapt(data.mean(self.datasets[0]), *(() if some is None else (some,)))
         untrained = untrained_elbo(self.model, self.datasets[1])
         options = self.settings.group("training")
         self.rows = fit(self.model, self.settings, folder, self.datasets, report, begun, **options)
