@@ -10,6 +10,7 @@ import requests
 
 from tests.serving.nginx import PASSWORD, PROXY, USER, nginx, proxied
 from tfvae.cli.main import main
+from tfvae.export.sets.manifest import MANIFEST, Manifest
 from tfvae.serving import AccessError, Client, ResourceExhaustedError, UnavailableError
 
 pytestmark = pytest.mark.skipif(nginx() is None, reason="nginx is not installed")
@@ -62,7 +63,8 @@ def said(call):
 with Client(url, retries=0) as client:
     print(said(lambda: client.reconstruct(images)))
 with Client(url, headers=headers, retries=0) as client:
-    print(said(lambda: client.reconstruct(np.zeros((3000, 5, 4, 1)))))
+    x = np.zeros((3000, 5, 4, 1), np.float32)  # in one request, which the client's methods cut
+    print(said(lambda: client.predict("vae", "reconstruct", {{"x": x}})))
 with grpc.secure_channel(url.split("//")[1], grpc.ssl_channel_credentials()) as channel:
     stub = model_service_pb2_grpc.ModelServiceStub(channel)
     request = model_management_pb2.ReloadConfigRequest()
@@ -113,16 +115,18 @@ def test_nothing_else_is_let_through(trusted, path):
 
 
 def test_a_large_body_is_refused(trusted):
+    x = np.zeros((3000, 5, 4, 1), np.float32)  # in one request, which reconstruct() cuts
     with (
         Client(trusted.rest, headers=HEADERS) as client,
         pytest.raises(ResourceExhaustedError, match="body is larger") as error,
     ):
-        client.reconstruct(np.zeros((3000, 5, 4, 1)))
+        client.predict("vae", "reconstruct", {"x": x})
     assert error.value.status == 413
 
 
 def test_drift_is_measured_through_it(trusted, tmp_path, monkeypatch, capsys):
-    (tmp_path / "manifest.json").write_text('{"name": "tiny", "version": 1, "metrics": {}}')
+    manifest = Manifest("tiny", 1, "VAE", "0" * 64, "0.1.0", "2.21.0")
+    (tmp_path / MANIFEST).write_bytes(manifest.content())
     np.save(tmp_path / "data.npy", np.random.default_rng(2).random((40, 5, 4, 1), np.float32))
     words = ["drift", tmp_path, tmp_path / "data.npy", "--against", tmp_path / "data.npy"]
     words = [str(word) for word in [*words, "--url", trusted.rest]]
