@@ -119,6 +119,11 @@ def change(members, *keys, value):
     members.config = config
 
 
+def refusal(load):
+    """Keras wraps what a layer raises in an error of its own."""
+    return UserError if load is tfvae.load_model else Exception
+
+
 @pytest.mark.parametrize("load", [tfvae.load_model, keras.models.load_model])
 @pytest.mark.parametrize("signed", [False, True])
 def test_another_input_shape_never_loads_without_its_weights(saved, tmp_path, load, signed):
@@ -126,7 +131,7 @@ def test_another_input_shape_never_loads_without_its_weights(saved, tmp_path, lo
     change(members, "build_config", "input_shape", value=[None, 9, 9, 1])
     if signed:
         members.sign()
-    with pytest.raises(Exception, match=r"changed since|weights in the file|\(9, 9, 1\)"):
+    with pytest.raises(refusal(load), match=r"changed since|weights in the file|\(9, 9, 1\)"):
         load(members.write(tmp_path / "m.keras"))
 
 
@@ -138,7 +143,7 @@ def test_another_event_shape_never_samples(saved, tmp_path, load, signed):
     change(members, *head, value=[4, 16, 1])
     if signed:
         members.sign()
-    with pytest.raises(Exception, match=r"changed since|weights in the file|\(4, 16, 1\)"):
+    with pytest.raises(refusal(load), match=r"changed since|weights in the file|\(4, 16, 1\)"):
         load(members.write(tmp_path / "m.keras"))
 
 
