@@ -61,7 +61,7 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["train", "--network.activation", "reul"], "--network.activation: received 'reul'"),
         (["train", "--activation", "reul"], "Did you mean 'relu'?"),
         (["train", "--filters", "8,16"], "--filters: belongs to --network conv"),
-        (["train", "--prior.num-components", "3"], "belongs to --prior mixture, and this run has"),
+        (["train", "--prior.num-components", "3"], "belongs to --prior mixture and --prior vamp"),
         (["train", "--callback", "linear_weight"], "--callback.epochs: is needed"),
         (["train", "--epochs"], "--epochs wants a value"),
         (["list", "trill"], "Did you mean 'tril'?"),
@@ -134,6 +134,9 @@ def test_list_shows_members_and_what_they_are(tfvae_command):
     every = tfvae_command("list").out
     assert "N(z; 0, I)" in every
     assert "importance_weighted" in every
+    computed = tfvae_command("list", "relaxed_bernoulli")
+    assert (computed.code, computed.err) == (0, "")
+    assert "temperature: float, default an expression, see the text." in computed.out
     one = tfvae_command("list", "mixture").out
     assert "num_components: int, default 10. K, at least 1." in one
     assert "p(z) = sum_k pi_k N(z; loc_k, diag(scale_k^2))" in one
