@@ -64,12 +64,18 @@ def counted(found, about):
     return counts
 
 
-def test_changes_of_the_configuration(saved, tmp_path):
-    rng, found = random.Random(1), []
-    for _ in range(100):
+def outcomes(saved, folder, change, seed, count):
+    """What becomes of files of which `change` has changed the members."""
+    rng, found = random.Random(seed), []
+    for _ in range(count):
         members = Members(saved[0])
-        mutations.change_config(members, rng)
-        found.append(outcome(tfvae.load_model, members.write(tmp_path / "m.keras"), saved))
+        change(members, rng)
+        found.append(outcome(tfvae.load_model, members.write(folder / "m.keras"), saved))
+    return found
+
+
+def test_changes_of_the_configuration(saved, tmp_path):
+    found = outcomes(saved, tmp_path, mutations.change_config, seed=1, count=100)
     assert counted(found, "configuration")["refused"] > 92
 
 
@@ -88,11 +94,7 @@ def test_changes_of_the_configuration_by_one_who_signs_them_anew(saved, tmp_path
 
 
 def test_changes_of_the_weights(saved, tmp_path):
-    rng, found = random.Random(3), []
-    for _ in range(80):
-        members = Members(saved[0])
-        mutations.change_weights(members, rng)
-        found.append(outcome(tfvae.load_model, members.write(tmp_path / "m.keras"), saved))
+    found = outcomes(saved, tmp_path, mutations.change_weights, seed=3, count=80)
     assert counted(found, "weights")["refused"] > 65
 
 

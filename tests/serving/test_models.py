@@ -4,6 +4,7 @@ import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Event, Semaphore
 
 import numpy as np
@@ -240,3 +241,23 @@ def test_a_port_in_use_is_an_error_and_holds_no_other(plus, tmp_path, unused_por
             DevelopmentServer(tmp_path, rest_port=unused_port, grpc_port=port(server.grpc_url))
         with DevelopmentServer(tmp_path, rest_port=unused_port, grpc_port=None) as other:
             assert port(other.rest_url) == unused_port
+
+
+def test_a_switch_during_a_look_at_the_folder_loses_nothing(plus, tmp_path, monkeypatch):
+    plus(tmp_path / "sets" / "a", 1)
+    (tmp_path / "current").symlink_to("sets/a")
+    (tmp_path / "plus").symlink_to("current/plus")
+    models = Models(tmp_path)
+    plus(tmp_path / "sets" / "b", 2)
+    glob = Path.glob
+
+    def switch(folder, pattern):
+        if pattern.startswith("*/") and (tmp_path / "sets" / "a").exists():
+            (tmp_path / "next").symlink_to("sets/b")
+            (tmp_path / "next").replace(tmp_path / "current")
+            shutil.rmtree(tmp_path / "sets" / "a")
+        return glob(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", switch)
+    models.refresh()
+    assert states(models) == {2: "AVAILABLE"}

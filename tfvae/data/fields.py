@@ -141,3 +141,8 @@ def check_field_names(names: Any) -> tuple[str, ...]:
     if not names or len(set(names)) < len(names):
         raise UserError(f"fields is {names!r}; expected each name once, such as ('x', 'label').")
     return tuple(names)
+
+
+def example_size(fields: Mapping[str, Field]) -> int:
+    """Returns how many numbers the modelled field of an example holds."""
+    return math.prod(next(iter(fields.values())).shape)

@@ -10,10 +10,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import int32, positive_int, real
+from tfvae.data.fields import example_size
 from tfvae.errors import UserError
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import NUMBERS_AT_ONCE, example_size
+from tfvae.evaluation.importance import NUMBERS_AT_ONCE
 from tfvae.heads.base import REALS
 from tfvae.models.capabilities import Batch, Generates, Scores, require
 from tfvae.noise import example_noise, example_seeds

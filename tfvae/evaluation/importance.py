@@ -1,12 +1,10 @@
 """Importance sampling of log p(x), in chunks of draws that fit."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from tfvae.data.fields import Field
 from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import FromPrior
@@ -27,11 +25,6 @@ def from_prior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Tensor
     joint, given = model.infer(batch).joint, model.given(batch)
     prior = FromPrior(lambda noise: model.generate(noise, given), lambda z: joint(z).log_prior)
     return _estimate(Inference(prior, joint), batch, *arguments)
-
-
-def example_size(fields: Mapping[str, Field]) -> int:
-    """Returns how many numbers the modelled field of an example holds."""
-    return math.prod(next(iter(fields.values())).shape)
 
 
 def chunk_size(num_samples: int, batch_size: int, numbers: int) -> int:

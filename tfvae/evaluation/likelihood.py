@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.checks import MOST_DRAWS, int32, positive_int
+from tfvae.data.fields import example_size
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import chunk_size, example_size, from_posterior, from_prior
+from tfvae.evaluation.importance import chunk_size, from_posterior, from_prior
 from tfvae.models.capabilities import Generates, Scores, require
 from tfvae.training.programs import compiled
 

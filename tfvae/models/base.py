@@ -1,7 +1,6 @@
 """The model that the whole family shares."""
 
 import contextlib
-import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.checks import int32
-from tfvae.data.fields import Field, checked_fields
+from tfvae.data.fields import Field, checked_fields, example_size
 from tfvae.data.naming import by_name
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
@@ -179,7 +178,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
         seed, rows = self.next_seed(), own_rows(batch)
 
-        numbers = sum(math.prod(field.shape) for field in self.fields().values())
+        numbers = example_size(self.fields())
 
         def noise(num_samples: int) -> Noise:
             if num_samples * numbers > _MOST_NUMBERS:

@@ -43,11 +43,7 @@ class Models:
 
     def refresh(self) -> None:
         """Loads what has been published since, and drops what is no longer wanted."""
-        present: dict[str, dict[int, Path]] = {}
-        for graph in self.directory.glob(f"*/*/{GRAPH}"):
-            model, number = graph.parts[-3:-1]
-            if number.isascii() and number.isdigit() and not model.startswith("."):
-                present.setdefault(model, {})[int(number)] = graph.parent
+        present = self._present()
         # Readers see the old dictionary or the new one, never a half.
         models = {**self._versions, **present}
         self._versions = {model: self._updated(model, present.get(model, {})) for model in models}
@@ -89,6 +85,19 @@ class Models:
         reply = GetModelMetadataResponse(model_spec=spec)
         reply.metadata["signature_def"].Pack(SignatureDefMap(signature_def=found.definitions))
         return reply
+
+    def _present(self) -> dict[str, dict[int, Path]]:
+        # Folders may be links that are switched during a look into them: then look again.
+        links: dict[Path, Path] | None = None
+        present: dict[str, dict[int, Path]] = {}
+        while links != (now := {f: f.resolve() for f in self.directory.glob("[!.]*")}):
+            links, present = now, {}
+            for folder, target in now.items():
+                for graph in target.glob(f"*/{GRAPH}"):
+                    number = graph.parent.name
+                    if number.isascii() and number.isdigit():
+                        present.setdefault(folder.name, {})[int(number)] = folder / number
+        return present
 
     def _updated(self, model: str, present: dict[int, Path]) -> dict[int, Version]:
         before, after, good = self._versions.get(model, {}), {}, 0
