@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int, positive_ints
+from tfvae.data.fields import Field
 from tfvae.distributions.draws import Draw, draw
 from tfvae.distributions.moments import Moments, moments
 from tfvae.errors import UserError
@@ -49,6 +50,9 @@ class Head(keras.layers.Layer):
     event_dtype = "float32"
     """The type of a field of draws, of a likelihood's x: "int32" for whole numbers."""
 
+    spacing: float | None = None
+    """What entries are multiples of, counted from the least: 1 of counts; None for any number."""
+
     discrete = False
     """Whether draws have probabilities, as bits and counts do, and no density."""
 
@@ -73,8 +77,21 @@ class Head(keras.layers.Layer):
         """Returns the distribution with these parameters, which may have any leading axes."""
         raise NotImplementedError
 
+    @property
+    def field(self) -> Field:
+        """What one draw holds: of a likelihood, what x may."""
+        return Field(self.event_shape, self.event_dtype, self.interval, spacing=self.spacing)
+
     def adapt(self, mean: Any) -> None:
         """Starts at the mean of the training data, where a head knows how."""
+
+    def in_training(self, distribution: tfd.Distribution) -> tfd.Distribution:
+        """Returns what a step of training evaluates in a distribution's place: itself, mostly.
+
+        Where a parameter is fitted to the batch in closed form, it is fitted here, and followed for
+        all other uses.
+        """
+        return distribution
 
     def draw(self, distribution: tfd.Distribution, noise: Noise) -> Draw:
         """Draws from a distribution of this head, with log q, in one pass.

@@ -156,8 +156,10 @@ class NetworkAndHead(keras.layers.Layer):
         """Returns the distribution; `training` reaches the network through Keras."""
         inputs = self._cast(inputs)
         if self._has_sample_axes(inputs):
-            return self.head.distribution(**self.parameters(inputs))
-        return self.head(self.network(inputs))
+            found = self.head.distribution(**self.parameters(inputs))
+        else:
+            found = self.head(self.network(inputs))
+        return self.head.in_training(found) if training else found
 
     def _cast(self, inputs: Any) -> Any:
         """The inputs in the types that the network was built for."""
