@@ -68,56 +68,63 @@ def draw(distribution: tfd.Distribution, noise: Noise) -> Draw:
         >>> draw(q, Noise(1, row=tf.range(3))).z.shape.as_list()
         [3, 2]
     """  # noqa: E501
-    return _draw(distribution, noise, tuple(distribution.event_shape))
+    return draw_of(distribution, noise, tuple(distribution.event_shape))
 
 
 @functools.singledispatch
-def _draw(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]) -> Draw:
-    """`shape`: of the numbers that a draw has, those of independent entries included."""
+def draw_of(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]) -> Draw:
+    """Draws by the kind of distribution; those of our own register here what they know better.
+
+    Args:
+        distribution: as for `draw`.
+        noise: as for `draw`.
+        shape: of the numbers that a draw has, those of independent entries included.
+    """
     try:
         z = distribution.quantile(_shaped(noise.uniform(math.prod(shape)), shape))
     except NotImplementedError:
-        _refuse_temperature(distribution, noise)
+        refuse_temperature(distribution, noise)
         return _sampled(distribution, noise, shape)
     if isinstance(distribution, _LOCATION_SCALE):
         z = distribution.loc + noise.widened(z - distribution.loc, len(shape))
     else:
-        _refuse_temperature(distribution, noise)
+        refuse_temperature(distribution, noise)
     return Draw(z, distribution.log_prob(z))
 
 
-@_draw.register
+@draw_of.register
 def _(distribution: tfd.MultivariateNormalLinearOperator, noise: Noise, shape: tuple) -> Draw:
     eps = _shaped(noise.normal(math.prod(shape)), shape)
     log_prob = _standard_log_prob(eps) - distribution.scale.log_abs_determinant()
     return Draw(distribution.loc + matvec(distribution.scale, eps), log_prob)
 
 
-@_draw.register
+@draw_of.register
 def _(distribution: tfd.Normal, noise: Noise, shape: tuple) -> Draw:
     eps = _shaped(noise.normal(math.prod(shape)), shape)
     z = distribution.loc + distribution.scale * eps
     return Draw(z, distribution.log_prob(z))
 
 
-@_draw.register(_INDEPENDENT)
+@draw_of.register(_INDEPENDENT)
 def _(distribution: tfd.Independent, noise: Noise, shape: tuple) -> Draw:
-    entries = _draw(distribution.distribution, noise, shape)
+    entries = draw_of(distribution.distribution, noise, shape)
     ndims = distribution.event_shape.rank - distribution.distribution.event_shape.rank
     return Draw(entries.z, tf.reduce_sum(entries.log_prob, axis=list(range(-ndims, 0))))
 
 
-@_draw.register(_TRANSFORMED)
+@draw_of.register(_TRANSFORMED)
 def _(distribution: tfd.TransformedDistribution, noise: Noise, shape: tuple) -> Draw:
     base, bijector = distribution.distribution, distribution.bijector
     copies = shape[: len(shape) - distribution.event_shape.rank]
-    before = _draw(base, noise, (*copies, *base.event_shape))
+    before = draw_of(base, noise, (*copies, *base.event_shape))
     ndims = base.event_shape.rank
     log_volume = bijector.forward_log_det_jacobian(before.z, ndims)
     return Draw(bijector.forward(before.z), before.log_prob - log_volume)
 
 
-def _refuse_temperature(distribution: tfd.Distribution, noise: Noise) -> None:
+def refuse_temperature(distribution: tfd.Distribution, noise: Noise) -> None:
+    """Raises `NoTemperatureError` for draws without a scale, at a temperature other than 1."""
     if noise.temperature is not None:
         raise NoTemperatureError(
             f"Draws of {type(distribution).__name__} have no scale that a temperature could be a "

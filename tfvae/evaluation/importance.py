@@ -34,6 +34,11 @@ def example_size(fields: Mapping[str, Field]) -> int:
     return math.prod(next(iter(fields.values())).shape)
 
 
+def discrete_size(model: Any) -> int | None:
+    """Returns `example_size` of a model of bits, levels or counts; None of one of densities."""
+    return example_size(model.fields()) if getattr(model, "discrete", False) else None
+
+
 def chunk_size(num_samples: int, batch_size: int, numbers: int) -> int:
     """Returns S, how many draws of each example are decoded at once.
 

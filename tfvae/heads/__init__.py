@@ -2,17 +2,33 @@
 
 from tfvae.heads.base import Head, LatentHead
 from tfvae.heads.likelihoods.base import LikelihoodHead
+from tfvae.heads.likelihoods.categorical import Categorical
+from tfvae.heads.likelihoods.continuous_bernoulli import ContinuousBernoulli
+from tfvae.heads.likelihoods.discretised_logistic_mixture import DiscretisedLogisticMixture
 from tfvae.heads.likelihoods.independent_bernoulli import IndependentBernoulli
 from tfvae.heads.likelihoods.independent_normal import IndependentNormal
+from tfvae.heads.likelihoods.multinomial import Multinomial
+from tfvae.heads.likelihoods.negative_binomial import NegativeBinomial
+from tfvae.heads.likelihoods.poisson import Poisson
+from tfvae.heads.likelihoods.product import Product
+from tfvae.heads.likelihoods.student_t import StudentT
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
 
 __all__ = [
+    "Categorical",
+    "ContinuousBernoulli",
+    "DiscretisedLogisticMixture",
     "Head",
     "IndependentBernoulli",
     "IndependentNormal",
     "LatentHead",
     "LikelihoodHead",
+    "Multinomial",
     "MultivariateNormalDiag",
     "MultivariateNormalTriL",
+    "NegativeBinomial",
+    "Poisson",
+    "Product",
+    "StudentT",
 ]

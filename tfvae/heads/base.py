@@ -124,7 +124,7 @@ class Head(keras.layers.Layer):
     def from_outputs(self, outputs: Mapping[str, tf.Tensor]) -> tfd.Distribution:
         """Returns the distribution that a served file's `outputs` describe."""
         names = inspect.signature(self.distribution).parameters
-        return self.distribution(**{name: outputs[name] for name in names})
+        return self.distribution(**{name: outputs[name] for name in names if name in outputs})
 
     def frozen(self, distribution: tfd.Distribution) -> tfd.Distribution:
         """Returns a distribution of this head, its parameters held constant in gradients."""

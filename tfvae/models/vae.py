@@ -105,6 +105,11 @@ class VAE(LatentVariableModel):
         """Returns x: of the decoder's shape, within the likelihood's support."""
         return {"x": self.decoder.head.field}
 
+    @property
+    def discrete(self) -> bool:
+        """Whether the likelihood is of bits, levels or counts."""
+        return self.decoder.head.discrete
+
     def build(self, input_shape: Any) -> None:
         """Builds every part for examples of this shape, `(None, *event)`."""
         if isinstance(input_shape, Mapping):

@@ -44,10 +44,12 @@ def measure(
         model, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
     error = likelihood.standard_error
+    bits = None if likelihood.num_discrete is None else likelihood.bits_per_dimension
     return {
         "log_likelihood": likelihood.mean,
         "standard_error": error if math.isfinite(error) else None,  # of a single example
         "effective_sample_size": likelihood.mean_effective_sample_size,
+        "bits_per_dimension": bits,  # of discrete data
         "elbo": bound.mean,
         "nll": float(np.mean(bound.nll)),
         "kl": float(np.mean(bound.kl)),
@@ -86,6 +88,8 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             f"(effective {test['effective_sample_size']:.0f})",
             f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
         ]
+        if test["bits_per_dimension"] is not None:
+            lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension")
         if test["code_draws"]:
             means = f"posterior means{from_draws(test['code_draws'])}"
             lines.append(f"codes     {means}: they have no closed form")

@@ -58,7 +58,7 @@ class Stage:
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
                 "other weights than it would have had with those."
             )
-        report_bits(self.settings, self.datasets[1], report)
+        report_bits(self.settings, self.model, self.datasets[1], report)
         if hasattr(self.model, "adapt"):
             self.model.adapt(data.mean(self.datasets[0]))
         untrained = untrained_elbo(self.model, self.datasets[1])
