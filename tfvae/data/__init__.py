@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.data.passing import checked as checked
     from tfvae.data.pipeline import at_epoch as at_epoch
     from tfvae.data.splits import Arrays as Arrays
+    from tfvae.data.standardising import log_jacobian as log_jacobian
     from tfvae.data.validate import check_array as check_array
 
 _HOMES = {
@@ -34,6 +35,7 @@ _HOMES = {
     "describe": "catalogue",
     "fields_of": "loaded",
     "load": "loading",
+    "log_jacobian": "standardising",
     "mean": "loading",
     "names": "catalogue",
     "validate": None,
