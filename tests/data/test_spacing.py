@@ -1,4 +1,4 @@
-"""Counts that are not whole, values between levels and columns of several kinds, where they enter."""
+"""Counts that are not whole, values between levels, columns of several kinds: as they enter."""
 
 import math
 

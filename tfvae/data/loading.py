@@ -94,21 +94,23 @@ def load(
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_field_names(fields)
     split = sources.read(name_or_path, test_fraction, size, background, names)
-    parts = [_chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)]
-    binarisation, change = _binarisation(binarisation, split.spec.binarisation, parts[0]), 0.0
+    rows, held_out_rows = (
+        _chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)
+    )
+    binarisation, change = _binarisation(binarisation, split.spec.binarisation, rows), 0.0
     if standardise:
-        *parts, change = standardised(*parts, name_or_path)
-    if drop_remainder and len(parts[0]) < batch_size:
+        rows, held_out_rows, change = standardised(rows, held_out_rows, name_or_path)
+    if drop_remainder and len(rows) < batch_size:
         raise UserError(
-            f"{name_or_path} has {len(parts[0])} training examples, fewer than batch_size="
+            f"{name_or_path} has {len(rows)} training examples, fewer than batch_size="
             f"{batch_size}, and drop_remainder=True would leave none. Use a batch_size of at most "
-            f"{len(parts[0])}, or drop_remainder=False."
+            f"{len(rows)}, or drop_remainder=False."
         )
     bare, counter = names is None, EpochCounter(first_epoch)
-    train = Recipe(parts[0], binarisation, seed, batch_size, drop_remainder, bare, counter, change)
+    train = Recipe(rows, binarisation, seed, batch_size, drop_remainder, bare, counter, change)
     held_out = STATIC if binarisation == DYNAMIC else binarisation
     test = Recipe(
-        parts[1], held_out, pipeline.TEST_SEED, batch_size, bare=bare, log_jacobian=change
+        held_out_rows, held_out, pipeline.TEST_SEED, batch_size, bare=bare, log_jacobian=change
     )
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(
         pipeline.frozen(test)

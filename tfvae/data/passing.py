@@ -8,8 +8,8 @@ import tensorflow as tf
 from tfvae.data.fields import Field, Fields
 from tfvae.data.loaded import LoadedSet
 from tfvae.data.naming import by_name, is_bare
+from tfvae.data.spacing import on_spacing
 from tfvae.data.validate import (
-    ROUNDING,
     bounds,
     check_array,
     check_dtype,
@@ -56,14 +56,6 @@ def checked(dataset: tf.data.Dataset, fields: Fields, what: str = "x") -> tf.dat
         return next(iter(batch.values())) if bare else batch
 
     return dataset.map(check)
-
-
-def on_spacing(value: tf.Tensor, field: Field) -> tf.Tensor:
-    """Whether all values are multiples of the field's spacing; true where it has none."""
-    if field.spacing is None or value.dtype.is_integer:
-        return tf.constant(True)
-    steps = (tf.cast(value, tf.float32) - field.interval[0]) / field.spacing
-    return tf.reduce_all(tf.abs(steps - tf.round(steps)) <= ROUNDING)
 
 
 def title(what: str, name: str, bare: bool) -> str:

@@ -6,11 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.data.spacing import check_spacing
 from tfvae.errors import UserError, UserTypeError
 
 _CHUNK = 1 << 22  # values a look: bounds the temporaries to some 20 MB
-# Of a spacing: what rounding to float32 moves bytes that are divided by 255, and much more.
-ROUNDING = 1e-3
 EXACT = 1 << 24  # whole numbers up to this are exact in float32
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
@@ -117,27 +116,7 @@ def check_values(array: np.ndarray, field: Field, what: str) -> None:
             f"{_advice_on_values(low, high, field)}"
         )
     if field.spacing is not None and not np.issubdtype(array.dtype, np.integer):
-        _check_spacing(array, field, what)
-
-
-def _check_spacing(array: np.ndarray, field: Field, what: str) -> None:
-    """Refuses values between the multiples of the field's spacing."""
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, _CHUNK):
-        steps = (flat[start : start + _CHUNK].astype("float32") - field.interval[0]) / field.spacing
-        between = np.flatnonzero(np.abs(steps - np.rint(steps)) > ROUNDING)
-        if between.size:
-            place = np.unravel_index(start + int(between[0]), array.shape)
-            advice = "Counts are whole: undo their scaling, or use a likelihood of real numbers."
-            if field.spacing != 1:
-                advice = (
-                    "Grey levels are kept by binarisation='none', and their number is the "
-                    "likelihood's num_levels; other values need a likelihood of real numbers."
-                )
-            raise UserError(
-                f"{what} has {array[place]:.9g} at index {tuple(map(int, place))}; expected "
-                f"{field.values}. {advice}"
-            )
+        check_spacing(array, field, what)
 
 
 def bounds(field: Field, of_integers: bool) -> tuple[float, float]:

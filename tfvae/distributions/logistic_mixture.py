@@ -80,8 +80,9 @@ class LogisticMixtureLevels(tfd.Distribution):
     def _channel_loc(self, channel: int, before: list[tf.Tensor]) -> tf.Tensor:
         """m of a channel, `[..., H, W, K]`, given the values of those before, `[..., 1 or K]`."""
         loc, first = self.loc[..., channel, :], channel * (channel - 1) // 2
-        for other, value in enumerate(before):
-            loc += self.coefficients[..., first + other, :] * (value - 0.5)
+        if self.coefficients is not None:  # of several channels
+            for other, value in enumerate(before):
+                loc += self.coefficients[..., first + other, :] * (value - 0.5)
         return loc
 
     def _log_prob(self, value: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
-from tfvae.data.passing import on_spacing
+from tfvae.data.spacing import on_spacing
 
 # A request may ask for this many examples or latents in one row, and in all of its rows together;
 # more would exhaust the memory.
