@@ -31,8 +31,10 @@ class Field:
             of nothing, or parts that are not the vector's.
 
     Example:
-        >>> Field((28, 28, 1))
-        Field(shape=(28, 28, 1), dtype='float32', interval=(0.0, 1.0), optional=False)
+        >>> Field((28, 28, 1)).values
+        'values in [0, 1]'
+        >>> Field((30,), interval=(0.0, math.inf), spacing=1.0).values
+        'finite whole numbers of at least 0'
         >>> Field.label(10).interval
         (0, 9)
     """

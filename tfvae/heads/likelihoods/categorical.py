@@ -40,8 +40,9 @@ class Categorical(LikelihoodHead):
     Example:
         >>> import numpy as np
         >>> head = Categorical((4, 4, 1), num_levels=17)
-        >>> head.parameters(np.zeros((3, 8), "float32"))["logits"].shape.as_list()
-        [3, 4, 4, 1, 17]
+        >>> likelihood = head(np.zeros((3, 8), "float32"))
+        >>> bool(np.allclose(likelihood.log_prob(np.ones((3, 4, 4, 1))), -16 * np.log(17)))
+        True
 
     References:
         A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu, 2016, "Pixel Recurrent Neural Networks",
