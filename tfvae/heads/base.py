@@ -85,11 +85,15 @@ class Head(keras.layers.Layer):
     def adapt(self, mean: Any) -> None:
         """Starts at the mean of the training data, where a head knows how."""
 
-    def in_training(self, distribution: tfd.Distribution) -> tfd.Distribution:
+    def in_training(self, distribution: tfd.Distribution, share: Any = 1.0) -> tfd.Distribution:
         """Returns what a step of training evaluates in a distribution's place: itself, mostly.
 
         Where a parameter is fitted to the batch in closed form, it is fitted here, and followed for
         all other uses.
+
+        Args:
+            distribution: Of this head, for the rows of a batch that this replica has.
+            share: These rows' share of the batch.
         """
         return distribution
 

@@ -13,6 +13,7 @@ from tfvae.errors import UserError, UserTypeError
 from tfvae.heads.base import Head
 from tfvae.heads.contract import check_head
 from tfvae.models.configuration import serialize_part
+from tfvae.training.replicas import own_rows
 
 tfd = tfp.distributions
 
@@ -159,7 +160,7 @@ class NetworkAndHead(keras.layers.Layer):
             found = self.head.distribution(**self.parameters(inputs))
         else:
             found = self.head(self.network(inputs))
-        return self.head.in_training(found) if training else found
+        return self.head.in_training(found, own_rows(inputs).share) if training else found
 
     def _cast(self, inputs: Any) -> Any:
         """The inputs in the types that the network was built for."""

@@ -115,11 +115,11 @@ class IndependentNormal(LikelihoodHead):
             tfd.Normal(loc=loc, scale=scale), reinterpreted_batch_ndims=len(self.event_shape)
         )
 
-    def in_training(self, distribution: tfd.Distribution) -> tfd.Distribution:
+    def in_training(self, distribution: tfd.Distribution, share: Any = 1.0) -> tfd.Distribution:
         """Returns the distribution with the scale that is optimal for the batch, if it is that."""
         if self.scale != OPTIMAL or not self.trainable:
             return distribution
-        return BatchScaleNormal(distribution, self._follow)
+        return BatchScaleNormal(distribution, self._follow, share)
 
     def _follow(self, variance: tf.Tensor) -> None:
         """Takes a batch's squared error into the mean that all but training uses."""

@@ -92,10 +92,10 @@ class Product(Head):
         own = zip(self.parts, self._divided(parameters), strict=True)
         return Blocks([head.distribution(**found) for head, found in own])
 
-    def in_training(self, distribution: Blocks) -> tfd.Distribution:
+    def in_training(self, distribution: Blocks, share: Any = 1.0) -> tfd.Distribution:
         """Returns the product of what the likelihoods are in training."""
         own = zip(self.parts, distribution.distributions, strict=True)
-        return Blocks([head.in_training(block) for head, block in own])
+        return Blocks([head.in_training(block, share) for head, block in own])
 
     def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns the outputs of all, and the `mean [N, D]`."""
