@@ -75,6 +75,14 @@ KINDS = {
         {
             "bernoulli": _LIKELIHOODS + "independent_bernoulli:IndependentBernoulli",
             "normal": _LIKELIHOODS + "independent_normal:IndependentNormal",
+            "continuous_bernoulli": _LIKELIHOODS + "continuous_bernoulli:ContinuousBernoulli",
+            "categorical": _LIKELIHOODS + "categorical:Categorical",
+            "discretised_logistic_mixture": _LIKELIHOODS
+            + "discretised_logistic_mixture:DiscretisedLogisticMixture",
+            "poisson": _LIKELIHOODS + "poisson:Poisson",
+            "negative_binomial": _LIKELIHOODS + "negative_binomial:NegativeBinomial",
+            "multinomial": _LIKELIHOODS + "multinomial:Multinomial",
+            "student_t": _LIKELIHOODS + "student_t:StudentT",
         },
         ("event_shape", "seed"),
         # With a unit scale the KL dominates pixels in [0, 1].

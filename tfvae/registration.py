@@ -18,6 +18,7 @@ _OTHERS = (
     "tfvae.models.code_model:CodeModel",
     "tfvae.models.encoder_decoder:Encoder",
     "tfvae.models.encoder_decoder:Decoder",
+    "tfvae.heads.likelihoods.product:Product",
     "tfvae.networks.mlp:MLP",
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",

@@ -50,6 +50,7 @@ class Case:
         loss: the loss from the values that are logged.
         discrete: whether x is, so that no nll is negative.
         xla_on_cpu: whether `compile` chooses XLA where there is only a CPU.
+        shape: of an example.
         own_names: whether its weights keep their names when it is loaded; within Keras' own models
             they change.
         trained_as: the member whose training step has the same graph; None for one of its own.
@@ -64,10 +65,16 @@ class Case:
     loss: Callable[[History], np.ndarray] = negative_elbo
     discrete: bool = True
     xla_on_cpu: bool = True
+    shape: tuple[int, ...] = SHAPE
     own_names: bool = True
     trained_as: str | None = None
     served_as: str | None = None
     temperature: float = 0.7
+
+    @property
+    def images(self) -> np.ndarray:
+        """Examples of bits, which every likelihood takes."""
+        return IMAGES.reshape(-1, *self.shape)
 
     def built(self, policy: str = "float32", **compile_arguments) -> tfvae.VAE:
         """A fresh member with the same initial weights each time, compiled."""
@@ -78,7 +85,7 @@ class Case:
             vae = self.make()
         finally:
             keras.mixed_precision.set_dtype_policy(before)
-        vae.build((None, *SHAPE))
+        vae.build((None, *self.shape))
         vae.compile(keras.optimizers.Adam(1e-2), **compile_arguments)
         return vae
 
@@ -115,10 +122,10 @@ def functional(inputs):
 def vae(posterior=heads.MultivariateNormalDiag, likelihood=heads.IndependentBernoulli, **options):
     encoder = options.pop("encoder", None) or networks.MLP([8])
     decoder = options.pop("decoder", None) or networks.MLP([8])
-    scale = {"scale": options.pop("scale")} if "scale" in options else {}
+    likelihood = likelihood if isinstance(likelihood, heads.Head) else likelihood(SHAPE)
     return tfvae.VAE(
         tfvae.Encoder(encoder, posterior(LATENTS)),
-        tfvae.Decoder(decoder, likelihood(SHAPE, **scale)),
+        tfvae.Decoder(decoder, likelihood),
         seed=5,
         **options,
     )
@@ -129,7 +136,17 @@ def tril(**options):
 
 
 def normal(scale):
-    return vae(likelihood=heads.IndependentNormal, scale=scale)
+    return vae(likelihood=heads.IndependentNormal(SHAPE, scale=scale))
+
+
+def product():
+    parts = {
+        "real": heads.IndependentNormal((16,), scale="learned"),
+        "optimal": heads.IndependentNormal((16,), scale="optimal"),
+        "bits": heads.IndependentBernoulli((16,)),
+        "counts": heads.Poisson((16,)),
+    }
+    return heads.Product(parts)
 
 
 def convolutional():
@@ -175,6 +192,49 @@ CASES = [
         served_as="normal_unit",
     ),
     Case("normal_learned", lambda: normal("learned"), MLP_DIAG + 1, discrete=False),
+    Case(
+        "normal_optimal",
+        lambda: normal("optimal"),
+        MLP_DIAG,
+        non_trainable=STATE + 1 + 2,  # the variance, and how many batches it is the mean of
+        discrete=False,
+    ),
+    Case("normal_per_pixel", lambda: normal("per_pixel"), MLP_DIAG + IMAGE_HEAD, discrete=False),
+    Case(
+        "continuous_bernoulli",
+        lambda: vae(likelihood=heads.ContinuousBernoulli),
+        MLP_DIAG,
+        discrete=False,
+    ),
+    Case(
+        "categorical",
+        lambda: vae(likelihood=heads.Categorical(SHAPE, num_levels=5)),
+        MLP_DIAG + 4 * IMAGE_HEAD,
+    ),
+    Case(
+        "discretised_logistic_mixture",
+        lambda: vae(likelihood=heads.DiscretisedLogisticMixture(SHAPE, 2, num_levels=5)),
+        MLP_DIAG + 5 * IMAGE_HEAD,
+    ),
+    Case("poisson", lambda: vae(likelihood=heads.Poisson), MLP_DIAG),
+    Case("negative_binomial", lambda: vae(likelihood=heads.NegativeBinomial), MLP_DIAG + PIXELS),
+    Case(
+        "student_t", lambda: vae(likelihood=heads.StudentT), MLP_DIAG + PIXELS + 1, discrete=False
+    ),
+    Case(
+        "multinomial",
+        lambda: vae(likelihood=heads.Multinomial((PIXELS,))),
+        MLP_DIAG,
+        shape=(PIXELS,),
+    ),
+    Case(
+        "product",
+        lambda: vae(likelihood=product()),
+        MLP_DIAG + 1,
+        non_trainable=STATE + 1 + 2,
+        discrete=False,
+        shape=(PIXELS,),
+    ),
     # TensorFlow's convolutions are faster on a CPU than XLA's.
     Case("convolutional", convolutional, CONVOLUTIONS, xla_on_cpu=False),
     Case(

@@ -21,7 +21,6 @@ from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sample
 
 SEED, ROWS = 11, 5
 Z = np.random.default_rng(8).normal(size=(ROWS, LATENTS)).astype("float32")
-X = IMAGES[:ROWS]
 TEMPERATURES = {case.name: case.temperature for case in SERVED}
 # The same float32 kernels, fused in another order.
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
@@ -44,7 +43,8 @@ def models():
 
 def expected(model, temperature):
     """What the live model answers: {(servable, signature): (inputs, outputs)}."""
-    mean, stddev, _ = model.encoder.head.moments(model.encoder(X))
+    x = IMAGES[:ROWS].reshape(ROWS, *model.decoder.event_shape)
+    mean, stddev, _ = model.encoder.head.moments(model.encoder(x))
     decoded = model.decoder.parameters(model.decoder_inputs(Z, {}))
     drawn = model.sample(4, seed=SEED, temperature=temperature)
     columns = {
@@ -54,19 +54,19 @@ def expected(model, temperature):
         "temperature": np.array([temperature], "float32"),
     }
     encoded = {
-        **model.encoder.parameters(X),
+        **model.encoder.parameters(x),
         "mean": mean,
         "stddev": stddev,
     }
     return {
-        ("encoder", "encode"): ({"x": X}, encoded),
+        ("encoder", "encode"): ({"x": x}, encoded),
         ("decoder", "decode"): ({"z": Z}, decoded),
         ("decoder", "sample"): (columns, {"x": drawn[None]}),
         ("decoder", "serving_default"): (
             {"z": Z[:1]},
             {name: rows[:1] for name, rows in decoded.items()},
         ),
-        ("vae", "reconstruct"): ({"x": X}, {"x": model.reconstruct(X)}),
+        ("vae", "reconstruct"): ({"x": x}, {"x": model.reconstruct(x)}),
     }
 
 

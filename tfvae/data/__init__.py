@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.data.passing import checked as checked
     from tfvae.data.pipeline import at_epoch as at_epoch
     from tfvae.data.splits import Arrays as Arrays
+    from tfvae.data.standardising import log_jacobian as log_jacobian
     from tfvae.data.validate import check_array as check_array
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "fields_of": "loaded",
     "first_examples": "loading",
     "load": "loading",
+    "log_jacobian": "standardising",
     "mean": "loading",
     "names": "catalogue",
     "validate": None,

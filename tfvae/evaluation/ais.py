@@ -14,7 +14,7 @@ from tfvae.data.fields import example_size
 from tfvae.errors import UserError
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import NUMBERS_AT_ONCE
+from tfvae.evaluation.importance import NUMBERS_AT_ONCE, discrete_size
 from tfvae.heads.base import REALS
 from tfvae.models.capabilities import Batch, Generates, Scores, require
 from tfvae.noise import example_noise, example_seeds
@@ -117,6 +117,7 @@ def annealed_importance_sampling(
         num_chains,
         np.exp(2.0 * log_sum - np.logaddexp.reduce(2.0 * log_weights, axis=0)),
         np.concatenate(accepted, axis=1).mean(axis=0, dtype=np.float64),
+        num_discrete=discrete_size(model),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfvae.data.fields import example_size
 from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import FromPrior
@@ -25,6 +26,11 @@ def from_prior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Tensor
     joint, given = model.infer(batch).joint, model.given(batch)
     prior = FromPrior(lambda noise: model.generate(noise, given), lambda z: joint(z).log_prior)
     return _estimate(Inference(prior, joint), batch, *arguments)
+
+
+def discrete_size(model: Any) -> int | None:
+    """Returns `example_size` of a model of bits, levels or counts; None of one of densities."""
+    return example_size(model.fields()) if getattr(model, "discrete", False) else None
 
 
 def chunk_size(num_samples: int, batch_size: int, numbers: int) -> int:

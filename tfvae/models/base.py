@@ -81,6 +81,11 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
         """Returns what an example holds, by name; the field that is modelled first."""
         raise NotImplementedError
 
+    @property
+    def discrete(self) -> bool:
+        """Whether p(x) is a probability, of bits, levels or counts, and no density."""
+        return False
+
     def conditions(self) -> dict[str, Field]:
         """Returns the fields that the model is given and does not generate."""
         return {}

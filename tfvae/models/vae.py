@@ -103,8 +103,12 @@ class VAE(LatentVariableModel):
 
     def fields(self) -> dict[str, Field]:
         """Returns x: of the decoder's shape, within the likelihood's support."""
-        head = self.decoder.head
-        return {"x": Field(head.event_shape, head.event_dtype, head.interval)}
+        return {"x": self.decoder.head.field}
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the likelihood is of bits, levels or counts."""
+        return self.decoder.head.discrete
 
     def build(self, input_shape: Any) -> None:
         """Builds every part for examples of this shape, `(None, *event)`."""

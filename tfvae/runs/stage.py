@@ -58,7 +58,7 @@ class Stage:
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
                 "other weights than it would have had with those."
             )
-        report_bits(self.settings, self.datasets[1], report)
+        report_bits(self.settings, self.model, self.datasets[1], report)
         if hasattr(self.model, "adapt"):
             wanted = getattr(self.model, "num_examples_to_adapt", 0)
             some = data.first_examples(self.datasets[0], wanted) if wanted else None

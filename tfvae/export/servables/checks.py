@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.data.spacing import on_spacing
 from tfvae.export.limits import MAX_ROWS, MAX_SAMPLES_PER_ROW
 
 
@@ -38,15 +39,20 @@ def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[
     found = {}
     for name, declared in fields.items():
         values = inputs[name]
-        if declared.interval is not None:  # which NaN is never in
-            low, high = declared.interval
-            valid = tf.reduce_all((values >= low) & (values <= high))
-        else:
-            valid = tf.reduce_all(tf.math.is_finite(tf.cast(values, tf.float32)))
+        valid = tf.reduce_all([_valid(values[..., at], part) for at, part in declared.divided()])
         message = f"{name} must be {declared.values}; received values between:"
         ends = tf.reduce_min(values), tf.reduce_max(values)
         found[name] = asserted(values, valid, message, *ends)
     return found
+
+
+def _valid(values: tf.Tensor, declared: Field) -> tf.Tensor:
+    """Whether values are finite, in the interval and multiples of the spacing."""
+    finite = tf.reduce_all(tf.math.is_finite(tf.cast(values, tf.float32)))
+    if declared.interval is None:
+        return finite
+    low, high = declared.interval
+    return finite & tf.reduce_all((values >= low) & (values <= high)) & on_spacing(values, declared)
 
 
 def within(numbers: tf.Tensor, name: str, low: int, high: int) -> tf.Tensor:

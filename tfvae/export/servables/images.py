@@ -10,10 +10,12 @@ from tfvae.export.servables.signatures import ServedSignature, Tensors, per_row
 def is_image(declared: Field) -> bool:
     """Whether a field can be sent as bytes or as an encoded file: images in [0, 1].
 
-    Their channels are 1, 3 or 4, and the field may allow any real number.
+    Their channels are 1, 3 or 4, and the field may allow any real number, but no fewer than the
+    256 levels of bytes.
     """
     shape, interval = declared.shape, declared.interval
-    pixels = declared.dtype == "float32" and interval in (None, (0.0, 1.0))
+    of_bytes = declared.spacing is None or abs(255.0 * declared.spacing - 1.0) < 1e-6
+    pixels = declared.dtype == "float32" and interval in (None, (0.0, 1.0)) and of_bytes
     return pixels and len(shape) == 3 and shape[-1] in (1, 3, 4)
 
 
