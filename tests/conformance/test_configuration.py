@@ -30,6 +30,20 @@ def decoder(**options):
 ARGUMENTS = {
     heads.IndependentBernoulli: lambda: {"event_shape": [4, 4, 1]},
     heads.IndependentNormal: lambda: {"event_shape": [4, 4, 1], "scale": "learned"},
+    heads.Categorical: lambda: {"event_shape": [4, 4, 1], "num_levels": 5},
+    heads.ContinuousBernoulli: lambda: {"event_shape": [4, 4, 1]},
+    heads.DiscretisedLogisticMixture: lambda: {
+        "event_shape": [4, 4, 3],
+        "num_components": 2,
+        "num_levels": 16,
+    },
+    heads.Multinomial: lambda: {"event_shape": [4], "total_count": 3},
+    heads.NegativeBinomial: lambda: {"event_shape": [4]},
+    heads.Poisson: lambda: {"event_shape": [4]},
+    heads.Product: lambda: {
+        "likelihoods": {"counts": heads.Poisson((3,)), "bits": heads.IndependentBernoulli((2,))}
+    },
+    heads.StudentT: lambda: {"event_shape": [4], "df": 3.0},
     heads.MultivariateNormalDiag: lambda: {"latent_size": 3},
     heads.MultivariateNormalTriL: lambda: {"latent_size": 3},
     heads.LatentBernoulli: lambda: {"latent_size": 3},
@@ -123,6 +137,8 @@ def plain(value):
     """Lists for tuples, and parts as their configuration."""
     if isinstance(value, keras.layers.Layer):
         return keras.saving.serialize_keras_object(value)
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
