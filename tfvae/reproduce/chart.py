@@ -1,5 +1,6 @@
 """The chart of a table."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def draw_chart(
     Args:
         table: Its rows.
         results: Row -> its runs; at least one.
-        path: Of the picture, `.png`.
+        path: Of the picture, `.png`; `drawn_values` are its description.
     """
     sections = []
     for section in table.sections:
@@ -41,4 +42,10 @@ def draw_chart(
         axes.spines[["top", "right"]].set_visible(False)
     diamonds = ", and papers' figures (diamonds)" if table.has_published else ""
     panels[-1].set_xlabel(f"log p(x) of each run, nats an image{diamonds}", fontsize=8)
-    figure.write(path)
+    figure.write(path, metadata={"Description": drawn_values(results)})
+
+
+def drawn_values(results: Mapping[str, Sequence[RowResult]]) -> str:
+    """What a chart of these results says of itself, JSON: its runs by row."""
+    drawn = {name: [run.log_likelihood for run in runs] for name, runs in results.items() if runs}
+    return json.dumps(drawn)
