@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tfvae.reproduce.results import AnnealedResult, RowResult
-from tfvae.reproduce.rows import Budget, ComparisonTable, Published, Row, Section
+from tfvae.reproduce.rows import Annealing, Budget, ComparisonTable, Published, Row, Section
 
 _SMALL = {"units": (8,), "latent_size": 2, "eval_samples": 5, "eval_examples": 20}
 
@@ -49,7 +49,7 @@ TABLE = ComparisonTable(
             ),
         ),
     ),
-    {"num_examples": 3, "num_chains": 2, "num_steps": 3},
+    Annealing(num_examples=3, num_chains=2, num_steps=3),
 )
 
 

@@ -80,7 +80,7 @@ def test_an_interrupted_row_goes_on_and_what_was_kept_stays(reproduce, tmp_path,
 
 
 def test_a_run_that_diverges_is_told_and_the_others_go_on(reproduce, monkeypatch):
-    def run_row(run, runs, annealed, report):
+    def run_row(run, runs, annealing, report):
         runs.mkdir(parents=True, exist_ok=True)
         if run.row.name == "diag":
             raise DivergedError("the loss is nan")
@@ -115,7 +115,7 @@ def test_a_row_that_was_cut_short_is_run_again_for_more_epochs(reproduce, monkey
     write_results(path, TABLE, {("tril", 0): result("tril", epochs=2)})
     asked = []
 
-    def run_row(run, runs, annealed, report):
+    def run_row(run, runs, annealing, report):
         runs.mkdir(parents=True, exist_ok=True)
         asked.append(run.epochs)
         return result(run.row.name, run.seed, run.epochs)

@@ -8,6 +8,8 @@ from tfvae.evaluation.canvas import Picture
 from tfvae.reproduce.results import RowResult
 from tfvae.reproduce.rows import ComparisonTable
 
+_NARROWEST = 1.0  # nats: what differs by a hundredth should not look like much
+
 
 def draw_chart(
     table: ComparisonTable, results: Mapping[str, Sequence[RowResult]], path: Path
@@ -34,6 +36,9 @@ def draw_chart(
             if row.published:
                 reported = row.published.log_likelihood
                 axes.plot(reported, place, "D", color="tab:orange", markersize=5, mfc="none")
+        low, high = axes.get_xlim()
+        around = max(high - low, _NARROWEST) / 2
+        axes.set_xlim((low + high) / 2 - around, (low + high) / 2 + around)
         axes.set_title(title, fontsize=9, loc="left")
         axes.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
         axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -42,7 +47,7 @@ def draw_chart(
         axes.spines[["top", "right"]].set_visible(False)
     diamonds = ", and papers' figures (diamonds)" if table.has_published else ""
     panels[-1].set_xlabel(f"log p(x) of each run, nats an image{diamonds}", fontsize=8)
-    figure.write(path, metadata={"Description": drawn_values(results)})
+    figure.write(path, dpi=100, metadata={"Description": drawn_values(results)})
 
 
 def drawn_values(results: Mapping[str, Sequence[RowResult]]) -> str:

@@ -1,6 +1,6 @@
 """One run of a row: trained as `tfvae train` does, and measured further."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -10,7 +10,7 @@ from tfvae import data, evaluation
 from tfvae.errors import UserError
 from tfvae.models.capabilities import Encodes, Scores, require
 from tfvae.reproduce.results import AnnealedResult, RowResult
-from tfvae.reproduce.rows import Row
+from tfvae.reproduce.rows import Annealing, Row
 from tfvae.runs.datasets import load_data
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import code_revision, library_versions, machine_name
@@ -44,14 +44,14 @@ class RowRun:
 
 
 def run_row(
-    run: RowRun, runs: Path, annealed: Mapping[str, int], report: Callable[[str], None]
+    run: RowRun, runs: Path, annealing: Annealing, report: Callable[[str], None]
 ) -> RowResult:
     """Trains a run, or goes on with it, and returns what it came to.
 
     Args:
         run: What is to be run.
         runs: The folder of the table's runs.
-        annealed: How much of annealed importance sampling; see `ComparisonTable`.
+        annealing: How much of annealed importance sampling.
         report: Called with lines that say how it goes.
 
     Raises:
@@ -72,7 +72,7 @@ def run_row(
         of_epochs=run.of_epochs,
         **{name: test[name] for name in ("log_likelihood", "standard_error", "elbo", "nll", "kl")},
         **{name: test[name] for name in ("num_samples", "num_examples")},
-        annealed=_annealed(model, held_out, test["num_samples"], annealed, report),
+        annealed=_annealed(model, held_out, test["num_samples"], annealing, report),
         active_units=_active_units(model, held_out),
         seconds_per_epoch=round(seconds["epoch"], 4),
         training_seconds=seconds["training"],
@@ -92,15 +92,16 @@ def _annealed(
     model: Any,
     held_out: Any,
     num_samples: int,
-    options: Mapping[str, int],
+    annealing: Annealing,
     report: Callable[[str], None],
 ) -> AnnealedResult | None:
     """The likelihood of a few examples by annealing, if the model's z can be walked."""
-    options = dict(options)
-    examples = data.first_examples(held_out, options.pop("num_examples"))
+    examples = data.first_examples(held_out, annealing.num_examples)
     report("evaluating: annealed importance sampling")
     try:
-        chains = evaluation.annealed_importance_sampling(model, examples, **options, verbose=0)
+        chains = evaluation.annealed_importance_sampling(
+            model, examples, annealing.num_chains, annealing.num_steps, verbose=0
+        )
     except UserError as error:
         report(f"Note: {error} It is left out.")
         return None
@@ -110,5 +111,6 @@ def _annealed(
         importance_weighted=weighted.mean,
         acceptance_rate=float(chains.acceptance_rate.mean()),
         num_examples=len(chains.per_example),
-        **options,
+        num_chains=annealing.num_chains,
+        num_steps=annealing.num_steps,
     )

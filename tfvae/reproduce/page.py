@@ -121,12 +121,12 @@ def _epochs(result: RowResult) -> str:
 
 
 def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]:
-    chains = table.annealed
+    chains = table.annealing
     lines = [
         "log p(x) of one seed has its standard error over the held-out images; of several seeds "
         "it is their mean, with the lowest and the highest. AIS - IW is what annealed importance "
-        f"sampling ({chains['num_chains']} chains of {chains['num_steps']} steps from the prior) "
-        f"finds beyond importance sampling on the first {chains['num_examples']} held-out images; "
+        f"sampling ({chains.num_chains} chains of {chains.num_steps} steps from the prior) "
+        f"finds beyond importance sampling on the first {chains.num_examples} held-out images; "
         "both are lower bounds in expectation. Active are the latent dimensions whose posterior "
         "mean varies by more than 0.01 over the held-out images. Seconds an epoch are the first "
         "decile over the epochs, which other work on the machine disturbs least."

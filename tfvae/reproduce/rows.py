@@ -93,6 +93,21 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Annealing:
+    """How much of annealed importance sampling a model is measured by.
+
+    Attributes:
+        num_examples: The first so many held out.
+        num_chains: For each example.
+        num_steps: Temperatures.
+    """
+
+    num_examples: int = 100
+    num_chains: int = 16
+    num_steps: int = 500
+
+
+@dataclass(frozen=True)
 class ComparisonTable:
     """A table of results.
 
@@ -101,15 +116,14 @@ class ComparisonTable:
         title: Its heading.
         text: What data, network and measure its rows share.
         sections: Its rows.
-        annealed: How its models are measured by annealed importance sampling: the first
-            `num_examples` held out, `num_chains` and `num_steps`.
+        annealing: The same for all rows.
     """
 
     name: str
     title: str
     text: str
     sections: tuple[Section, ...]
-    annealed: Mapping[str, int]
+    annealing: Annealing = Annealing()
 
     @property
     def rows(self) -> dict[str, Row]:

@@ -66,7 +66,7 @@ def reproduce_rows(
             run = RowRun(row, seed, min(of_epochs, asked.epochs or of_epochs), of_epochs)
             report(f"{run.name}: {row.command(seed, run.epochs)}")
             try:
-                result = run_row(run, runs, table.annealed, report)
+                result = run_row(run, runs, table.annealing, report)
             except DivergedError as error:
                 report(f"{run.name}: {error}")
                 failed.append(f"{run.name}: {error}")

@@ -36,7 +36,6 @@ TABLES = {
                 *one_level("mnist", ("mnist-sbn", {}), 100, 500, BURDA),
                 _LONG,
             ),
-            {"num_examples": 100, "num_chains": 16, "num_steps": 500},
         ),
         ComparisonTable(
             "digits",
@@ -60,7 +59,6 @@ TABLES = {
                 50,
                 {},
             ),
-            {"num_examples": 100, "num_chains": 16, "num_steps": 500},
         ),
     )
 }
