@@ -35,6 +35,13 @@ def test_a_broken_file_is_one_line(tfvae_command, tmp_path):
     assert len(done.err.splitlines()) == 1
 
 
+def test_a_folder_that_cant_be_made_is_one_line(tfvae_command, tmp_path):
+    (tmp_path / "file").touch()
+    done = tfvae_command("reproduce", "digits", "--results-dir", tmp_path / "file" / "results")
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "Can't write" in done.err
+
+
 def test_it_lists_tables_and_rows(tfvae_command, tmp_path):
     tables = tfvae_command("reproduce").out.splitlines()
     assert [line.split()[0] for line in tables] == list(TABLES)

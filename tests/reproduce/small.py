@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tfvae.reproduce.results import AnnealedResult, RowResult
+from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Budget, ComparisonTable, Published, Row, Section
 
 _SMALL = {"units": (8,), "latent_size": 2, "eval_samples": 5, "eval_examples": 20}

@@ -8,7 +8,8 @@ from PIL import Image
 
 from tests.reproduce.small import TABLE, result
 from tfvae.reproduce.chart import drawn_values
-from tfvae.reproduce.page import PagePaths, page_text, write_page
+from tfvae.reproduce.files import TableFiles, write_page
+from tfvae.reproduce.page import page_text
 from tfvae.reproduce.results import current_results, read_results
 from tfvae.reproduce.tables import TABLES
 
@@ -18,7 +19,7 @@ KEPT = Path(__file__).resolve().parents[2] / "docs" / "results"
 @pytest.mark.parametrize("name", TABLES)
 def test_the_documentation_shows_what_is_kept(name):
     """After a change of the rows or of this page: `tfvae reproduce NAME --render`."""
-    table, paths = TABLES[name], PagePaths(KEPT, name)
+    table, paths = TABLES[name], TableFiles(KEPT, name)
     kept = read_results(paths.results, table)
     assert paths.page.read_text("utf-8") == page_text(table, kept)
     results = current_results(table, kept)
@@ -63,7 +64,7 @@ def test_what_is_not_of_real_numbers_has_no_annealed_likelihood():
 
 
 def test_page_and_chart_are_written(tmp_path):
-    paths = PagePaths(tmp_path, "small")
+    paths = TableFiles(tmp_path, "small")
     kept = {("diag", 0): result("diag"), ("sbn", 0): result("sbn", epochs=1)}
     write_page(TABLE, kept, paths)
     assert "![log p(x) of each run](small.png)" in paths.page.read_text("utf-8")

@@ -5,7 +5,7 @@ import pytest
 from tests.reproduce.small import TABLE, result, slower
 from tfvae.errors import DivergedError, UserError
 from tfvae.reproduce import running
-from tfvae.reproduce.page import PagePaths
+from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
 from tfvae.runs.folder import RunFolder
@@ -21,7 +21,7 @@ def without_xla(monkeypatch):
 def reproduce(tmp_path):
     """Runs rows, and returns (what came to nothing, what was said, the paths)."""
     (tmp_path / "results").mkdir()
-    paths = PagePaths(tmp_path / "results", "small")
+    paths = TableFiles(tmp_path / "results", "small")
 
     def run(*rows, **asked):
         said = []
@@ -87,8 +87,9 @@ def test_a_run_that_diverges_is_told_and_the_others_go_on(reproduce, monkeypatch
         return result(run.row.name, run.seed, run.epochs)
 
     monkeypatch.setattr(running, "run_row", run_row)
-    failed, _, paths = reproduce("diag", "tril")
-    assert failed == ["diag, seed 0: the loss is nan", "diag, seed 1: the loss is nan"]
+    failed, _, paths = reproduce("diag", "diag-5-s", "tril")
+    assert failed[:2] == ["diag, seed 0: the loss is nan", "diag, seed 1: the loss is nan"]
+    assert "the seconds of row 'diag', which has no result with seed 0" in failed[2]
     assert list(read_results(paths.results, TABLE)) == [("tril", 0)]
 
 

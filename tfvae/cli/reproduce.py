@@ -84,10 +84,10 @@ def command(
         return
     chosen = TABLES[table]
     names = _rows(chosen, rows)
-    from tfvae.reproduce.page import PagePaths, write_page
+    from tfvae.reproduce.files import TableFiles, write_page
     from tfvae.reproduce.results import read_results
 
-    paths = PagePaths(results_dir, table)
+    paths = TableFiles(results_dir, table)
     kept = read_results(paths.results, chosen)  # what is broken shows before anything is trained
     if listing:
         for name in names:
@@ -95,9 +95,8 @@ def command(
             state = ", ".join(f"{r.log_likelihood:.2f} (seed {r.seed})" for r in results)
             click.echo(f"{name:30} {state or 'not run'}")
         return
-    results_dir.mkdir(parents=True, exist_ok=True)
+    write_page(chosen, kept, paths)  # what can't be written shows, too
     if render:
-        write_page(chosen, kept, paths)
         click.echo(paths.page)
         return
     from tfvae.cli.quiet import load_tensorflow

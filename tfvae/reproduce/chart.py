@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfvae.evaluation.canvas import Picture
-from tfvae.reproduce.results import RowResult
+from tfvae.reproduce.row_result import RowResult
 from tfvae.reproduce.rows import ComparisonTable
 
 _NARROWEST = 1.0  # nats: what differs by a hundredth should not look like much

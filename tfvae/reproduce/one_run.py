@@ -9,7 +9,7 @@ from typing import Any
 from tfvae import data, evaluation
 from tfvae.errors import UserError
 from tfvae.models.capabilities import Encodes, Scores, require
-from tfvae.reproduce.results import AnnealedResult, RowResult
+from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
 from tfvae.runs.datasets import load_data
 from tfvae.runs.folder import RunFolder

@@ -1,53 +1,12 @@
 """The page of a table: what its rows came to, and the commands of those that were not run."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from tfvae.reproduce.results import Kept, RowResult, current_results
+from tfvae.reproduce.results import Kept, current_results
+from tfvae.reproduce.row_result import RowResult
 from tfvae.reproduce.rows import ComparisonTable, Published, Row, Section
-from tfvae.runs.files import replacing, write_text
 
 _COLUMNS = ("log p(x)", "ELBO", "AIS - IW", "active", "s an epoch", "epochs", "seeds")
-
-
-@dataclass(frozen=True)
-class PagePaths:
-    """The files of a table.
-
-    Attributes:
-        folder: That holds them.
-        name: Of the table.
-    """
-
-    folder: Path
-    name: str
-
-    @property
-    def results(self) -> Path:
-        """What is kept."""
-        return self.folder / f"{self.name}.json"
-
-    @property
-    def page(self) -> Path:
-        """Made of the results."""
-        return self.folder / f"{self.name}.md"
-
-    @property
-    def chart(self) -> Path:
-        """Made of the results."""
-        return self.folder / f"{self.name}.png"
-
-
-def write_page(table: ComparisonTable, kept: Kept, paths: PagePaths) -> None:
-    """Writes the page and, where there is something to draw, the chart."""
-    from tfvae.reproduce.chart import draw_chart  # matplotlib
-
-    results = current_results(table, kept)
-    if any(results.values()):
-        with replacing(paths.chart) as beside:
-            draw_chart(table, results, beside)
-    write_text(paths.page, page_text(table, kept))
 
 
 def page_text(table: ComparisonTable, kept: Kept) -> str:
