@@ -88,15 +88,15 @@ def command(
     from tfvae.reproduce.results import read_results
 
     paths = TableFiles(results_dir, table)
-    kept = read_results(paths.results, chosen)  # what is broken shows before anything is trained
+    kept = read_results(paths.results, chosen)
     if listing:
         for name in names:
             results = [r for r in kept.values() if r.row == name and r.is_of(chosen.rows[name])]
             state = ", ".join(f"{r.log_likelihood:.2f} (seed {r.seed})" for r in results)
             click.echo(f"{name:30} {state or 'not run'}")
         return
-    write_page(chosen, kept, paths)  # what can't be written shows, too
     if render:
+        write_page(chosen, kept, paths)
         click.echo(paths.page)
         return
     from tfvae.cli.quiet import load_tensorflow

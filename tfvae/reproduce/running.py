@@ -56,8 +56,10 @@ def reproduce_rows(
         seconds of another row.
 
     Raises:
-        UserError: if the file of results is broken, or a run's folder can't be used.
+        UserError: if the file of results is broken, or it or a run's folder can't be used.
     """
+    # What is broken, or can't be written, shows before anything is trained.
+    write_page(table, read_results(paths.results, table), paths)
     failed = []
     for name in asked.rows:
         row = table.rows[name]
