@@ -35,6 +35,7 @@ LAYERS = (
     ("presets",),
     ("runs",),
     ("benchmark",),
+    ("reproduce",),
     ("cli",),
     ("__main__",),
 )

@@ -20,6 +20,7 @@ COMMANDS = (
     "serve",
     "drift",
     "benchmark",
+    "reproduce",
     "list",
 )
 

@@ -1,0 +1,73 @@
+"""The pages are what the kept results render to, and show what there is and what is not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.reproduce.small import TABLE, result
+from tfvae.reproduce.chart import drawn_values
+from tfvae.reproduce.files import TableFiles, write_page
+from tfvae.reproduce.page import page_text
+from tfvae.reproduce.results import current_results, read_results
+from tfvae.reproduce.tables import TABLES
+
+KEPT = Path(__file__).resolve().parents[2] / "docs" / "results"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_documentation_shows_what_is_kept(name):
+    """After a change of the rows or of this page: `tfvae reproduce NAME --render`."""
+    table, paths = TABLES[name], TableFiles(KEPT, name)
+    kept = read_results(paths.results, table)
+    assert paths.page.read_text("utf-8") == page_text(table, kept)
+    results = current_results(table, kept)
+    assert paths.chart.exists() == any(results.values())
+    if paths.chart.exists():
+        assert paths.chart.stat().st_size < 100_000
+        with Image.open(paths.chart) as picture:
+            assert picture.info["Description"] == drawn_values(results)
+
+
+def row_of(text, name):
+    lines = [line for line in text.splitlines() if line.startswith(f"| {name} | ")]
+    return [cell.strip() for cell in lines[0].strip("|").split("|")]
+
+
+def test_a_row_shows_its_runs_its_paper_and_what_is_missing():
+    one = row_of(page_text(TABLE, {("diag", 0): result("diag")}), "diag")
+    assert one[1:5] == ["-21.00 +- 0.25", "-22.00", "+0.25", "2"]
+    assert one[5:] == ["0.5", "4", "0 (1 not run)", "-20.00 (Somebody 2000)"]
+    kept = {("diag", seed): result("diag", seed) for seed in (0, 1)}
+    both = row_of(page_text(TABLE, kept), "diag")
+    assert (both[1], both[7]) == ("-21.50 (-22.00 to -21.00)", "0, 1")
+    short = row_of(page_text(TABLE, {("diag", 0): result("diag", epochs=2)}), "diag")
+    assert short[6] == "2 of 4"
+
+
+def test_what_was_not_run_stands_there_with_its_command():
+    text = page_text(TABLE, {})
+    for name in TABLE.rows:
+        assert row_of(text, name)[1] == f"not run: `tfvae reproduce small --rows {name}`"
+    assert "`tfvae train digits --units 8 --latent-size 2" in text
+    assert "that of diag, with the epochs that fit into 5 s" in text
+    assert "small.png" not in text
+    other = replace(result("diag"), command="tfvae train digits --seed 0")
+    assert page_text(TABLE, {("diag", 0): other}) == text
+
+
+def test_what_is_not_of_real_numbers_has_no_annealed_likelihood():
+    bits = replace(result("sbn", epochs=1), annealed=None, active_units=None)
+    cells = row_of(page_text(TABLE, {("sbn", 0): bits}), "sbn")
+    assert cells[3:5] == ["", ""]
+
+
+def test_page_and_chart_are_written(tmp_path):
+    paths = TableFiles(tmp_path, "small")
+    kept = {("diag", 0): result("diag"), ("sbn", 0): result("sbn", epochs=1)}
+    write_page(TABLE, kept, paths)
+    assert "![log p(x) of each run](small.png)" in paths.page.read_text("utf-8")
+    with Image.open(paths.chart) as picture:
+        assert picture.info["Description"] == '{"diag": [-21.0], "sbn": [-21.0]}'
+        assert picture.width > 500

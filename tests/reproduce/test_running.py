@@ -1,0 +1,127 @@
+"""Rows are trained and measured once, kept at once, and gone on with."""
+
+import pytest
+
+from tests.reproduce.small import TABLE, result, slower
+from tfvae.errors import DivergedError, UserError
+from tfvae.reproduce import running
+from tfvae.reproduce.files import TableFiles
+from tfvae.reproduce.results import read_results, write_results
+from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
+from tfvae.runs.folder import RunFolder
+
+
+@pytest.fixture(autouse=True)
+def without_xla(monkeypatch):
+    """XLA takes seconds a model, and tests/conformance has it."""
+    monkeypatch.setattr("tfvae.training.compiling.xla_pays", lambda model: False)
+
+
+@pytest.fixture
+def reproduce(tmp_path):
+    """Runs rows, and returns (what came to nothing, what was said, the paths)."""
+    (tmp_path / "results").mkdir()
+    paths = TableFiles(tmp_path / "results", "small")
+
+    def run(*rows, **asked):
+        said = []
+        failed = reproduce_rows(TABLE, Asked(rows, **asked), tmp_path / "runs", paths, said.append)
+        return failed, said, paths
+
+    return run
+
+
+def test_rows_are_trained_measured_and_kept(reproduce, tmp_path):
+    failed, said, paths = reproduce("diag", "diag-5-s", "sbn", seeds=(0,), epochs=2)
+    assert failed == []
+    kept = read_results(paths.results, TABLE)
+    assert list(kept) == [("diag", 0), ("diag-5-s", 0), ("sbn", 0)]
+    found = kept["diag", 0]
+    folder = RunFolder(tmp_path / "runs" / "diag" / "seed-0-epochs-2")
+    assert folder.read_config() == TABLE.rows["diag"].settings(0, 2)
+    assert found.log_likelihood == folder.read_metrics()["test"]["log_likelihood"]
+    assert (found.epochs, found.of_epochs, found.num_samples) == (2, 4, 5)
+    assert found.seconds_per_epoch > 0
+    assert found.annealed.num_examples == 3
+    assert found.annealed.log_likelihood < 0
+    assert 0 <= found.active_units <= 2
+    assert {"tfvae", "tensorflow"} < set(found.versions)
+    # What five seconds have room for.
+    assert kept["diag-5-s", 0].of_epochs == round(5 / kept["diag", 0].seconds_per_epoch)
+    assert kept["sbn", 0].annealed is None
+    assert any("this model's z is bits" in line for line in said)
+    assert "2 of 4" in paths.page.read_text("utf-8")
+
+    before = paths.results.read_bytes()
+    _, said, _ = reproduce("diag", "sbn", seeds=(0,), epochs=1)
+    assert [line.partition(":")[0] for line in said] == ["diag, seed 0", "sbn, seed 0"]
+    assert all(": kept, log p(x) " in line for line in said)
+    assert paths.results.read_bytes() == before
+
+
+def test_an_interrupted_row_goes_on_and_what_was_kept_stays(reproduce, tmp_path, monkeypatch):
+    path = tmp_path / "results" / "small.json"
+    write_results(path, TABLE, {("sbn", 0): result("sbn", epochs=1)})
+    before = path.read_bytes()
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:  # trained, and not measured yet
+        patch.setattr("tfvae.reproduce.one_run.evaluation.active_units", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reproduce("tril", epochs=1)
+    assert path.read_bytes() == before
+
+    with monkeypatch.context() as patch:  # it is not trained again
+        patch.setattr("tfvae.reproduce.one_run.train", interrupted)
+        reproduce("tril", epochs=1)
+    assert list(read_results(path, TABLE)) == [("tril", 0), ("sbn", 0)]
+
+
+def test_a_run_that_diverges_is_told_and_the_others_go_on(reproduce, monkeypatch):
+    def run_row(run, runs, annealing, report):
+        runs.mkdir(parents=True, exist_ok=True)
+        if run.row.name == "diag":
+            raise DivergedError("the loss is nan")
+        return result(run.row.name, run.seed, run.epochs)
+
+    monkeypatch.setattr(running, "run_row", run_row)
+    failed, _, paths = reproduce("diag", "diag-5-s", "tril")
+    assert failed[:2] == ["diag, seed 0: the loss is nan", "diag, seed 1: the loss is nan"]
+    assert "the seconds of row 'diag', which has no result with seed 0" in failed[2]
+    assert list(read_results(paths.results, TABLE)) == [("tril", 0)]
+
+
+def test_a_broken_file_is_refused_before_anything_is_trained(reproduce, tmp_path):
+    (tmp_path / "results" / "small.json").write_text("{", "utf-8")
+    with pytest.raises(UserError, match="is damaged"):
+        reproduce("diag")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_equal_time_is_the_epochs_that_fit(reproduce):
+    row = TABLE.rows["diag-equal-time"]
+    kept = {("diag", 0): result("diag"), ("tril", 0): slower(result("tril"), 1.3)}
+    assert epochs_of(row, 0, TABLE, kept) == round(4 * 1.3 / 0.5)
+    with pytest.raises(UserError, match=r"of row 'diag', which has no result with seed 1. Run"):
+        epochs_of(row, 1, TABLE, kept)
+    kept["tril", 0] = slower(result("tril"), 1.3, machine="another")
+    with pytest.raises(UserError, match="Run both on one machine"):
+        epochs_of(row, 0, TABLE, kept)
+
+
+def test_a_row_that_was_cut_short_is_run_again_for_more_epochs(reproduce, monkeypatch, tmp_path):
+    path = tmp_path / "results" / "small.json"
+    write_results(path, TABLE, {("tril", 0): result("tril", epochs=2)})
+    asked = []
+
+    def run_row(run, runs, annealing, report):
+        runs.mkdir(parents=True, exist_ok=True)
+        asked.append(run.epochs)
+        return result(run.row.name, run.seed, run.epochs)
+
+    monkeypatch.setattr(running, "run_row", run_row)
+    for epochs in (1, 2, 3, None, 4, None):
+        reproduce("tril", epochs=epochs)
+    assert asked == [3, 4]

@@ -1,0 +1,1 @@
+"""Tables of results: rows that `tfvae reproduce` trains and measures, and the pages they make."""

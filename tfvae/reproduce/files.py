@@ -1,0 +1,56 @@
+"""The files of a table: what is kept, and what is made of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfvae.reproduce.page import page_text
+from tfvae.reproduce.results import Kept, current_results
+from tfvae.reproduce.rows import ComparisonTable
+from tfvae.runs.files import cannot_write, replacing, write_text
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """The files of a table.
+
+    Attributes:
+        folder: That holds them.
+        name: Of the table.
+    """
+
+    folder: Path
+    name: str
+
+    @property
+    def results(self) -> Path:
+        """What is kept."""
+        return self.folder / f"{self.name}.json"
+
+    @property
+    def page(self) -> Path:
+        """Made of the results."""
+        return self.folder / f"{self.name}.md"
+
+    @property
+    def chart(self) -> Path:
+        """Made of the results."""
+        return self.folder / f"{self.name}.png"
+
+
+def write_page(table: ComparisonTable, kept: Kept, paths: TableFiles) -> None:
+    """Writes the page and, where there is something to draw, the chart; makes their folder.
+
+    Raises:
+        UserOSError: if they can't be written.
+    """
+    from tfvae.reproduce.chart import draw_chart  # matplotlib
+
+    results = current_results(table, kept)
+    try:
+        paths.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(paths.folder, error) from error
+    if any(results.values()):
+        with replacing(paths.chart) as beside:
+            draw_chart(table, results, beside)
+    write_text(paths.page, page_text(table, kept))

@@ -1,0 +1,116 @@
+"""The rows that compare models of one level: posteriors, priors, objectives, discrete latents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfvae.reproduce.rows import Budget, Published, Row, Section
+
+_SEEDS = (0, 1, 2)
+# At equal epochs, and in the time of the dearest.
+_POSTERIORS: dict[str, dict[str, Any]] = {"diag": {}, "tril": {"posterior": "tril"}}
+_DEAREST = "tril"
+_IWAE = {"objective": "importance_weighted"}
+_GRADIENTS = ("sticking_the_landing", "doubly_reparameterised", "score_function", "vimco")
+
+# Y. Burda, R. Grosse and R. Salakhutdinov, 2016, arXiv:1509.00519, table 1: this network, one
+# stochastic layer, dynamic MNIST, 5000 samples; batches of 20.
+_BURDA = "Burda et al. 2016, {}, 3280 epochs"
+BURDA = {
+    "diag": Published(-86.76, _BURDA.format("VAE")),
+    "iwae-5": Published(-85.54, _BURDA.format("IWAE-5")),
+    "iwae-50": Published(-84.78, _BURDA.format("IWAE-50")),
+}
+
+
+def one_level(
+    preset: str,
+    bits: tuple[str, Mapping[str, Any]],
+    epochs: int,
+    components: int,
+    published: Mapping[str, Published],
+) -> tuple[Section, ...]:
+    """The sections that compare models of one level.
+
+    Args:
+        preset: Of the models with real latents.
+        bits: Preset and changes of the sigmoid belief network, trained by the score function.
+        epochs: Of every row, but for those that are given the time of another.
+        components: Of the priors that are mixtures.
+        published: Row -> what a paper reports.
+    """
+
+    def row(name: str, changes: Mapping[str, Any] | None = None, **options: Any) -> Row:
+        options = {"epochs": epochs, "published": published.get(name), **options}
+        return Row(name, preset, changes or {}, **options)
+
+    def of_bits(name: str, changes: Mapping[str, Any]) -> Row:
+        return Row(name, bits[0], {**bits[1], **changes}, epochs, published=published.get(name))
+
+    mixture = {"num_components": components}
+    return (
+        Section(
+            "Posteriors",
+            "At equal epochs, with a standard normal prior and the ELBO.",
+            tuple(row(name, changes, seeds=_SEEDS) for name, changes in _POSTERIORS.items()),
+        ),
+        Section(
+            "Posteriors at equal time",
+            f"As many epochs of each as take the time of `{_DEAREST}`, by the seconds an epoch of "
+            "both on one machine; the learning rate falls over all of them. The seconds are the "
+            "clock's: where a machine had other work to do, they are no better than that.",
+            tuple(
+                row(f"{name}-equal-time", changes, epochs=Budget(name, _DEAREST), seeds=_SEEDS)
+                for name, changes in _POSTERIORS.items()
+                if name != _DEAREST
+            ),
+            beside=(_DEAREST,),
+        ),
+        Section(
+            "Priors",
+            f"With a diagonal posterior and the ELBO. The two mixtures have {components} "
+            "components each.",
+            (
+                row("prior-mixture", {"prior": "mixture", **mixture}),
+                row("prior-vamp", {"prior": "vamp", **mixture}),
+            ),
+            beside=("diag",),
+        ),
+        Section(
+            "Objectives and gradients",
+            "With a diagonal posterior and a standard normal prior.",
+            (
+                row("iwae-5", {**_IWAE, "num_samples": 5}),
+                *(
+                    row(
+                        f"iwae-5-{gradient.replace('_', '-')}",
+                        {**_IWAE, "num_samples": 5, "gradient": gradient},
+                    )
+                    for gradient in _GRADIENTS
+                ),
+                row("iwae-50", {**_IWAE, "num_samples": 50}),
+            ),
+            beside=("diag",),
+        ),
+        Section(
+            "Discrete latents",
+            "A sigmoid belief network, linear in both directions, on data whose bits are drawn "
+            "once. The last row relaxes the bits, and its likelihood is that of the relaxed model, "
+            "not of bits.",
+            (
+                of_bits("sbn-nvil", {"gradient": "score_function"}),
+                of_bits("sbn-no-baseline", {"gradient": "score_function", "baseline": False}),
+                *(
+                    of_bits(f"sbn-vimco-{k}", {**_IWAE, "num_samples": k, "gradient": "vimco"})
+                    for k in (5, 50)
+                ),
+                of_bits(
+                    "sbn-concrete",
+                    {
+                        "posterior": "relaxed_bernoulli",
+                        "prior": "relaxed_bernoulli",
+                        "gradient": "pathwise",
+                    },
+                ),
+            ),
+        ),
+    )

@@ -1,0 +1,116 @@
+"""One run of a row: trained as `tfvae train` does, and measured further."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tfvae import data, evaluation
+from tfvae.errors import UserError
+from tfvae.models.capabilities import Encodes, Scores, require
+from tfvae.reproduce.row_result import AnnealedResult, RowResult
+from tfvae.reproduce.rows import Annealing, Row
+from tfvae.runs.datasets import load_data
+from tfvae.runs.folder import RunFolder
+from tfvae.runs.machine import code_revision, library_versions, machine_name
+from tfvae.runs.training import train
+
+
+@dataclass(frozen=True)
+class RowRun:
+    """What is to be run.
+
+    Attributes:
+        row: Of a table.
+        seed: One of those that were asked for.
+        epochs: To train.
+        of_epochs: That the row asks for.
+    """
+
+    row: Row
+    seed: int
+    epochs: int
+    of_epochs: int
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.row.name}, seed {self.seed}"
+
+    def folder(self, runs: Path) -> Path:
+        """The run's folder below that of the table's runs."""
+        return runs / self.row.name / f"seed-{self.seed}-epochs-{self.epochs}"
+
+
+def run_row(
+    run: RowRun, runs: Path, annealing: Annealing, report: Callable[[str], None]
+) -> RowResult:
+    """Trains a run, or goes on with it, and returns what it came to.
+
+    Args:
+        run: What is to be run.
+        runs: The folder of the table's runs.
+        annealing: How much of annealed importance sampling.
+        report: Called with lines that say how it goes.
+
+    Raises:
+        UserError: as `train`.
+    """
+    settings, folder = run.row.settings(run.seed, run.epochs), RunFolder(run.folder(runs))
+    folder.check(settings)
+    if not folder.finished:
+        train(settings, folder.path, report=report)
+    model, metrics = folder.read_model(), folder.read_metrics()
+    require(model, f"row {run.row.name}", Scores)
+    held_out, test, seconds = load_data(settings, model)[1], metrics["test"], metrics["seconds"]
+    return RowResult(
+        row=run.row.name,
+        seed=run.seed,
+        command=run.row.command(run.seed, run.epochs),
+        epochs=metrics["epochs"],
+        of_epochs=run.of_epochs,
+        **{name: test[name] for name in ("log_likelihood", "standard_error", "elbo", "nll", "kl")},
+        **{name: test[name] for name in ("num_samples", "num_examples")},
+        annealed=_annealed(model, held_out, test["num_samples"], annealing, report),
+        active_units=_active_units(model, held_out),
+        seconds_per_epoch=round(seconds["epoch"], 4),
+        training_seconds=seconds["training"],
+        evaluation_seconds=seconds["evaluation"],
+        versions=library_versions(),
+        machine=machine_name(),
+        revision=code_revision(),
+        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    )
+
+
+def _active_units(model: Any, held_out: Any) -> int | None:
+    return evaluation.active_units(model, held_out).count if isinstance(model, Encodes) else None
+
+
+def _annealed(
+    model: Any,
+    held_out: Any,
+    num_samples: int,
+    annealing: Annealing,
+    report: Callable[[str], None],
+) -> AnnealedResult | None:
+    """The likelihood of a few examples by annealing, if the model's z can be walked."""
+    examples = data.first_examples(held_out, annealing.num_examples)
+    report("evaluating: annealed importance sampling")
+    try:
+        chains = evaluation.annealed_importance_sampling(
+            model, examples, annealing.num_chains, annealing.num_steps, verbose=0
+        )
+    except UserError as error:
+        report(f"Note: {error} It is left out.")
+        return None
+    weighted = evaluation.log_likelihood(model, examples, num_samples, verbose=0)
+    return AnnealedResult(
+        log_likelihood=chains.mean,
+        importance_weighted=weighted.mean,
+        acceptance_rate=float(chains.acceptance_rate.mean()),
+        num_examples=len(chains.per_example),
+        num_chains=annealing.num_chains,
+        num_steps=annealing.num_steps,
+    )

@@ -1,0 +1,136 @@
+"""What a table of results is made of: rows that are data, in sections.
+
+A row is the settings of a run by the words of `tfvae train`, how long it trains, with which seeds,
+and what a paper reports for it. Nothing here needs TensorFlow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfvae import presets, values
+from tfvae.settings.known import flag
+from tfvae.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a paper reports.
+
+    Attributes:
+        log_likelihood: Nats an example; the negative of the paper's NLL.
+        source: Authors, year, and what differs from the row.
+    """
+
+    log_likelihood: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """As many epochs as fit into a time, by the kept seconds an epoch of the row `pace`.
+
+        epochs = round(seconds of `time` / seconds an epoch of `pace`)
+
+    The number is fixed before training starts, so that a schedule of the learning rate ends where
+    the training does; a stop by the clock would end it on the way.
+
+    Attributes:
+        pace: Name of a row of the same model.
+        time: Name of the row whose epochs take the time, or seconds.
+    """
+
+    pace: str
+    time: str | float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a run for each of its seeds.
+
+    Attributes:
+        name: In its table, and of its runs' folder.
+        preset: Of `tfvae train`.
+        changes: Settings that differ from the preset's, by the names that the command line takes.
+        epochs: Of each run.
+        seeds: Of its runs.
+        published: The paper's figure, if there is one that was looked up.
+    """
+
+    name: str
+    preset: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | Budget = 100
+    seeds: tuple[int, ...] = (0,)
+    published: Published | None = None
+
+    def settings(self, seed: int, epochs: int) -> Settings:
+        """The settings of a run."""
+        return presets.get(self.preset, **self.changes, epochs=epochs, seed=seed)
+
+    def command(self, seed: int, epochs: int) -> str:
+        """The `tfvae train` command of a run."""
+        options = {**self.changes, "epochs": epochs, "seed": seed}
+        words = [f"{flag(name)} {values.as_text(value)}" for name, value in options.items()]
+        return " ".join(["tfvae train", self.preset, *words])
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows that are compared with each other.
+
+    Attributes:
+        title: Its heading.
+        text: What is compared, and what to know when reading it.
+        rows: Those that stand here.
+        beside: Names of rows of other sections that are shown here again, to compare with.
+    """
+
+    title: str
+    text: str
+    rows: tuple[Row, ...]
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Annealing:
+    """How much of annealed importance sampling a model is measured by.
+
+    Attributes:
+        num_examples: The first so many held out.
+        num_chains: For each example.
+        num_steps: Temperatures.
+    """
+
+    num_examples: int = 100
+    num_chains: int = 16
+    num_steps: int = 500
+
+
+@dataclass(frozen=True)
+class ComparisonTable:
+    """A table of results.
+
+    Attributes:
+        name: On the command line, of its files and of its runs' folder.
+        title: Its heading.
+        text: What data, network and measure its rows share.
+        sections: Its rows.
+        annealing: The same for all rows.
+    """
+
+    name: str
+    title: str
+    text: str
+    sections: tuple[Section, ...]
+    annealing: Annealing = Annealing()
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """All rows by name, in order."""
+        return {row.name: row for section in self.sections for row in section.rows}
+
+    @property
+    def has_published(self) -> bool:
+        """Whether any of them stands beside a paper's figure."""
+        return any(row.published for row in self.rows.values())
