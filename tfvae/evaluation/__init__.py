@@ -9,8 +9,10 @@ from tfvae.lazy import lazy
 
 if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation import pictures as pictures
-    from tfvae.evaluation.ais import AnnealedEstimate as AnnealedEstimate
     from tfvae.evaluation.ais import annealed_importance_sampling as annealed_importance_sampling
+    from tfvae.evaluation.annealing import AnnealedEstimate as AnnealedEstimate
+    from tfvae.evaluation.bidirectional import BidirectionalEstimate as BidirectionalEstimate
+    from tfvae.evaluation.bidirectional import bidirectional as bidirectional
     from tfvae.evaluation.estimates import ELBOEstimate as ELBOEstimate
     from tfvae.evaluation.estimates import Estimate as Estimate
     from tfvae.evaluation.estimates import LikelihoodEstimate as LikelihoodEstimate
@@ -34,7 +36,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
 
 _HOMES = {
     "ActiveUnits": "latents",
-    "AnnealedEstimate": "ais",
+    "AnnealedEstimate": "annealing",
+    "BidirectionalEstimate": "bidirectional",
     "ELBOEstimate": "estimates",
     "Estimate": "estimates",
     "InferenceGap": "gaps",
@@ -44,6 +47,7 @@ _HOMES = {
     "RefinedEstimate": "refinement",
     "active_units": "latents",
     "annealed_importance_sampling": "ais",
+    "bidirectional": "bidirectional",
     "elbo": "likelihood",
     "inference_gap": "gaps",
     "kl_per_dimension": "latents",
