@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.annealing import AnnealedEstimate as AnnealedEstimate
     from tfvae.evaluation.bidirectional import BidirectionalEstimate as BidirectionalEstimate
     from tfvae.evaluation.bidirectional import bidirectional as bidirectional
+    from tfvae.evaluation.chains import PosteriorSamples as PosteriorSamples
+    from tfvae.evaluation.chains import posterior_samples as posterior_samples
     from tfvae.evaluation.estimates import ELBOEstimate as ELBOEstimate
     from tfvae.evaluation.estimates import Estimate as Estimate
     from tfvae.evaluation.estimates import LikelihoodEstimate as LikelihoodEstimate
@@ -54,9 +56,11 @@ _HOMES = {
     "latent_codes": "latents",
     "log_likelihood": "likelihood",
     "naive_log_likelihood": "likelihood",
+    "PosteriorSamples": "chains",
     "PosteriorStatistics": "posteriors",
     "pictures": None,
     "posterior_draws": "posteriors",
+    "posterior_samples": "chains",
     "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
     "refine": "refinement",

@@ -13,7 +13,7 @@ from tfvae.evaluation.annealing import (
     ends,
 )
 from tfvae.evaluation.batches import batches
-from tfvae.evaluation.importance import discrete_size
+from tfvae.evaluation.importance import discrete_size, examples_at_once
 from tfvae.models.capabilities import Batch, Generates, Scores, require
 from tfvae.noise import example_noise, example_seeds
 from tfvae.training.programs import compiled
@@ -72,7 +72,7 @@ def annealed_importance_sampling(
     require(model, "annealed_importance_sampling()", Scores, Generates)
     schedule = Schedule(num_chains, num_steps, step_size, leapfrog_steps, start)
     int32("seed", seed)
-    batch_size = schedule.batch_size(model.fields()) if batch_size is None else batch_size
+    batch_size = examples_at_once(model.fields(), num_chains) if batch_size is None else batch_size
     run = compiled(model, _anneal)
     weights, accepted = [], []
     for batch in batches(model, data, batch_size, verbose):

@@ -10,10 +10,8 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int, real
-from tfvae.data.fields import Fields, example_size
 from tfvae.errors import UserError
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import NUMBERS_AT_ONCE
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import require_reals
 
@@ -55,10 +53,6 @@ class Schedule:
         real("step_size", self.step_size, above=0.0)
         if self.start not in _STARTS:
             raise UserError(f"start must be one of {_STARTS}, received {self.start!r}.")
-
-    def batch_size(self, fields: Fields) -> int:
-        """Returns how many examples fit with their chains into `log_likelihood`'s memory."""
-        return max(1, min(128, NUMBERS_AT_ONCE // (example_size(fields) * self.num_chains)))
 
     def arguments(self) -> tuple[Any, ...]:
         """Returns what a compiled program takes: what may change in it, and constants."""

@@ -17,7 +17,7 @@ from tfvae.evaluation.annealing import (
     ends,
 )
 from tfvae.evaluation.estimates import PerExample
-from tfvae.evaluation.importance import discrete_size
+from tfvae.evaluation.importance import discrete_size, examples_at_once
 from tfvae.models.capabilities import Batch, Emits, Generates, Scores, require
 from tfvae.models.conditions import checked_conditions
 from tfvae.noise import Noise, example_noise, example_seeds
@@ -103,7 +103,7 @@ def bidirectional(
         type(model).__name__,
         "bidirectional()",
     )
-    rows = schedule.batch_size(model.fields()) if batch_size is None else batch_size
+    rows = examples_at_once(model.fields(), num_chains) if batch_size is None else batch_size
     rows = min(positive_int("batch_size", rows), num_examples)
     run, found = compiled(model, _both_ways), []
     for first in range(0, num_examples, rows):
