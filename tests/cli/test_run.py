@@ -87,6 +87,18 @@ def test_evaluate_repeats_the_numbers_of_training(resumed, tfvae_command, tmp_pa
     assert f"{again['log_likelihood']:.2f}" in done.out
 
 
+def test_evaluate_splits_the_gap_where_it_is_asked_to(resumed, tfvae_command, tmp_path):
+    run, _ = resumed
+    options = ("--gap", "--num-samples", 50, "--num-examples", 4, "--output", tmp_path / "gap.json")
+    done = tfvae_command("evaluate", run.folder.path, *options)
+    assert done.code == 0, done.err
+    test = json.loads((tmp_path / "gap.json").read_text("utf-8"))
+    found = test["inference_gap"]
+    assert found["gap"] == pytest.approx(found["approximation"] + found["amortisation"])
+    assert found["approximation"] >= 0  # of one set of draws, by Jensen's inequality
+    assert f"gap       {found['gap']:.2f} = approximation" in done.out
+
+
 def test_sample_is_the_models_own(resumed, tfvae_command, tmp_path):
     run, _ = resumed
     file = tmp_path / "samples.npy"

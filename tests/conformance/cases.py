@@ -254,6 +254,13 @@ CASES = [
         served_as="tril",
     ),
     Case(
+        "weight_prior",
+        lambda: vae(weight_scale=1.0),
+        MLP_DIAG,
+        loss=lambda history: np.sum([history[n] for n in ("nll", "kl", "weights_nll")], axis=0),
+        served_as="diag",
+    ),
+    Case(
         "free_bits",
         lambda: tril(objective=objectives.ELBO(free_bits=0.01)),
         MLP_TRIL,

@@ -30,7 +30,8 @@ RUN = [name for name in NAMES if any(block.kind == "python" for block in blocks(
 def test_python_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # XLA takes seconds a model, and tests/conformance has it.
-    monkeypatch.setattr("tfvae.training.compiling.xla_pays", lambda model: False)
+    for module in ("compiling", "programs"):
+        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
     matplotlib.use("Agg")
     namespace = {"__name__": "page"}
     for block in blocks(name):

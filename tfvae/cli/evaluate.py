@@ -19,12 +19,14 @@ _COUNT = click.IntRange(min=1)
 @click.option("--num-samples", type=_COUNT, help="Draws of z for each example.  [the run's]")
 @click.option("--num-examples", type=_COUNT, help="Only so many examples.  [the run's]")
 @click.option("--seed", type=SEED_RANGE, default=0, show_default=True)
+@click.option("--gap", is_flag=True, help="Also split log p(x) - ELBO in two.")
 @click.option("--output", type=OutputFile(), help="Also write JSON here.")
 def command(
     run: RunFolder,
     num_samples: int | None,
     num_examples: int | None,
     seed: int,
+    gap: bool,
     output: Path | None,
 ) -> None:
     """Estimate the log-likelihood of a run's held-out examples; of each stage, of its own data.
@@ -34,17 +36,16 @@ def command(
     run.check_data()
     load_tensorflow()
     from tfvae.runs.datasets import load_data
-    from tfvae.runs.measuring import measure, table
+    from tfvae.runs.measuring import measure, measured_gap, table
 
     found = {}
     for name, (model, settings) in run.read_stages().items():
-        found[name] = measure(
-            model,
-            load_data(settings, model)[1],
-            num_samples or settings["eval_samples"],
-            num_examples or settings["eval_examples"],
-            seed,
-        )
+        test = load_data(settings, model)[1]
+        samples = num_samples or settings["eval_samples"]
+        examples = num_examples or settings["eval_examples"]
+        found[name] = measure(model, test, samples, examples, seed)
+        if gap:
+            found[name]["inference_gap"] = measured_gap(model, test, samples, examples, seed)
     for line in table(found):
         click.echo(line)
     if output is not None:

@@ -9,11 +9,18 @@ from tfvae.lazy import lazy
 
 if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation import pictures as pictures
-    from tfvae.evaluation.ais import AnnealedEstimate as AnnealedEstimate
     from tfvae.evaluation.ais import annealed_importance_sampling as annealed_importance_sampling
+    from tfvae.evaluation.annealing import AnnealedEstimate as AnnealedEstimate
+    from tfvae.evaluation.bidirectional import BidirectionalEstimate as BidirectionalEstimate
+    from tfvae.evaluation.bidirectional import bidirectional as bidirectional
+    from tfvae.evaluation.chains import PosteriorSamples as PosteriorSamples
+    from tfvae.evaluation.chains import posterior_samples as posterior_samples
     from tfvae.evaluation.estimates import ELBOEstimate as ELBOEstimate
     from tfvae.evaluation.estimates import Estimate as Estimate
     from tfvae.evaluation.estimates import LikelihoodEstimate as LikelihoodEstimate
+    from tfvae.evaluation.estimates import PerExample as PerExample
+    from tfvae.evaluation.gaps import InferenceGap as InferenceGap
+    from tfvae.evaluation.gaps import inference_gap as inference_gap
     from tfvae.evaluation.latents import ActiveUnits as ActiveUnits
     from tfvae.evaluation.latents import RateDistortion as RateDistortion
     from tfvae.evaluation.latents import active_units as active_units
@@ -26,26 +33,37 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.posteriors import PosteriorStatistics as PosteriorStatistics
     from tfvae.evaluation.posteriors import posterior_draws as posterior_draws
     from tfvae.evaluation.posteriors import posterior_statistics as posterior_statistics
+    from tfvae.evaluation.refinement import RefinedEstimate as RefinedEstimate
+    from tfvae.evaluation.refinement import refine as refine
 
 _HOMES = {
     "ActiveUnits": "latents",
-    "AnnealedEstimate": "ais",
+    "AnnealedEstimate": "annealing",
+    "BidirectionalEstimate": "bidirectional",
     "ELBOEstimate": "estimates",
     "Estimate": "estimates",
+    "InferenceGap": "gaps",
     "LikelihoodEstimate": "estimates",
+    "PerExample": "estimates",
     "RateDistortion": "latents",
+    "RefinedEstimate": "refinement",
     "active_units": "latents",
     "annealed_importance_sampling": "ais",
+    "bidirectional": "bidirectional",
     "elbo": "likelihood",
+    "inference_gap": "gaps",
     "kl_per_dimension": "latents",
     "latent_codes": "latents",
     "log_likelihood": "likelihood",
     "naive_log_likelihood": "likelihood",
+    "PosteriorSamples": "chains",
     "PosteriorStatistics": "posteriors",
     "pictures": None,
     "posterior_draws": "posteriors",
+    "posterior_samples": "chains",
     "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
+    "refine": "refinement",
 }
 
 __all__ = list(_HOMES)

@@ -1,39 +1,22 @@
 """Annealed importance sampling of log p(x)."""
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-from tfvae.checks import int32, positive_int, real
-from tfvae.data.fields import example_size
-from tfvae.errors import UserError
+from tfvae.checks import int32
+from tfvae.evaluation.annealing import (
+    AnnealedEstimate,
+    Schedule,
+    annealed,
+    annealed_estimate,
+    ends,
+)
 from tfvae.evaluation.batches import batches
-from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import NUMBERS_AT_ONCE, discrete_size
-from tfvae.heads.base import REALS
+from tfvae.evaluation.importance import discrete_size, examples_at_once
 from tfvae.models.capabilities import Batch, Generates, Scores, require
 from tfvae.noise import example_noise, example_seeds
 from tfvae.training.programs import compiled
-
-_START = ("prior", "posterior")
-
-
-@dataclass(frozen=True, repr=False)
-class AnnealedEstimate(LikelihoodEstimate):
-    """An estimate of log p(x) for each example from annealed chains.
-
-    Attributes:
-        num_samples: The number of chains for each example; see also `LikelihoodEstimate`.
-        acceptance_rate: float64 `[N]`, share of an example's chains whose last transition, the
-            hardest, was accepted. Best near 0.65: change `step_size` if the mean is far from it.
-    """
-
-    acceptance_rate: np.ndarray
 
 
 def annealed_importance_sampling(
@@ -87,86 +70,39 @@ def annealed_importance_sampling(
         arXiv:1611.04273, section 3. Departures: temperatures in equal steps, a fixed step size.
     """
     require(model, "annealed_importance_sampling()", Scores, Generates)
-    for name, value in (("num_chains", num_chains), ("leapfrog_steps", leapfrog_steps)):
-        positive_int(name, value)
-    positive_int("num_steps", num_steps)
-    real("step_size", step_size, above=0.0)
-    if start not in _START:
-        raise UserError(f"start must be one of {_START}, received {start!r}.")
+    schedule = Schedule(num_chains, num_steps, step_size, leapfrog_steps, start)
     int32("seed", seed)
-    if batch_size is None:
-        batch_size = max(
-            1, min(128, NUMBERS_AT_ONCE // (example_size(model.fields()) * num_chains))
-        )
+    batch_size = examples_at_once(model.fields(), num_chains) if batch_size is None else batch_size
     run = compiled(model, _anneal)
     weights, accepted = [], []
     for batch in batches(model, data, batch_size, verbose):
-        log_weights, moved = run(
-            batch.tensors(),
-            tf.constant([seed, batch.first], tf.int32),
-            tf.constant(step_size, tf.float32),
-            *(num_chains, num_steps, leapfrog_steps, start == "prior"),
-        )
+        place = tf.constant([seed, batch.first], tf.int32)
+        log_weights, moved = run(batch.tensors(), place, num_chains, *schedule.arguments())
         weights.append(log_weights.numpy()[:, : batch.count])
         accepted.append(moved.numpy()[:, : batch.count])
-    log_weights = np.concatenate(weights, axis=1).astype(np.float64)
-    log_sum = np.logaddexp.reduce(log_weights, axis=0)
-    refuse_nan(log_sum)
-    return AnnealedEstimate(
-        log_sum - math.log(num_chains),
-        num_chains,
-        np.exp(2.0 * log_sum - np.logaddexp.reduce(2.0 * log_weights, axis=0)),
-        np.concatenate(accepted, axis=1).mean(axis=0, dtype=np.float64),
-        num_discrete=discrete_size(model),
-    )
+    return annealed_estimate(weights, accepted, discrete_size(model))
 
 
 def _anneal(
     model: Any,
     batch: Batch,
-    seed: tf.Tensor,
-    step_size: tf.Tensor,
+    place: tf.Tensor,
     num_chains: int,
-    num_steps: int,
+    step_size: tf.Tensor,
+    num_steps: tf.Tensor,
     leapfrog_steps: int,
     from_prior: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns log w and whether the last transition was accepted, both `[C, B]`."""
     inference = model.infer(batch)
-    proposal, joint = inference.proposal, inference.joint
-    if proposal.space != REALS:
-        raise UserError(
-            "annealed_importance_sampling() moves z along gradients, through real numbers; this "
-            f"model's z is {proposal.space}. Use log_likelihood()."
-        )
+    source, target = ends(inference, from_prior, "annealed_importance_sampling()")
     rows = next(iter(batch.values())).shape[0]
-    noise = example_noise(example_seeds(seed[0], seed[1], rows), 0, num_chains)
-    start = model.generate(noise, model.given(batch)) if from_prior else proposal.draw(noise).z
-    # tfp.mcmc takes a list where z is a nest; the densities are called with its parts.
-    scales = [step_size * scale for scale in tf.nest.flatten(proposal.scale())]
-
-    def of_parts(density: Callable[[Any], tf.Tensor]) -> Callable[..., tf.Tensor]:
-        return lambda *parts: density(tf.nest.pack_sequence_as(start, parts))
-
-    def source(z: Any) -> tf.Tensor:
-        return joint(z).log_prior if from_prior else proposal.log_prob(z)
-
-    def target(z: Any) -> tf.Tensor:
-        found = joint(z)
-        return found.log_prior + found.log_likelihood
-
-    def transition(log_density: Callable[..., tf.Tensor]) -> Any:
-        return tfp.mcmc.HamiltonianMonteCarlo(
-            log_density, step_size=scales, num_leapfrog_steps=leapfrog_steps
-        )
-
-    _, log_weights, results = tfp.mcmc.sample_annealed_importance_chain(
-        num_steps=num_steps,
-        proposal_log_prob_fn=of_parts(source),
-        target_log_prob_fn=of_parts(target),
-        current_state=tf.nest.flatten(start),
-        make_kernel_fn=transition,
-        parallel_iterations=1,
-        seed=tf.random.split(seed, 1)[0],
+    noise = example_noise(example_seeds(place[0], place[1], rows), 0, num_chains)
+    z = (
+        model.generate(noise, model.given(batch))
+        if from_prior
+        else inference.proposal.draw(noise).z
     )
-    return log_weights, results.inner_results.is_accepted
+    seed = tf.random.split(place, 1)[0]
+    walk = seed, step_size, num_steps, leapfrog_steps
+    return annealed(inference, z, source, target, *walk)

@@ -9,18 +9,14 @@ from tfvae.errors import DivergedError, UserError
 
 
 @dataclass(frozen=True, repr=False)
-class Estimate:
-    """An estimate in nats for each example of a data set.
+class PerExample:
+    """A number of nats for each example of a data set.
 
     Attributes:
         per_example: float64 `[N]`, nats.
-        num_samples: Draws of z for each example.
-        num_discrete: How many bits, levels or counts an example has; None of data with a density.
     """
 
     per_example: np.ndarray
-    num_samples: int
-    num_discrete: int | None = field(default=None, kw_only=True)
 
     @property
     def mean(self) -> float:
@@ -39,6 +35,27 @@ class Estimate:
         count = len(self.per_example)
         return float(np.std(self.per_example, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._nats()})"
+
+    def _nats(self) -> str:
+        spread = f"{self.mean:.2f} +- {self.standard_error:.2f} nats"
+        return f"{spread}, {len(self.per_example)} examples"
+
+
+@dataclass(frozen=True, repr=False)
+class Estimate(PerExample):
+    """An estimate in nats for each example of a data set.
+
+    Attributes:
+        per_example: float64 `[N]`, nats.
+        num_samples: Draws of z for each example.
+        num_discrete: How many bits, levels or counts an example has; None of data with a density.
+    """
+
+    num_samples: int
+    num_discrete: int | None = field(default=None, kw_only=True)
+
     @property
     def bits_per_dimension(self) -> float:
         """-mean / (D log 2): bits that a code of the data needs for each of its D entries.
@@ -55,11 +72,8 @@ class Estimate:
             )
         return -self.mean / (self.num_discrete * math.log(2.0))
 
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.mean:.2f} +- {self.standard_error:.2f} nats, "
-            f"{len(self.per_example)} examples, {self.num_samples} samples each)"
-        )
+    def _nats(self) -> str:
+        return f"{super()._nats()}, {self.num_samples} samples each"
 
 
 @dataclass(frozen=True, repr=False)

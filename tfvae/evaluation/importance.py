@@ -5,7 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.data.fields import example_size
+from tfvae.data.fields import Fields, example_size
+from tfvae.evaluation.batches import BATCH_SIZE
 from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import FromPrior
@@ -41,6 +42,11 @@ def chunk_size(num_samples: int, batch_size: int, numbers: int) -> int:
     """
     most = max(1, NUMBERS_AT_ONCE // (batch_size * numbers))
     return math.ceil(num_samples / math.ceil(num_samples / most))
+
+
+def examples_at_once(fields: Fields, num_chains: int) -> int:
+    """Returns B, how many examples are decoded at once with so many chains each."""
+    return max(1, min(BATCH_SIZE, NUMBERS_AT_ONCE // (example_size(fields) * num_chains)))
 
 
 def _estimate(

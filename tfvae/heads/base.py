@@ -63,6 +63,9 @@ class Head(keras.layers.Layer):
     space = REALS
     """What draws are, in words; the prior of z has to be over the same."""
 
+    correlated = False
+    """Whether the entries of a draw may depend on each other, given the features."""
+
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         for name in ("parameters", "distribution"):
             if getattr(type(self), name) is getattr(Head, name):

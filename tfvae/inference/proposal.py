@@ -28,6 +28,11 @@ class Proposal(ABC):
         """What z is, in words, such as "bits"."""
         return REALS
 
+    @property
+    def correlated(self) -> bool:
+        """Whether q can hold dimensions of z that depend on each other."""
+        return False
+
     @abstractmethod
     def draw(self, noise: Noise) -> Draw:
         """Draws z, `[S, B, ...]` each, and log q(z|x) `[S, B]`, from noise `[S, B]`."""
@@ -92,6 +97,11 @@ class Posterior(Proposal):
         """The head's."""
         return self.head.space
 
+    @property
+    def correlated(self) -> bool:
+        """Whether the head says so."""
+        return self.head.correlated
+
     def draw(self, noise: Noise) -> Draw:
         """Draws by the head."""
         return self.head.draw(self.distribution, noise)
@@ -137,3 +147,21 @@ class FromPrior(Proposal):
         """Draws z from the prior."""
         z = self.generate(noise)
         return Draw(z, self.log_density(z))
+
+
+def require_reals(proposal: Proposal, what: str, instead: str) -> None:
+    """Refuses z that is not made of real numbers.
+
+    Args:
+        proposal: of a model.
+        what: moves z along gradients, such as "refine()".
+        instead: what to use, such as "log_likelihood()".
+
+    Raises:
+        UserError: for bits, categories and their relaxations on a simplex.
+    """
+    if proposal.space != REALS:
+        raise UserError(
+            f"{what} moves z along gradients, through real numbers; this model's z is "
+            f"{proposal.space}. Use {instead}."
+        )

@@ -97,7 +97,16 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
                 f"{type(self).__name__} infers and has no objective. Set self.objective in its "
                 "constructor, such as to tfvae.objectives.ELBO(), or define loss_terms()."
             )
-        return self.objective.nats(self.with_noise(self.infer(batch, training), batch))
+        nats = self.objective.nats(self.with_noise(self.infer(batch, training), batch))
+        weights = self.weight_terms()
+        return replace(nats, terms={**nats.terms, **weights}) if weights else nats
+
+    def weight_terms(self) -> dict[str, tf.Tensor]:
+        """Returns nats of an example that the weights alone decide: none, without a prior on them.
+
+        They are terms of the loss beside the objective's.
+        """
+        return {}
 
     def phases(self) -> Sequence[Phase]:
         """Returns who learns from what: one phase for everything, unless a subclass says more."""

@@ -13,7 +13,11 @@ from tfvae.suggestions import nearest
 
 
 def checked_conditions(
-    given: Mapping[str, Any], wanted: Mapping[str, Field], num_samples: int, model: str
+    given: Mapping[str, Any],
+    wanted: Mapping[str, Field],
+    num_samples: int,
+    model: str,
+    what: str = "sample()",
 ) -> dict[str, tf.Tensor]:
     """Returns the value of each condition for each sample, `[num_samples, *shape]`.
 
@@ -22,6 +26,7 @@ def checked_conditions(
         wanted: the conditions of the model.
         num_samples: N.
         model: names it in messages.
+        what: names who takes them.
 
     Raises:
         UserError: for a condition that is missing or none of the model's, of the wrong shape, or
@@ -30,14 +35,14 @@ def checked_conditions(
     for name in given:
         if name not in wanted:
             raise UserError(
-                f"sample() was given {name!r}, which is no condition of {model}."
+                f"{what} was given {name!r}, which is no condition of {model}."
                 f"{nearest(name, wanted)} Expected {', '.join(wanted) or 'none'}."
             )
     found = {}
     for name, field in wanted.items():
         if name not in given:
             raise UserError(
-                f"sample() needs {name}=, one value of shape {field.shape}, or {num_samples} of "
+                f"{what} needs {name}=, one value of shape {field.shape}, or {num_samples} of "
                 f"them: {field.values}."
             )
         values = np.asarray(given[name])
@@ -45,7 +50,7 @@ def checked_conditions(
             values = np.broadcast_to(values, (num_samples, *field.shape))
         if values.shape != (num_samples, *field.shape):
             raise UserError(
-                f"sample() received {name} of shape {values.shape}; expected {field.shape}, or "
+                f"{what} received {name} of shape {values.shape}; expected {field.shape}, or "
                 f"{(num_samples, *field.shape)} for {num_samples} samples."
             )
         check_array(values, field, name)

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import instance_of
+from tfvae.checks import instance_of, real
 from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference, Joint
@@ -18,6 +18,7 @@ from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
 from tfvae.models.configuration import serialize_part
 from tfvae.models.encoder_decoder import Decoder, Encoder, check_nothing_shared
+from tfvae.models.weight_prior import WEIGHTS_NLL, weights_nll
 from tfvae.noise import Noise
 from tfvae.objectives import ELBO, Objective
 from tfvae.priors import Prior, StandardNormal
@@ -36,6 +37,10 @@ class VAE(LatentVariableModel):
         decoder: p(x|z), `Decoder(network, head)`.
         prior: p(z), default `StandardNormal` of the encoder's latent size.
         objective: Default `ELBO()`.
+        weight_scale: s, above 0: a prior N(0, s^2) on every trainable weight of the decoder, whose
+            most probable weights `fit` then seeks (MAP) in place of the most likely ones. The loss
+            has -log p(weights) / N more, logged as `weights_nll`, with N the examples that `fit`
+            was given. None (default): no prior. Choose it where there are few examples.
         seed: Seed of the draws of z while training, and of samples that are given no seed.
             None (default): `keras.utils.set_random_seed` governs them.
         **kwargs: Keras model arguments.
@@ -74,6 +79,7 @@ class VAE(LatentVariableModel):
         decoder: Decoder,
         prior: Prior | None = None,
         objective: Objective | None = None,
+        weight_scale: float | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ):
@@ -92,7 +98,10 @@ class VAE(LatentVariableModel):
         check_nothing_shared(encoder, decoder)
         if objective.pathwise and not encoder.head.reparameterised:
             raise UserError(NO_PATH.format(type(objective).__name__, type(encoder.head).__name__))
-        super().__init__(objective.names, seed=seed, **kwargs)
+        weighed = weight_scale is not None
+        names = (*objective.names, WEIGHTS_NLL) if weighed else objective.names
+        super().__init__(names, seed=seed, **kwargs)
+        self.weight_scale = real("weight_scale", weight_scale, above=0.0) if weighed else None
         self.encoder, self.decoder = encoder, decoder
         self.prior, self.objective = prior, objective
 
@@ -143,6 +152,22 @@ class VAE(LatentVariableModel):
             super().build(input_shape)
         else:
             self.check_terms()
+
+    def weight_terms(self) -> dict[str, tf.Tensor]:
+        """Returns -log p(weights) / N of the decoder's weights, if they have a prior."""
+        if self.weight_scale is None:
+            return {}
+        weights = self.decoder.trainable_variables
+        return {WEIGHTS_NLL: weights_nll(weights, self.weight_scale, self.num_examples)}
+
+    def begin_training(self, num_examples: int) -> None:
+        """Notes N, without which a prior on the weights has no share in an example's loss."""
+        if self.weight_scale is not None and not num_examples:
+            raise UserError(
+                "weight_scale needs to know how many examples there are, and this data set does "
+                "not say. Pass arrays, or what tfvae.data.load returns."
+            )
+        super().begin_training(num_examples)
 
     def encoder_inputs(self, batch: Batch) -> Any:
         """Returns what the encoder takes of a batch: x; a conditional model says more."""
@@ -264,7 +289,7 @@ class VAE(LatentVariableModel):
         """Returns the constructor arguments."""
         parts = ("encoder", "decoder", "prior", "objective")
         serialized = {part: serialize_part(getattr(self, part), self.built) for part in parts}
-        return {**super().get_config(), **serialized}
+        return {**super().get_config(), **serialized, "weight_scale": self.weight_scale}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "VAE":

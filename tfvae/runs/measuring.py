@@ -66,6 +66,20 @@ def measure(
     }
 
 
+def measured_gap(
+    model: Any, test: tf.data.Dataset, num_samples: int, num_examples: int | None, seed: int
+) -> dict[str, float]:
+    """Means of log p(x) - ELBO and of its two parts, in nats; see `evaluation.inference_gap`.
+
+    The arguments are those of `measure`.
+    """
+    data = test if num_examples is None else first_examples(test, num_examples)
+    found = evaluation.inference_gap(
+        model, data, num_samples=num_samples, seed=seed, verbose=int(sys.stdout.isatty())
+    )
+    return {part: getattr(found, part).mean for part in ("gap", "approximation", "amortisation")}
+
+
 def untrained_elbo(model: Any, test: tf.data.Dataset) -> float | None:
     """The ELBO of a fresh model on the first held-out examples; None if it can't score."""
     if not can(model, Scores):
@@ -96,6 +110,11 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
         ]
         if test["bits_per_dimension"] is not None:
             lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension")
+        if "inference_gap" in test:
+            lines.append(
+                "gap       {gap:.2f} = approximation {approximation:.2f} + amortisation "
+                "{amortisation:.2f}".format(**test["inference_gap"])
+            )
         if test["code_draws"]:
             means = f"posterior means{from_draws(test['code_draws'])}"
             lines.append(f"codes     {means}: they have no closed form")

@@ -55,6 +55,8 @@ class MultivariateNormalTriL(LatentHead):
         no absolute value around the factor's entries, which are relative to their row's diagonal.
     """
 
+    correlated = True
+
     def __init__(self, latent_size: int, **kwargs: Any):
         super().__init__(latent_size, **kwargs)
         entries = latent_size * (latent_size - 1) // 2

@@ -1,0 +1,148 @@
+"""Chains that walk from one density to another and weigh themselves on the way."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfvae.checks import positive_int, real
+from tfvae.errors import UserError
+from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
+from tfvae.inference.inference import Inference
+from tfvae.inference.proposal import require_reals
+
+Density = Callable[[Any], tf.Tensor]
+_STARTS = ("prior", "posterior")
+
+
+@dataclass(frozen=True, repr=False)
+class AnnealedEstimate(LikelihoodEstimate):
+    """An estimate of log p(x) for each example from annealed chains.
+
+    Attributes:
+        num_samples: The number of chains for each example; see also `LikelihoodEstimate`.
+        acceptance_rate: float64 `[N]`, share of an example's chains whose last transition was
+            accepted: of chains that walk to the posterior the hardest. Best near 0.65: change
+            `step_size` if the mean is far from it.
+    """
+
+    acceptance_rate: np.ndarray
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How many chains walk how; the arguments of `annealed_importance_sampling`.
+
+    Raises:
+        UserError: for a number out of range, or another start.
+    """
+
+    num_chains: int
+    num_steps: int
+    step_size: float
+    leapfrog_steps: int
+    start: str
+
+    def __post_init__(self) -> None:
+        for name in ("num_chains", "leapfrog_steps", "num_steps"):
+            positive_int(name, getattr(self, name))
+        real("step_size", self.step_size, above=0.0)
+        if self.start not in _STARTS:
+            raise UserError(f"start must be one of {_STARTS}, received {self.start!r}.")
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Returns what a compiled program takes: what may change in it, and constants."""
+        may_change = tf.constant(self.step_size, tf.float32), tf.constant(self.num_steps)
+        return *may_change, self.leapfrog_steps, self.start == "prior"
+
+
+def ends(inference: Inference, from_prior: bool, what: str) -> tuple[Density, Density]:
+    """Returns log r(z), of the prior or of q(z|x), and log p(x, z), `[C, B]` each.
+
+    Args:
+        inference: of a batch.
+        from_prior: whether r is the prior.
+        what: walks between them, for the message where z is not real.
+    """
+    require_reals(inference.proposal, what, "log_likelihood()")
+
+    def base(z: Any) -> tf.Tensor:
+        return inference.joint(z).log_prior if from_prior else inference.proposal.log_prob(z)
+
+    def joint(z: Any) -> tf.Tensor:
+        found = inference.joint(z)
+        return found.log_prior + found.log_likelihood
+
+    return base, joint
+
+
+def annealed(
+    inference: Inference,
+    z: Any,
+    source: Density,
+    target: Density,
+    seed: tf.Tensor,
+    step_size: tf.Tensor,
+    num_steps: tf.Tensor,
+    leapfrog_steps: int,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Walks C chains for each example by Hamiltonian transitions.
+
+    Args:
+        inference: of a batch, for the scale of q in units of which the step size is.
+        z: where the chains begin, drawn from the source, `[C, B, ...]` or a nest of such.
+        source: log f_0, normalised or not, `[C, B]`.
+        target: log f_T, likewise.
+        seed: int32 `[2]`.
+        step_size: see `annealed_importance_sampling`, as are the others.
+        num_steps: T.
+        leapfrog_steps: of a transition.
+
+    Returns:
+        log w, whose mean weight is the ratio of the normalisers of target and source, and whether
+        the last transition was accepted, both `[C, B]`.
+    """
+    # tfp.mcmc takes a list where z is a nest; the densities are called with its parts.
+    scales = [step_size * scale for scale in tf.nest.flatten(inference.proposal.scale())]
+
+    def of_parts(density: Density) -> Callable[..., tf.Tensor]:
+        return lambda *parts: density(tf.nest.pack_sequence_as(z, parts))
+
+    def transition(log_density: Callable[..., tf.Tensor]) -> Any:
+        return tfp.mcmc.HamiltonianMonteCarlo(
+            log_density, step_size=scales, num_leapfrog_steps=leapfrog_steps
+        )
+
+    _, log_weights, results = tfp.mcmc.sample_annealed_importance_chain(
+        num_steps=num_steps,
+        proposal_log_prob_fn=of_parts(source),
+        target_log_prob_fn=of_parts(target),
+        current_state=tf.nest.flatten(z),
+        make_kernel_fn=transition,
+        parallel_iterations=1,
+        seed=seed,
+    )
+    return log_weights, results.inner_results.is_accepted
+
+
+def annealed_estimate(
+    log_weights: list[np.ndarray],
+    accepted: list[np.ndarray],
+    num_discrete: int | None,
+    sign: float = 1.0,
+) -> AnnealedEstimate:
+    """Returns sign * log 1/C sum_c w_c of each example, from the batches' `[C, B]`."""
+    weights = np.concatenate(log_weights, axis=1).astype(np.float64)
+    log_sum = np.logaddexp.reduce(weights, axis=0)
+    refuse_nan(log_sum)
+    return AnnealedEstimate(
+        sign * (log_sum - math.log(len(weights))),
+        len(weights),
+        np.exp(2.0 * log_sum - np.logaddexp.reduce(2.0 * weights, axis=0)),
+        np.concatenate(accepted, axis=1).mean(axis=0, dtype=np.float64),
+        num_discrete=num_discrete,
+    )
