@@ -59,6 +59,12 @@ KINDS = {
         {
             "diag": _HEADS + "multivariate_normal_diag:MultivariateNormalDiag",
             "tril": _HEADS + "multivariate_normal_tri_l:MultivariateNormalTriL",
+            "householder": _HEADS + "householder_flow:HouseholderFlow",
+            "planar": _HEADS + "planar_flow:PlanarFlow",
+            "radial": _HEADS + "radial_flow:RadialFlow",
+            "realnvp": _HEADS + "real_nvp_flow:RealNVPFlow",
+            "iaf": _HEADS + "inverse_autoregressive_flow:InverseAutoregressiveFlow",
+            "spline": _HEADS + "spline_flow:SplineFlow",
         },
         ("latent_size", "event_shape", "seed"),
     ),
@@ -77,6 +83,8 @@ KINDS = {
         {
             "standard_normal": "tfvae.priors.standard_normal:StandardNormal",
             "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
+            "realnvp": "tfvae.priors.real_nvp:RealNVP",
+            "autoregressive": "tfvae.priors.autoregressive:AutoregressiveFlow",
         },
         ("latent_size", "event_shape", "seed"),
     ),

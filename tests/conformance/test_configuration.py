@@ -13,8 +13,16 @@ import pytest
 import tfvae
 from tfvae import callbacks, heads, networks, objectives, priors, signatures
 
-AREAS = ("heads", "networks", "objectives", "priors", "models")
-BASES = {"Head", "LatentHead", "LikelihoodHead", "Prior", "Objective", "LatentVariableModel"}
+AREAS = ("flows", "heads", "networks", "objectives", "priors", "models")
+BASES = {
+    "Head",
+    "LatentHead",
+    "LikelihoodHead",
+    "FlowStep",
+    "Prior",
+    "Objective",
+    "LatentVariableModel",
+}
 SHAPE = (4, 4, 1)
 
 

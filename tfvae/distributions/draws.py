@@ -12,6 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfvae.distributions.pushforward import Pushforward
 from tfvae.errors import UserError
 from tfvae.noise import Noise
 
@@ -44,7 +45,7 @@ def draw(distribution: tfd.Distribution, noise: Noise) -> Draw:
     """Draws z ~ q from noise.
 
         Normals           z = mu + L eps                 log q = -|eps|^2 / 2 - D log(2 pi) / 2 - log |L|
-        bijector of base  z = f(z_0), z_0 ~ q_0          log q = log q_0(z_0) - log |df/dz_0|
+        function of base  z = f(z_0), z_0 ~ q_0          log q = log q_0(z_0) - log |df/dz_0|
         with a quantile   z = F^-1(u), u uniform         log q = log_prob(z)
 
     Independent copies of these are drawn likewise, entry by entry. Everything else comes from the
@@ -115,6 +116,13 @@ def _(distribution: tfd.TransformedDistribution, noise: Noise, shape: tuple) -> 
     ndims = base.event_shape.rank
     log_volume = bijector.forward_log_det_jacobian(before.z, ndims)
     return Draw(bijector.forward(before.z), before.log_prob - log_volume)
+
+
+@_draw.register
+def _(distribution: Pushforward, noise: Noise, shape: tuple) -> Draw:
+    before = _draw(distribution.base, noise, shape)
+    moved = distribution.transport.forward(before.z)
+    return Draw(moved.z, before.log_prob - moved.log_det)
 
 
 def _refuse_temperature(distribution: tfd.Distribution, noise: Noise) -> None:

@@ -43,6 +43,9 @@ class Head(keras.layers.Layer):
     reparameterised = True
     """Whether a draw is a differentiable function of the parameters and of noise."""
 
+    evaluates = True
+    """Whether log q of a given z can be evaluated, and not only that of what was drawn."""
+
     interval: tuple[float, float] | None = None
     """Where draws lie; None for any real number. A likelihood's is what x may hold."""
 

@@ -23,6 +23,11 @@ class Proposal(ABC):
         """Whether the draws are differentiable functions of q's parameters."""
         return True
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether log q(z|x) of a given z can be evaluated."""
+        return type(self).log_prob is not Proposal.log_prob
+
     @abstractmethod
     def draw(self, noise: Noise) -> Draw:
         """Draws z, `[S, B, ...]` each, and log q(z|x) `[S, B]`, from noise `[S, B]`."""
@@ -81,6 +86,11 @@ class Posterior(Proposal):
         """Whether the head says so, and TFP does not say otherwise."""
         kind = self.distribution.reparameterization_type
         return self.head.reparameterised and kind == tfd.FULLY_REPARAMETERIZED
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the head says so."""
+        return self.head.evaluates
 
     def draw(self, noise: Noise) -> Draw:
         """Draws by the head."""
