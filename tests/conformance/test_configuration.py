@@ -139,7 +139,7 @@ def test_callbacks_keep_what_they_are_given_where_it_can_be_read():
             "end": 2.0,
             "term": "kl",
         },
-        callbacks.LatentDiagnostics: {"images": np.zeros((2, *SHAPE)), "every": 5, "seed": 3},
+        callbacks.LatentDiagnostics: {"examples": np.zeros((2, *SHAPE)), "every": 5, "seed": 3},
     }
     for constructor, arguments in given.items():
         assert set(signature(constructor)) == set(arguments)

@@ -44,6 +44,10 @@ class Encoder(NetworkAndHead):
             _check_examples(np.asarray(inputs), self.x, f"{self.name}(x): x")
         return super().__call__(inputs, *args, **kwargs)
 
+    def unchecked(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Returns q(z|u) of any u, such as pseudo-inputs: they are learned, and keep no range."""
+        return super().__call__(inputs, *args, **kwargs)
+
 
 @keras.saving.register_keras_serializable("tfvae")
 class Decoder(NetworkAndHead):

@@ -163,7 +163,7 @@ class VAE(LatentVariableModel):
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
     def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
-        offered: dict[str, Any] = {"encoder": self.encoder}
+        offered: dict[str, Any] = {"encoder": self.encoder.unchecked}
         if self.conditions():
             offered["condition"] = conditions
         for name in self.prior.needs:
