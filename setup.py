@@ -27,6 +27,7 @@ REQUIRED = [
     "importlib-resources>=6",  # TensorFlow Datasets needs it to download, and does not say so
     "requests>=2.31,<3",
     "orjson>=3.11,<4",
+    "tenacity>=9,<10",
     "numpy>=2.2,<3",
     "scipy>=1.15,<2",
     "scikit-learn>=1.7,<2",
@@ -44,15 +45,19 @@ SERVING = [
     "tensorflow-serving-api>=2.21,<2.22",  # the messages of TensorFlow's own minor version
     "aiohttp>=3.14,<4",  # from here on idle connections are closed before their first request, too
 ]
+# `tfvae verify --public-key`: Ed25519, by which minisign signs.
+SIGNING = ["cryptography>=45,<51"]
 NOTEBOOK = ["ipykernel>=7,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"]
 TENSORBOARD = ["tensorboard>=2.20,<2.22"]
 TEST = [
     *SERVING,
+    *SIGNING,
     *NOTEBOOK,
     *TENSORBOARD,
     "pytest>=8.4,<10",
     "pytest-xdist>=3.8,<4",
     "pyyaml>=6,<7",
+    "kubernetes-validate>=1.31,<2",  # Kubernetes' schemas, for export/kserve.yaml
     "ruff>=0.14",
     "markdown-it-py>=3,<5",  # reads the pages whose code the tests run
 ]
@@ -80,6 +85,7 @@ setup(
     install_requires=REQUIRED,
     extras_require={
         "serving": SERVING,
+        "signing": SIGNING,
         "notebook": NOTEBOOK,
         "tensorboard": TENSORBOARD,
         "test": TEST,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-VALUES = {"num_samples": 1, "steps": 8, "seed": 7, "temperature": 1.0}
+VALUES = {"num_samples": 1, "first": 0, "steps": 8, "seed": 7, "temperature": 1.0}
 SCORE_SAMPLES = 64
 
 

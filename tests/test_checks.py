@@ -23,6 +23,12 @@ def test_positive_int_refuses(value):
     assert repr(value) in str(e.value)
 
 
+def test_positive_int_has_a_most_where_one_is_given():
+    assert checks.positive_int("size", 3, maximum=3) == 3
+    with pytest.raises(ValueError, match="size must be an integer of at most 3, received 4"):
+        checks.positive_int("size", 4, maximum=3)
+
+
 def test_positive_ints():
     assert checks.positive_ints("units", [np.int64(3), 4]) == (3, 4)
     assert checks.positive_ints("units", (5,)) == (5,)

@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tfvae"
 LAYERS = (
-    ("suggestions", "checks", "errors", "complaints", "lazy", "docstrings"),
+    ("suggestions", "checks", "errors", "complaints", "lazy", "docstrings", "json_text"),
     ("sources", "signatures", "values"),
     ("random",),
     ("noise",),

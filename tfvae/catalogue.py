@@ -51,7 +51,11 @@ KINDS = {
     ),
     "network": Kind(
         "Networks of the encoder and the decoder.",
-        {"mlp": "tfvae.networks.pairs:mlp", "conv": "tfvae.networks.pairs:conv"},
+        {
+            "mlp": "tfvae.networks.pairs:mlp",
+            "conv": "tfvae.networks.pairs:conv",
+            "linear": "tfvae.networks.pairs:linear",
+        },
         ("event_shape", "latent_size", "dtype"),
     ),
     "posterior": Kind(
@@ -65,6 +69,10 @@ KINDS = {
             "realnvp": _HEADS + "real_nvp_flow:RealNVPFlow",
             "iaf": _HEADS + "inverse_autoregressive_flow:InverseAutoregressiveFlow",
             "spline": _HEADS + "spline_flow:SplineFlow",
+            "bernoulli": _HEADS + "latent_bernoulli:LatentBernoulli",
+            "categorical": _HEADS + "latent_categorical:LatentCategorical",
+            "relaxed_bernoulli": _HEADS + "relaxed_bernoulli:RelaxedBernoulli",
+            "relaxed_categorical": _HEADS + "relaxed_categorical:RelaxedCategorical",
         },
         ("latent_size", "event_shape", "seed"),
     ),
@@ -73,6 +81,14 @@ KINDS = {
         {
             "bernoulli": _LIKELIHOODS + "independent_bernoulli:IndependentBernoulli",
             "normal": _LIKELIHOODS + "independent_normal:IndependentNormal",
+            "continuous_bernoulli": _LIKELIHOODS + "continuous_bernoulli:ContinuousBernoulli",
+            "categorical": _LIKELIHOODS + "categorical:Categorical",
+            "discretised_logistic_mixture": _LIKELIHOODS
+            + "discretised_logistic_mixture:DiscretisedLogisticMixture",
+            "poisson": _LIKELIHOODS + "poisson:Poisson",
+            "negative_binomial": _LIKELIHOODS + "negative_binomial:NegativeBinomial",
+            "multinomial": _LIKELIHOODS + "multinomial:Multinomial",
+            "student_t": _LIKELIHOODS + "student_t:StudentT",
         },
         ("event_shape", "seed"),
         # With a unit scale the KL dominates pixels in [0, 1].
@@ -83,8 +99,13 @@ KINDS = {
         {
             "standard_normal": "tfvae.priors.standard_normal:StandardNormal",
             "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
-            "realnvp": "tfvae.priors.real_nvp:RealNVP",
-            "autoregressive": "tfvae.priors.autoregressive:AutoregressiveFlow",
+            "realnvp": "tfvae.priors.real_nvp_prior:RealNVPPrior",
+            "autoregressive": "tfvae.priors.autoregressive_prior:AutoregressivePrior",
+            "vamp": "tfvae.priors.vamp_prior:VampPrior",
+            "bernoulli": "tfvae.priors.bernoulli_prior:BernoulliPrior",
+            "categorical": "tfvae.priors.categorical_prior:CategoricalPrior",
+            "relaxed_bernoulli": "tfvae.priors.relaxed_bernoulli_prior:RelaxedBernoulliPrior",
+            "relaxed_categorical": "tfvae.priors.relaxed_categorical_prior:RelaxedCategoricalPrior",
         },
         ("latent_size", "event_shape", "seed"),
     ),

@@ -7,21 +7,41 @@ from typing import Any
 
 from tfvae.errors import UserError, UserTypeError
 
+MOST = 2**31 - 1
+"""What TensorFlow counts in 32 bits: steps, draws, rows."""
 
-def positive_int(name: str, value: Any, minimum: int = 1) -> int:
-    """Returns `value` as an int of at least `minimum`, or raises `ValueError`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
+LARGEST_SIZE = 2**24
+"""Of an axis, of a layer and of an example: 16 million numbers, 64 MiB in float32."""
+
+MOST_DRAWS = 10**6
+"""In an estimate for one example; the literature takes 5000."""
+
+_LONGEST = 1000  # sizes of one thing, such as the layers of a network
+
+
+def positive_int(name: str, value: Any, minimum: int = 1, maximum: int = MOST) -> int:
+    """Returns `value` as an int from `minimum` to `maximum`, or raises `ValueError`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or int(value) < minimum:
         raise UserError(f"{name} must be an integer of at least {minimum}, received {value!r}.")
+    if int(value) > maximum:
+        raise UserError(
+            f"{name} must be an integer of at most {maximum:,}, received {int(value):,}."
+        )
     return int(value)
 
 
-def positive_ints(name: str, values: Any) -> tuple[int, ...]:
+def positive_ints(name: str, values: Any, maximum: int = LARGEST_SIZE) -> tuple[int, ...]:
     """Returns `values` as a non-empty tuple of positive ints, or raises `ValueError`."""
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
         raise UserError(
             f"{name} must be a non-empty list of positive integers, received {values!r}."
         )
-    return tuple(positive_int(f"{name}[{i}]", value) for i, value in enumerate(values))
+    if len(values) > _LONGEST:
+        raise UserError(f"{name} must be at most {_LONGEST} integers, received {len(values):,}.")
+    return tuple(
+        positive_int(f"{name}[{i}]", value, maximum=maximum) for i, value in enumerate(values)
+    )
 
 
 def int32(name: str, value: Any) -> int:

@@ -47,6 +47,18 @@ _MNIST_CONV = {
     "eval_samples": 500,
     **_ADAM,
 }
+# The sigmoid belief network of Mnih and Gregor 2014, arXiv:1402.0030: 784-200, bits drawn once.
+_MNIST_SBN = {
+    "dataset": "mnist",
+    "binarisation": "static",
+    "network": "linear",
+    "posterior": "bernoulli",
+    "prior": "bernoulli",
+    "latent_size": 200,
+    "objective.gradient": "score_function",
+    "epochs": 100,
+    **_ADAM,
+}
 _DIGITS = {
     "network.activation": "tanh",
     "epochs": 400,
@@ -79,6 +91,7 @@ PRESETS = {
         {**_MNIST, "binarisation": "none"},
         {"second": {**_SECOND, "latent_size": 50, "epochs": 200}},
     ),
+    "mnist-sbn": Preset("a sigmoid belief network of 200 bits, trained by NVIL", _MNIST_SBN),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),
     "fashion-mnist": Preset(
         "pictures of clothes, the network of mnist", {**_MNIST, "dataset": "fashion_mnist"}

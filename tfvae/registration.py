@@ -27,6 +27,7 @@ _OTHERS = (
     "tfvae.flows.radial:Radial",
     "tfvae.flows.spline_coupling:SplineCoupling",
     "tfvae.networks.masked:MADE",
+    "tfvae.heads.likelihoods.product:Product",
     "tfvae.networks.mlp:MLP",
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfvae.errors import UserError
+from tfvae.signatures import COMPUTED
 from tfvae.suggestions import nearest
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, tuple) and not any(isinstance(part, tuple) for part in value):
         return ",".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def default_text(default: Any) -> str:
+    """The text of an argument's default, such as `as_text` has it."""
+    return "an expression, see the text" if default is COMPUTED else as_text(default)
 
 
 def metavar(annotation: str) -> str:

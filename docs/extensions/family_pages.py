@@ -93,7 +93,7 @@ def _arguments(kind: str, name: str) -> list[str]:
     rows = []
     for argument in catalogue.arguments(kind, name).values():
         needed = argument.default is REQUIRED
-        default = "needed" if needed else f"`{values.as_text(argument.default)}`"
+        default = "needed" if needed else f"`{values.default_text(argument.default)}`"
         rows.append(f"| `{argument.name}` | {default} | {_cell(argument.text)} |")
     return ["| argument | default | |", "| - | - | - |", *rows] if rows else []
 

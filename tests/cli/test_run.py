@@ -105,35 +105,48 @@ def test_sample_writes_a_picture(resumed, tfvae_command, tmp_path):
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_export_calls_both_exporters(resumed, tfvae_command, tmp_path, monkeypatch):
-    """They have tests of their own; here only that options arrive."""
+def test_export_publishes_one_set_with_what_the_run_knows(
+    resumed, tfvae_command, tmp_path, monkeypatch
+):
+    """Writing has tests of its own; here only that options and metrics arrive."""
     from tfvae.runs import exporting
 
-    calls = []
-    monkeypatch.setattr(
-        exporting.export, "saved_model", lambda *a, **k: calls.append((a, k)) or _Done
-    )
-    monkeypatch.setattr(exporting.export, "tflite", lambda *a, **k: calls.append((a, k)) or _Done)
+    calls = {}
+
+    def written(kind):
+        def write(model, target, *arguments, **options):
+            calls[kind] = arguments, options
+            (target.folder / f"{kind}.tflite").write_text("x")
+            return _Done
+
+        return write
+
+    for kind in ("servables", "files"):
+        monkeypatch.setattr(exporting, f"write_{kind}", written(kind))
     run, _ = resumed
     changes = ["--variants", "float32,int8", "--allow", "int8", "--browser-samples", "9"]
     done = tfvae_command("export", run.folder.path, "--output", tmp_path / "out", *changes)
     assert done.code == 0, done.err
-    (_, saved_to), _ = calls[0]
-    (_, tflite_to, variants), options = calls[1]
-    assert saved_to == tflite_to == tmp_path / "out"
-    assert variants == ("float32", "int8")
-    assert (options["allow"], options["browser_samples"]) == (("int8",), 9)
-    assert options["max_nll_change"] == 0.1
-    assert options["data"].shape == (359, 8, 8, 1)
-    assert options["calibration"].shape == (500, 8, 8, 1)
+    (variants, examples, limit), options = calls["files"]
+    assert (variants, limit) == (("float32", "int8"), 0.1)
+    assert options == {"allow": ("int8",), "browser_samples": 9}
+    assert examples.examples["x"].shape == (359, 8, 8, 1)
+    assert examples.calibration["x"].shape == (500, 8, 8, 1)
     assert "a table" in done.out
-    assert "removed decoder_int8.tflite" in done.out
+    assert str(tmp_path / "out" / "manifest.json") in done.out
+    manifest = tfvae.export.verify(tmp_path / "out")
+    assert set(manifest.files) == {"servables.tflite", "files.tflite"}
+    assert manifest.data["name"] == "digits"
+    test = run.metrics["test"]
+    for name in ("elbo", "nll", "kl"):
+        found = manifest.metrics[name]
+        assert (found.mean, found.std, found.count) == (test[name], test[f"{name}_std"], 20)
+        assert found.std > 0
 
 
 class _Done:
     notes = ()
     paths = MappingProxyType({"decoder": "decoder.tflite"})
-    removed = ("decoder_int8.tflite",)
 
     class report:  # noqa: N801
         @staticmethod

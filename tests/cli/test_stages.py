@@ -64,10 +64,15 @@ def test_exports_draw_through_the_stages(trained):
     assert "rebuilds its distributions" in said
     names = {path.name for path in export.iterdir() if not path.name.startswith(".")}
     files = {"decoder.tflite", "encoder.tflite", "report.json"}
-    assert names == {"decoder", "encoder", "vae", *files}
+    assert names == {"decoder", "encoder", "vae", "current", "sets", "manifest.json", *files}
+    manifest = tfvae.export.verify(export)
+    assert (manifest.model, manifest.metrics) == ("StagedModel", {})  # those of the first stage
     served = tf.saved_model.load(str(next((export / "decoder").iterdir())))
     got = served.signatures["sample"](
-        num_samples=tf.constant([2]), seed=tf.constant([5]), temperature=tf.constant([1.0])
+        num_samples=tf.constant([2]),
+        first=tf.constant([0]),
+        seed=tf.constant([5]),
+        temperature=tf.constant([1.0]),
     )
     model = tfvae.load_model(run / "staged.keras")
     np.testing.assert_allclose(got["x"][0], model.sample(2, seed=5), atol=1e-5)

@@ -61,7 +61,7 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["train", "--network.activation", "reul"], "--network.activation: received 'reul'"),
         (["train", "--activation", "reul"], "Did you mean 'relu'?"),
         (["train", "--filters", "8,16"], "--filters: belongs to --network conv"),
-        (["train", "--prior.num-components", "3"], "belongs to --prior mixture, and this run has"),
+        (["train", "--prior.num-components", "3"], "belongs to --prior mixture and --prior vamp"),
         (["train", "--callback", "linear_weight"], "--callback.epochs: is needed"),
         (["train", "--epochs"], "--epochs wants a value"),
         (["list", "trill"], "Did you mean 'tril'?"),
@@ -69,6 +69,8 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["sample", os.curdir], "holds no run"),
         (["benchmark", "--output", "no/such/folder/x.json"], "Can't write no/such/folder/x.json"),
         (["benchmark", "--output", ""], "'' is no file's name"),
+        (["train", "--eval-samples", "1000000000000"], "less than or equal to 1000000"),
+        (["train", "--latent-size", "1000000000"], "less than or equal to 16777216"),
         (["train", "--name", ""], "'' is not a folder's name"),
         (["train", "--name", "../elsewhere"], "--runs-dir"),
         (["train", "--seed", "2147483648"], "less than 2147483648"),
@@ -103,8 +105,8 @@ def test_unfinished_run_says_how_to_go_on(tfvae_command, tmp_path):
     ("content", "said"),
     [
         ("{", "config.json is damaged"),
-        ("[" * 100_000, "config.json is damaged: maximum recursion depth"),
-        ('{"x": "' + "x" * 2**20 + '"}', "and a run's has at most"),
+        ("[" * 100_000, "config.json is damaged: it is nested more than 100 levels deep"),
+        ('{"x": "' + "x" * 2**20 + '"}', "it has more than 1,048,576 bytes"),
         ("[]", "expected an object"),
         ('{"settings": {}}', "expected a schema number"),
         ('{"schema": 2, "settings": {}}', "has schema 2, and this version of tfvae reads up to 1"),
@@ -132,6 +134,9 @@ def test_list_shows_members_and_what_they_are(tfvae_command):
     every = tfvae_command("list").out
     assert "N(z; 0, I)" in every
     assert "importance_weighted" in every
+    computed = tfvae_command("list", "relaxed_bernoulli")
+    assert (computed.code, computed.err) == (0, "")
+    assert "temperature: float, default an expression, see the text." in computed.out
     one = tfvae_command("list", "mixture").out
     assert "num_components: int, default 10. K, at least 1." in one
     assert "p(z) = sum_k pi_k N(z; loc_k, diag(scale_k^2))" in one

@@ -50,10 +50,12 @@ class Case:
         loss: the loss from the values that are logged.
         discrete: whether x is, so that no nll is negative.
         xla_on_cpu: whether `compile` chooses XLA where there is only a CPU.
+        shape: of an example.
         own_names: whether its weights keep their names when it is loaded; within Keras' own models
             they change.
         trained_as: the member whose training step has the same graph; None for one of its own.
         served_as: the member whose exported files have the same graph; likewise.
+        temperature: of served draws; 1 where the prior's draws have no scale.
     """
 
     name: str
@@ -63,9 +65,16 @@ class Case:
     loss: Callable[[History], np.ndarray] = negative_elbo
     discrete: bool = True
     xla_on_cpu: bool = True
+    shape: tuple[int, ...] = SHAPE
     own_names: bool = True
     trained_as: str | None = None
     served_as: str | None = None
+    temperature: float = 0.7
+
+    @property
+    def images(self) -> np.ndarray:
+        """Examples of bits, which every likelihood takes."""
+        return IMAGES.reshape(-1, *self.shape)
 
     def built(self, policy: str = "float32", **compile_arguments) -> tfvae.VAE:
         """A fresh member with the same initial weights each time, compiled."""
@@ -76,7 +85,7 @@ class Case:
             vae = self.make()
         finally:
             keras.mixed_precision.set_dtype_policy(before)
-        vae.build((None, *SHAPE))
+        vae.build((None, *self.shape))
         vae.compile(keras.optimizers.Adam(1e-2), **compile_arguments)
         return vae
 
@@ -113,10 +122,10 @@ def functional(inputs):
 def vae(posterior=heads.MultivariateNormalDiag, likelihood=heads.IndependentBernoulli, **options):
     encoder = options.pop("encoder", None) or networks.MLP([8])
     decoder = options.pop("decoder", None) or networks.MLP([8])
-    scale = {"scale": options.pop("scale")} if "scale" in options else {}
+    likelihood = likelihood if isinstance(likelihood, heads.Head) else likelihood(SHAPE)
     return tfvae.VAE(
         tfvae.Encoder(encoder, posterior(LATENTS)),
-        tfvae.Decoder(decoder, likelihood(SHAPE, **scale)),
+        tfvae.Decoder(decoder, likelihood),
         seed=5,
         **options,
     )
@@ -127,7 +136,17 @@ def tril(**options):
 
 
 def normal(scale):
-    return vae(likelihood=heads.IndependentNormal, scale=scale)
+    return vae(likelihood=heads.IndependentNormal(SHAPE, scale=scale))
+
+
+def product():
+    parts = {
+        "real": heads.IndependentNormal((16,), scale="learned"),
+        "optimal": heads.IndependentNormal((16,), scale="optimal"),
+        "bits": heads.IndependentBernoulli((16,)),
+        "counts": heads.Poisson((16,)),
+    }
+    return heads.Product(parts)
 
 
 def convolutional():
@@ -144,6 +163,7 @@ TRIL = DIAG + dense(8, LATENTS * (LATENTS - 1) // 2)
 DECODER = dense(LATENTS, 8)
 IMAGE_HEAD = 8 * PIXELS + PIXELS  # no bias of the projection: one per pixel instead
 MLP_DIAG = ENCODER + DIAG + DECODER + IMAGE_HEAD
+MLP_BERNOULLI = ENCODER + dense(8, LATENTS) + DECODER + IMAGE_HEAD
 MLP_TRIL = ENCODER + TRIL + DECODER + IMAGE_HEAD
 CONVOLUTIONS = (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + dense(2 * 2 * 4, 2 * LATENTS)
 CONVOLUTIONS += dense(LATENTS, 2 * 2 * 4) + (9 * 4 * 4 + 4) + (9 * 4 * 2 + 2) + (2 * 1 + PIXELS)
@@ -157,6 +177,11 @@ CASES = [
         lambda: vae(prior=priors.MixtureOfGaussians(LATENTS, num_components=4)),
         MLP_DIAG + 4 + 2 * 4 * LATENTS,
     ),
+    Case(
+        "vamp_prior",
+        lambda: vae(prior=priors.VampPrior(LATENTS, SHAPE, num_components=4)),
+        MLP_DIAG + 4 * PIXELS,
+    ),
     Case("normal_unit", lambda: normal(1.0), MLP_DIAG, discrete=False),
     Case(
         "normal_fixed",
@@ -167,6 +192,49 @@ CASES = [
         served_as="normal_unit",
     ),
     Case("normal_learned", lambda: normal("learned"), MLP_DIAG + 1, discrete=False),
+    Case(
+        "normal_optimal",
+        lambda: normal("optimal"),
+        MLP_DIAG,
+        non_trainable=STATE + 1 + 2,  # the variance, and how many batches it is the mean of
+        discrete=False,
+    ),
+    Case("normal_per_pixel", lambda: normal("per_pixel"), MLP_DIAG + IMAGE_HEAD, discrete=False),
+    Case(
+        "continuous_bernoulli",
+        lambda: vae(likelihood=heads.ContinuousBernoulli),
+        MLP_DIAG,
+        discrete=False,
+    ),
+    Case(
+        "categorical",
+        lambda: vae(likelihood=heads.Categorical(SHAPE, num_levels=5)),
+        MLP_DIAG + 4 * IMAGE_HEAD,
+    ),
+    Case(
+        "discretised_logistic_mixture",
+        lambda: vae(likelihood=heads.DiscretisedLogisticMixture(SHAPE, 2, num_levels=5)),
+        MLP_DIAG + 5 * IMAGE_HEAD,
+    ),
+    Case("poisson", lambda: vae(likelihood=heads.Poisson), MLP_DIAG),
+    Case("negative_binomial", lambda: vae(likelihood=heads.NegativeBinomial), MLP_DIAG + PIXELS),
+    Case(
+        "student_t", lambda: vae(likelihood=heads.StudentT), MLP_DIAG + PIXELS + 1, discrete=False
+    ),
+    Case(
+        "multinomial",
+        lambda: vae(likelihood=heads.Multinomial((PIXELS,))),
+        MLP_DIAG,
+        shape=(PIXELS,),
+    ),
+    Case(
+        "product",
+        lambda: vae(likelihood=product()),
+        MLP_DIAG + 1,
+        non_trainable=STATE + 1 + 2,
+        discrete=False,
+        shape=(PIXELS,),
+    ),
     # TensorFlow's convolutions are faster on a CPU than XLA's.
     Case("convolutional", convolutional, CONVOLUTIONS, xla_on_cpu=False),
     Case(
@@ -205,6 +273,54 @@ CASES = [
         lambda: vae(objective=objectives.ELBO(num_samples=2, analytic_kl=False)),
         MLP_DIAG,
         served_as="diag",
+    ),
+    Case(
+        "sticking_the_landing",
+        lambda: tril(objective=objectives.ELBO(gradient="sticking_the_landing")),
+        MLP_TRIL,
+        served_as="tril",
+    ),
+    Case(
+        "bernoulli",
+        lambda: vae(
+            posterior=heads.LatentBernoulli,
+            prior=priors.BernoulliPrior(LATENTS),
+            objective=objectives.ImportanceWeighted(4, gradient="vimco"),
+        ),
+        MLP_BERNOULLI + LATENTS,
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        temperature=1.0,
+    ),
+    Case(
+        "categorical",
+        lambda: vae(
+            posterior=lambda size: heads.LatentCategorical(size, num_categories=size),
+            prior=priors.CategoricalPrior(LATENTS, num_categories=LATENTS),
+            objective=objectives.ELBO(gradient="score_function"),
+        ),
+        MLP_BERNOULLI + LATENTS + dense(PIXELS, 100) + dense(100, 1),
+        non_trainable=STATE + 1 + 1,  # the running mean of the signal
+        temperature=1.0,
+    ),
+    Case(
+        "relaxed_bernoulli",
+        lambda: vae(
+            posterior=lambda size: heads.RelaxedBernoulli(size, temperature=0.5),
+            prior=priors.RelaxedBernoulliPrior(LATENTS, temperature=0.5),
+        ),
+        MLP_BERNOULLI + LATENTS,
+    ),
+    Case(
+        "relaxed_categorical",
+        lambda: vae(
+            posterior=lambda size: heads.RelaxedCategorical(
+                size, num_categories=size, straight_through=True
+            ),
+            prior=priors.RelaxedCategoricalPrior(LATENTS, num_categories=LATENTS),
+        ),
+        MLP_BERNOULLI + LATENTS,
+        temperature=1.0,
     ),
     Case(
         "sequential",

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.conformance.cases import BATCH, IMAGES
+from tests.conformance.cases import BATCH
 
 FIT = {"batch_size": BATCH, "verbose": 0}
 
@@ -14,13 +14,13 @@ FIT = {"batch_size": BATCH, "verbose": 0}
 def plain(trained_graph):
     """Weights and history of one epoch in float32, without XLA."""
     model = trained_graph.built(jit_compile=False)
-    history = model.fit(IMAGES, **FIT).history
+    history = model.fit(trained_graph.images, **FIT).history
     return model, history
 
 
 def test_xla_trains_as_without(trained_graph, plain):
     model = trained_graph.built(jit_compile=True)
-    history = model.fit(IMAGES, **FIT).history
+    history = model.fit(trained_graph.images, **FIT).history
     for name, value in plain[1].items():
         # The same draws; three steps of float32 in another order, which normalisation magnifies.
         np.testing.assert_allclose(history[name], value, rtol=5e-4, err_msg=name)
@@ -34,7 +34,7 @@ def test_xla_is_what_compile_chooses_where_it_pays(case):
 def test_mixed_bfloat16_fits_near_float32(trained_graph, plain):
     model = trained_graph.built(policy="mixed_bfloat16", jit_compile=False)
     assert model.encoder.network.compute_dtype == "bfloat16", "else this tests nothing"
-    history = model.fit(IMAGES, **FIT).history
+    history = model.fit(trained_graph.images, **FIT).history
     for name in ("nll", "elbo"):
         # bfloat16 rounds to 2^-9 of a value; the features of two narrow networks.
         np.testing.assert_allclose(history[name], plain[1][name], rtol=0.03, err_msg=name)
@@ -44,16 +44,16 @@ def test_mixed_bfloat16_fits_near_float32(trained_graph, plain):
 
 def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(trained_graph):
     model = trained_graph.built(policy="mixed_bfloat16")
-    posterior, z = model.encoder(IMAGES), tf.zeros((2, BATCH, model.latent_size))
+    posterior, z = model.encoder(trained_graph.images), tf.zeros((2, BATCH, model.latent_size))
     likelihood = model.decoder(z)
     tensors = [
-        *model.encoder.parameters(IMAGES).values(),
+        *model.encoder.parameters(trained_graph.images).values(),
         *model.decoder.parameters(z).values(),
         posterior.log_prob(posterior.sample(seed=(1, 2))),
-        likelihood.log_prob(IMAGES[:BATCH]),
+        likelihood.log_prob(trained_graph.images[:BATCH]),
         likelihood.mean(),
-        model.prior().log_prob(z),
-        model(IMAGES),
+        model.prior_distribution().log_prob(z),
+        model(trained_graph.images),
         *model.losses,
     ]
     assert {tensor.dtype for tensor in tensors} == {tf.float32}

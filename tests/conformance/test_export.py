@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.conformance.cases import IMAGES, LATENTS, SERVED
+from tests.export.made import MADE
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.choice import servables_of
 from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
 
 SEED, ROWS = 11, 5
 Z = np.random.default_rng(8).normal(size=(ROWS, LATENTS)).astype("float32")
-X = IMAGES[:ROWS]
+TEMPERATURES = {case.name: case.temperature for case in SERVED}
 # The same float32 kernels, fused in another order.
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
 
@@ -41,26 +41,32 @@ def models():
     return built
 
 
-def expected(model):
+def expected(model, temperature):
     """What the live model answers: {(servable, signature): (inputs, outputs)}."""
-    posterior = model.encoder(X)
-    drawn = model.sample(4, seed=SEED, temperature=0.7)
+    x = IMAGES[:ROWS].reshape(ROWS, *model.decoder.event_shape)
+    mean, stddev, _ = model.encoder.head.moments(model.encoder(x))
+    decoded = model.decoder.parameters(model.decoder_inputs(Z, {}))
+    drawn = model.sample(4, seed=SEED, temperature=temperature)
     columns = {
         "num_samples": np.array([4], "int32"),
+        "first": np.array([0], "int32"),
         "seed": np.array([SEED], "int32"),
-        "temperature": np.array([0.7], "float32"),
+        "temperature": np.array([temperature], "float32"),
     }
     encoded = {
-        **model.encoder.parameters(X),
-        "mean": posterior.mean(),
-        "stddev": tf.sqrt(tf.linalg.diag_part(posterior.covariance())),
+        **model.encoder.parameters(x),
+        "mean": mean,
+        "stddev": stddev,
     }
     return {
-        ("encoder", "encode"): ({"x": X}, encoded),
-        ("decoder", "decode"): ({"z": Z}, model.decoder.parameters(Z)),
+        ("encoder", "encode"): ({"x": x}, encoded),
+        ("decoder", "decode"): ({"z": Z}, decoded),
         ("decoder", "sample"): (columns, {"x": drawn[None]}),
-        ("decoder", "serving_default"): ({"z": Z[:1]}, model.decoder.parameters(Z[:1])),
-        ("vae", "reconstruct"): ({"x": X}, {"x": model.reconstruct(X)}),
+        ("decoder", "serving_default"): (
+            {"z": Z[:1]},
+            {name: rows[:1] for name, rows in decoded.items()},
+        ),
+        ("vae", "reconstruct"): ({"x": x}, {"x": model.reconstruct(x)}),
     }
 
 
@@ -71,8 +77,8 @@ def answers(models, tmp_path_factory):
     jobs, places = [], {}
     for name, model in models.items():
         for servable in servables_of(model):
-            write(servable(model), folder / name / servable.name, warmup_batch_sizes=())
-        for key, (inputs, _) in expected(model).items():
+            write(servable(model), folder / name / servable.name, MADE, warmup_batch_sizes=())
+        for key, (inputs, _) in expected(model, TEMPERATURES[name]).items():
             place = folder / name / "_".join(key)
             np.savez(f"{place}_in.npz", **inputs)
             places[(name, *key)] = f"{place}_out.npz"
@@ -88,7 +94,8 @@ def answers(models, tmp_path_factory):
 
 
 def test_saved_models_answer_as_the_live_model(served_graph, models, answers):
-    for key, (_, outputs) in expected(models[served_graph.name]).items():
+    live = expected(models[served_graph.name], served_graph.temperature)
+    for key, (_, outputs) in live.items():
         got = answers[(served_graph.name, *key)]
         for name, tensor in outputs.items():
             np.testing.assert_allclose(got[name], tensor, err_msg=f"{key} {name}", **CLOSE)
@@ -106,7 +113,7 @@ def test_built_in_only_tflite_agrees(served_graph, models):
     runs = {part: Interpreter(model_content=content) for part, content in runs.items()}
     operations = {op["op_name"] for run in runs.values() for op in run._get_ops_details()}
     assert not [op for op in operations if op.startswith("Flex") or op == "CUSTOM"]
-    answers = expected(model)
+    answers = expected(model, served_graph.temperature)
     for part, signature in (("encoder", "encode"), ("decoder", "decode")):
         inputs, outputs = answers[part, signature]
         found = runs[part].get_signature_runner(signature)(**inputs)

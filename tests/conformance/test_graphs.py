@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.conformance.cases import BATCH, CASES, IMAGES, LATENTS
+from tests.conformance.cases import BATCH, CASES, LATENTS
 
 BY_NAME = {case.name: case for case in CASES}
 
@@ -27,12 +27,14 @@ def operations(function, *arguments):
 
 def trained(case):
     model = case.built()
-    return operations(lambda x: model.loss_terms({"x": x}, True).terms, tf.constant(IMAGES[:BATCH]))
+    x = tf.constant(case.images[:BATCH])
+    return operations(lambda x: model.loss_terms({"x": x}, True).terms, x)
 
 
 def served(case):
     model, z = case.built(), tf.constant(np.zeros((BATCH, LATENTS), "float32"))
-    encoded = operations(lambda x: model.encoder_outputs({"x": x}), tf.constant(IMAGES[:BATCH]))
+    x = tf.constant(case.images[:BATCH])
+    encoded = operations(lambda x: model.encoder_outputs({"x": x}), x)
     return encoded, operations(lambda z: model.decoder_outputs(z, {}), z)
 
 

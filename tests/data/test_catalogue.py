@@ -7,10 +7,11 @@ from tfvae.data.catalogue import BINARISATIONS, CATALOGUE, describe, names, near
 
 
 def test_names():
-    assert names() == ["binarized_mnist", "digits", "fashion_mnist", "mnist", "omniglot"]
+    images = ["binarized_mnist", "digits", "fashion_mnist", "mnist", "omniglot"]
+    assert names() == sorted([*images, "breast_cancer", "diabetes", "wine"])
     for spec in CATALOGUE.values():
         assert spec.binarisation in BINARISATIONS
-        assert len(spec.fields["x"].shape) == 3
+        assert len(spec.fields["x"].shape) == (3 if spec.name in images else 1)
         assert (spec.version is None) == (spec.host is None)
 
 

@@ -47,7 +47,7 @@ def test_an_encoder_alone_is_exported_alone(tmp_path):
     model, x = built(Coder), rows(3)
     signatures = exported(model, tmp_path)
     assert {s: set(found) for s, found in signatures.items()} == {
-        "encoder": {"encode", "serving_default"}
+        "encoder": {"encode", "about", "serving_default"}
     }
     np.testing.assert_allclose(call(signatures["encoder"]["encode"], x=x)["code"], 2 * x)
     files = tfvae.export.tflite(model, tmp_path)
@@ -68,12 +68,13 @@ def generated(generator, tmp_path_factory):
 
 def test_a_generator_exports_a_decoder_alone(generator, generated):
     assert {s: set(found) for s, found in generated.items()} == {
-        "decoder": {"decode", "sample", "serving_default"}
+        "decoder": {"decode", "sample", "about", "serving_default"}
     }
     labels = np.array([0, 3, 1], "int32")
     got = call(
         generated["decoder"]["sample"],
         num_samples=np.array([2, 5, 1], "int32"),
+        first=np.zeros(3, "int32"),
         seed=np.array([7, 8, -9], "int32"),
         temperature=np.array([1, 0.5, 1], "float32"),
         label=labels,
@@ -91,7 +92,7 @@ def test_a_generator_exports_a_decoder_alone(generator, generated):
 def test_a_label_out_of_range_is_refused_in_the_graph(generated, name, label):
     inputs = {"z": np.zeros((2, 2), "float32")}
     if name == "sample":
-        inputs = {n: np.ones(2, "int32") for n in ("num_samples", "seed")}
+        inputs = {n: np.ones(2, "int32") for n in ("num_samples", "first", "seed")}
         inputs["temperature"] = np.ones(2, "float32")
     with pytest.raises(tf.errors.InvalidArgumentError, match="label must be whole numbers from 0"):
         call(generated["decoder"][name], **inputs, label=np.array([0, label], "int32"))
@@ -127,11 +128,8 @@ def test_codes_of_several_levels_have_their_names(tmp_path):
     encoded = call(signatures["encoder"]["encode"], x=x)
     assert {name: value.shape for name, value in encoded.items()} == {"low": (4, 1), "high": (4, 2)}
     np.testing.assert_allclose(call(signatures["decoder"]["decode"], **encoded)["loc"], x)
-    one = np.array([1], "int32")
-    drawn = call(
-        signatures["decoder"]["sample"],
-        **{"num_samples": 3 * one, "seed": 5 * one, "temperature": one.astype("float32")},
-    )
+    counts = {n: np.array([v], "int32") for n, v in (("num_samples", 3), ("first", 0), ("seed", 5))}
+    drawn = call(signatures["decoder"]["sample"], **counts, temperature=np.ones(1, "float32"))
     z = model.generate(Noise(5, row=tf.range(3)), {})
     assert set(drawn) == {"x", "low", "high"}
     for name, level in z.items():
@@ -160,7 +158,8 @@ def test_codes_may_be_whole_numbers(tmp_path):
 def test_where_the_prior_has_no_scale_the_temperature_must_be_1(tmp_path):
     model = table(prior=Box(2))
     sample = exported(model, tmp_path)["decoder"]["sample"]
-    inputs = {"num_samples": np.array([4], "int32"), "seed": np.array([9], "int32")}
+    counts = {"num_samples": 4, "first": 0, "seed": 9}
+    inputs = {name: np.array([count], "int32") for name, count in counts.items()}
     got = call(sample, **inputs, temperature=np.array([1], "float32"))
     assert np.abs(got["z"]).max() < 1
     np.testing.assert_allclose(got["x"][0], model.sample(4, seed=9), atol=1e-5)

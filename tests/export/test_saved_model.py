@@ -24,7 +24,6 @@ from tfvae.export.servables.vae import VAEServable
 SERVABLES = ("encoder", "decoder", "vae")
 FILES = {
     "assets.extra/tf_serving_warmup_requests",
-    "fingerprint.pb",
     "saved_model.pb",
     "variables/variables.data-00000-of-00001",
     "variables/variables.index",
@@ -43,7 +42,11 @@ def test_the_result_names_what_was_published(exported):
     for name, path in exported.paths.items():
         assert path == exported.directory / name / "1"
         assert files(path) == FILES
-    assert set(exported.directory.iterdir()) == {exported.directory / name for name in SERVABLES}
+    names = {path.name for path in exported.directory.iterdir()}
+    assert names == {*SERVABLES, "manifest.json", "current", "sets"}
+    manifest = tfvae.export.verify(exported.directory)
+    assert (manifest.name, manifest.version, manifest.model) == ("tiny", 1, "VAE")
+    assert len(manifest.files) == len(SERVABLES) * len(FILES)
 
 
 def test_every_signature_was_compared_in_a_fresh_process(exported, signatures):
@@ -78,10 +81,11 @@ def test_it_runs_where_tfvae_tfp_and_keras_cannot_be_imported(exported, vae, tmp
 
 def test_versions_rise_and_stay(exported, vae, tmp_path, no_comparison, encoder_only):
     directory = tmp_path / "tiny"
-    shutil.copytree(exported.directory, directory)
-    before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    shutil.copytree(exported.directory, directory, symlinks=True)
+    sets = (directory / "sets").rglob("*")
+    before = {path: path.read_bytes() for path in sets if path.is_file()}
     assert tfvae.export.saved_model(vae, directory).version == 2
-    with pytest.raises(ExportError, match="version 2 of encoder in"):
+    with pytest.raises(ExportError, match="version 2 is not above version 2"):
         tfvae.export.saved_model(vae, directory, version=2)
     assert all(path.read_bytes() == content for path, content in before.items())
     assert len(list(directory.rglob("saved_model.pb"))) == 4
@@ -150,6 +154,6 @@ def test_nothing_is_traced_through_autograph(log):
     model = table(Flow(2))
     for servable in (EncoderServable, DecoderServable, VAEServable):
         for signature in servable(model).signatures().values():
-            draws._draw._clear_cache()
+            draws.draw_of._clear_cache()
             signature.concrete()
     assert log.records == []

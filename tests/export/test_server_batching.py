@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, call, request
+from tfvae.export.limits import MAX_SAMPLES_PER_ROW
 from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES
 
 
@@ -58,9 +59,25 @@ def test_the_row_format_can_send_and_receive_it(vae, signatures, servable, name)
     assert len(predictions) == len(instances)
 
 
+FULL = [("encoder", "sample"), ("decoder", "sample"), ("vae", "interpolate")]
+
+
+@pytest.mark.parametrize("rows", [[9], [1, 200], [128, 128]])
+@pytest.mark.parametrize(("servable", "name"), FULL)
+def test_rows_at_their_limit_survive_merging_and_padding(vae, signatures, servable, name, rows):
+    """9 rows are padded to 32, 201 to 256: no limit is one of all rows together."""
+    requests = [request(vae, servable, name, count) for count in rows]
+    for inputs in requests:
+        key = "steps" if name == "interpolate" else "num_samples"
+        inputs[key] = np.full_like(inputs[key], MAX_SAMPLES_PER_ROW)
+    for count, outputs in zip(rows, run_merged(signatures[servable][name], requests), strict=True):
+        for value in outputs.values():
+            assert value.shape[:2] == (count, MAX_SAMPLES_PER_ROW)
+
+
 def test_one_instance_of_sample_is_one_prediction_with_its_images(signatures):
-    instance = {"num_samples": 4, "seed": 1, "temperature": 1.0}
-    dtypes = {"num_samples": "int32", "seed": "int32", "temperature": "float32"}
+    instance = {"num_samples": 4, "first": 0, "seed": 1, "temperature": 1.0}
+    dtypes = dict.fromkeys(instance, "int32") | {"temperature": "float32"}
     stacked = {name: np.array([value], dtypes[name]) for name, value in instance.items()}
     images = call(signatures["decoder"]["sample"], **stacked)["x"]
     assert images.shape == (1, 4, *IMAGE_SHAPE)

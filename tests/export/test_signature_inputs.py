@@ -1,14 +1,22 @@
 """What signatures take besides float images: bytes and files; and what they refuse."""
 
+import struct
+import time
+import zlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 
 from tests.export.conftest import IMAGE_SHAPE
 from tests.export.test_signatures import SIGNATURES, TOLERANCE, call, request
 from tfvae.data.fields import Field
+from tfvae.export.limits import MAX_FIRST, MAX_ROWS, MAX_SAMPLES_PER_ROW, MAX_SCORE_SAMPLES
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.signatures import ServedSignature
+
+REFUSED = tf.errors.InvalidArgumentError
 
 
 def png(image):
@@ -40,53 +48,103 @@ def test_jpeg_and_colour_files_are_read(signatures):
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        (png(np.zeros((9, 9, 1), np.uint8)), "height, width, channels are not"),
-        (b"not an image", "Unknown image file format"),
-        (b"", "empty|Unknown image"),
+        (png(np.zeros((9, 9, 1), np.uint8)), r"height, width are not .* \[9 9\]"),
+        (tf.io.encode_jpeg(np.zeros((9, 4, 1), np.uint8)).numpy(), r"height, width are not .*9 4"),
+        (b"not an image", "must be a PNG or JPEG"),
+        (b"GIF89a" + b"\0" * 40, "must be a PNG or JPEG"),
+        (b"", "must be a PNG or JPEG"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        (png(np.zeros(IMAGE_SHAPE, np.uint8))[:20], r"height, width are not .* \[0 4\]"),
         (png(np.zeros(IMAGE_SHAPE, np.uint8))[:-30], "PNG"),
     ],
 )
 def test_files_that_are_no_image_of_the_model_are_refused(signatures, file, message):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+    with pytest.raises(REFUSED, match=message):
         call(signatures["encoder"]["encode_image_bytes"], image_bytes=np.array([file], object))
 
 
-@pytest.mark.parametrize(("servable", "name"), [s for s in SIGNATURES if "sample" in s[1]])
-@pytest.mark.parametrize("count", [0, -3, 2**31 - 1, 4097])
-def test_sample_counts_out_of_range_are_refused(vae, signatures, servable, name, count):
+def test_a_large_image_is_refused_before_it_is_decoded(signatures):
+    """By the time: 20,000 x 10,000 pixels in 195 kB took a second and 199 MB."""
+    lines = zlib.compressobj(9)
+    data = b"".join(lines.compress(bytes(20_001)) for _ in range(10_000)) + lines.flush()
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 20_000, 10_000, 8, 0, 0, 0, 0)), (b"IDAT", data)]
+    bomb = b"\x89PNG\r\n\x1a\n"
+    for kind, body in [*chunks, (b"IEND", b"")]:
+        bomb += (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+    assert tf.io.decode_png(bomb).shape == (10_000, 20_000, 1)
+    small = np.array([png(np.zeros(IMAGE_SHAPE, np.uint8))], object)
+    encode = signatures["encoder"]["encode_image_bytes"]
+    call(encode, image_bytes=small)
+    began = time.perf_counter()
+    with pytest.raises(REFUSED, match="10000 20000"):
+        call(encode, image_bytes=np.array([bomb], object))
+    assert time.perf_counter() - began < 0.2
+
+
+TOO_MANY = [
+    (MAX_SAMPLES_PER_ROW, "num_samples", [("encoder", "sample"), ("decoder", "sample")]),
+    (MAX_SCORE_SAMPLES, "num_samples", [("vae", "score"), ("vae", "score_image_bytes")]),
+    (MAX_SAMPLES_PER_ROW, "steps", [("vae", "interpolate")]),
+]
+
+
+@pytest.mark.parametrize(
+    ("limit", "name", "served"), [(*row[:2], found) for row in TOO_MANY for found in row[2]]
+)
+def test_counts_out_of_range_are_refused(vae, signatures, limit, name, served):
+    inputs = request(vae, *served, 2)
+    for count in (0, -3, limit + 1, 2**31 - 1):
+        inputs[name] = np.array([1, count], "int32")
+        with pytest.raises(REFUSED, match=f"{name} must be from 1 to {limit}"):
+            call(signatures[served[0]][served[1]], **inputs)
+
+
+@pytest.mark.parametrize("servable", ["encoder", "decoder"])
+@pytest.mark.parametrize("first", [-1, MAX_FIRST + 1, 2**31 - 1])
+def test_draws_out_of_range_are_refused(vae, signatures, servable, first):
+    inputs = request(vae, servable, "sample", 2) | {"first": np.array([0, first], "int32")}
+    with pytest.raises(REFUSED, match=f"first must be from 0 to {MAX_FIRST}"):
+        call(signatures[servable]["sample"], **inputs)
+
+
+def misshaped(inputs):
+    """Each input with an axis more, an axis less, other sizes and another length."""
+    for key, value in inputs.items():
+        yield key, value[..., np.newaxis]
+        if value.ndim > 1:
+            yield from ((key, value[:, 0]), (key, np.repeat(value, 2, axis=1)))
+        if len(inputs) > 1:
+            yield key, value[:1]
+
+
+@pytest.mark.parametrize(("servable", "name"), SIGNATURES)
+def test_shapes_and_rows_are_asserted_in_the_graph(vae, exported, servable, name):
+    """As TensorFlow Serving runs it: in a session, which looks at no shape by itself."""
     inputs = request(vae, servable, name, 2)
-    inputs["num_samples"] = np.array([1, count], "int32")
-    with pytest.raises(tf.errors.InvalidArgumentError, match="num_samples must be from 1 to 4096"):
-        call(signatures[servable][name], **inputs)
-
-
-def test_score_and_interpolate_refuse_counts_out_of_range(vae, signatures):
-    inputs = request(vae, "vae", "score", 1) | {"num_samples": np.array([100_001], "int32")}
-    with pytest.raises(tf.errors.InvalidArgumentError, match="from 1 to 100000"):
-        call(signatures["vae"]["score"], **inputs)
-    inputs = request(vae, "vae", "interpolate", 1) | {"steps": np.array([0], "int32")}
-    with pytest.raises(tf.errors.InvalidArgumentError, match="steps must be from 1 to 4096"):
-        call(signatures["vae"]["interpolate"], **inputs)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], str(exported.paths[servable]))
+        definition = meta.signature_def[name]
+        options = config_pb2.CallableOptions(
+            feed=[definition.inputs[key].name for key in inputs],
+            fetch=[output.name for output in definition.outputs.values()],
+        )
+        run = session._make_callable_from_options(options)
+        assert len(run(*inputs.values())[0]) == 2
+        for key, value in misshaped(inputs):
+            with pytest.raises(REFUSED, match=r"compatible with expected|one value per row"):
+                run(*(inputs | {key: value}).values())
+        with pytest.raises(REFUSED, match=f"at most {MAX_ROWS} rows: split it"):
+            run(*(np.repeat(value, 129, axis=0) for value in inputs.values()))
 
 
 @pytest.mark.parametrize("temperature", [-1.0, np.nan, np.inf])
 def test_temperatures_that_widen_nothing_are_refused(vae, signatures, temperature):
     inputs = request(vae, "decoder", "sample", 2)
     inputs["temperature"] = np.array([1.0, temperature], "float32")
-    with pytest.raises(tf.errors.InvalidArgumentError, match="temperature must be a finite number"):
+    with pytest.raises(REFUSED, match="temperature must be a finite number"):
         call(signatures["decoder"]["sample"], **inputs)
-
-
-def test_too_many_samples_in_all_rows_are_refused(vae, signatures):
-    inputs = request(vae, "decoder", "sample", 5) | {"num_samples": np.full(5, 4096, "int32")}
-    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 16384"):
-        call(signatures["decoder"]["sample"], **inputs)
-
-
-def test_inputs_of_different_lengths_are_refused(vae, signatures, images):
-    inputs = request(vae, "encoder", "sample", 3) | {"x": images}
-    with pytest.raises(tf.errors.InvalidArgumentError, match="one value per row"):
-        call(signatures["encoder"]["sample"], **inputs)
 
 
 @pytest.mark.parametrize(

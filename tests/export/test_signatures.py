@@ -37,7 +37,7 @@ def row(values, index):
 
 def test_names_and_default(signatures):
     for servable, names in EXPECTED.items():
-        assert set(signatures[servable]) == names | {"serving_default"}
+        assert set(signatures[servable]) == names | {"serving_default", "about"}
         default, named = (signatures[servable][n] for n in ("serving_default", DEFAULTS[servable]))
         assert default.structured_input_signature == named.structured_input_signature
         assert default.structured_outputs.keys() == named.structured_outputs.keys()
@@ -79,10 +79,11 @@ def test_encode_is_the_encoder(vae, signatures, images):
 
 
 def test_posterior_samples_have_the_posterior_moments(vae, signatures, images):
-    inputs = {"x": images, "num_samples": np.full(4, 4096), "seed": np.arange(4)}
-    inputs = {name: np.asarray(v, "int32") if v.ndim == 1 else v for name, v in inputs.items()}
-    z = call(signatures["encoder"]["sample"], **inputs)["z"]
-    assert z.shape == (4, 4096, LATENT_SIZE)
+    counts = {"num_samples": np.full(256, 64), "seed": np.repeat(np.arange(4), 64)}
+    counts |= {"first": np.tile(np.arange(64) * 64, 4)}
+    counts = {name: values.astype("int32") for name, values in counts.items()}
+    z = call(signatures["encoder"]["sample"], x=np.repeat(images, 64, axis=0), **counts)["z"]
+    z = z.reshape(4, 4096, LATENT_SIZE)
     posterior = vae.encoder(images)
     error = 5 * posterior.stddev().numpy() / np.sqrt(4096)  # five standard errors
     assert np.all(np.abs(z.mean(1) - posterior.mean()) < error)
@@ -104,13 +105,15 @@ def test_decode_is_the_decoder(vae, signatures):
 def test_one_seed_gives_one_picture_in_python_and_in_the_file(vae, signatures, seed, temperature):
     got = call(
         signatures["decoder"]["sample"],
-        num_samples=np.array([3], "int32"),
-        seed=np.array([seed], "int32"),
-        temperature=np.array([temperature], "float32"),
+        num_samples=np.array([3, 2], "int32"),
+        first=np.array([0, 3], "int32"),
+        seed=np.array([seed, seed], "int32"),
+        temperature=np.array([temperature, temperature], "float32"),
     )
-    expected = vae.sample(3, seed=seed, temperature=temperature)
-    assert got["x"].shape == (1, 3, *IMAGE_SHAPE)
-    np.testing.assert_allclose(got["x"][0], expected, atol=TOLERANCE)
+    assert got["x"].shape == (2, 3, *IMAGE_SHAPE)
+    drawn = np.concatenate([got["x"][0], got["x"][1, :2]])  # the second row goes on
+    expected = vae.sample(5, seed=seed, temperature=temperature)
+    np.testing.assert_allclose(drawn, expected, atol=TOLERANCE)
     np.testing.assert_allclose(got["x"][0], vae.decoder(got["z"][0]).mean(), atol=TOLERANCE)
 
 

@@ -1,7 +1,9 @@
 """export/mobile: snippets that name what the files have, and a page that samples in a browser."""
 
+import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,13 +59,32 @@ def test_the_page_pins_its_packages_and_names_no_registry():
 
 
 @pytest.fixture(scope="module")
-def page(lite, tmp_path_factory):
+def exported_set(lite, tmp_path_factory):
+    """A folder as an export leaves it, with files that are not what its manifest says."""
+    folder = tmp_path_factory.mktemp("set")
+    decoder = lite.paths["decoder_browser.tflite"]
+    for name in ("decoder_browser", "damaged", "stranger"):
+        shutil.copy(decoder, folder / f"{name}.tflite")
+    shutil.copy(lite.paths["decoder.tflite"], folder / "free.tflite")
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    del files["stranger.tflite"]
+    manifest = {"schema": 1, "name": "tiny", "version": 5, "files": files | {"no.tflite": "0" * 64}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    damaged = bytearray(decoder.read_bytes())
+    damaged[len(damaged) // 2] ^= 1  # within the weights: it would load, and draw other pictures
+    (folder / "damaged.tflite").write_bytes(damaged)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(exported_set, tmp_path_factory):
     if browser.chromium() is None:
-        pytest.skip("Chromium and ChromeDriver are not installed")
+        pytest.skip("Chromium is not installed")
     if not (WEB / "node_modules" / "@litertjs").is_dir():
         pytest.skip("LiteRT's web runtime is not installed: npm install in export/mobile/web")
-    files = {"decoder_browser.tflite": lite.paths["decoder_browser.tflite"], "no.tflite": "/none"}
-    files["free.tflite"] = lite.paths["decoder.tflite"]
+    files = {path.name: path for path in exported_set.iterdir()}
+    files |= {"lone/decoder_browser.tflite": files["decoder_browser.tflite"]}
+    files |= {"no.tflite": "/none"}
     with (
         browser.served(WEB, files) as url,
         browser.opened(tmp_path_factory.mktemp("profile")) as opened,
@@ -151,11 +172,25 @@ def test_a_wrong_seed_is_named_and_the_page_goes_on(loaded, seed):
     loaded.wait("document.getElementById('status').textContent.startsWith('Seed 3:')")
 
 
+def test_the_page_says_which_set_it_has(loaded, exported_set):
+    digest = hashlib.sha256((exported_set / "decoder_browser.tflite").read_bytes()).hexdigest()
+    shown = loaded.run("return document.getElementById('set').textContent")
+    assert shown == f"tiny, version 5: decoder_browser.tflite, SHA-256 {digest}"
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
-    [("no.tflite", "HTTP status 404"), ("free.tflite", "export with browser_samples")],
+    [
+        ("no.tflite", "no.tflite: HTTP status 404"),
+        ("free.tflite", "export with browser_samples"),
+        ("damaged.tflite", "damaged or of another set, and was not loaded"),
+        ("stranger.tflite", "stranger.tflite is not in the manifest of tiny, version 5"),
+        ("lone/decoder_browser.tflite", "lone/manifest.json: HTTP status 404"),
+    ],
 )
-def test_a_model_that_does_not_fit_is_named(page, model, message):
+def test_a_model_that_does_not_fit_is_refused_by_name(page, model, message):
     page.open(f"{page.url}/?model={model}")
     page.wait("document.body.dataset.ready")
     assert message in status(page)
+    assert page.run("return state.sampler === null")
+    assert page.run("return document.getElementById('set').textContent") == "none yet"

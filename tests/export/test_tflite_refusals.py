@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 import tfvae
 from tests.export.conftest import IMAGE_SHAPE
-from tfvae.export import ExportError
+from tfvae.export import ExportError, verify
 from tfvae.export.tflite_files import parts
 from tfvae.export.tflite_files.bound import HeldOutBound
 from tfvae.export.tflite_files.runtime import LiteRTFile
@@ -37,7 +36,10 @@ def ready(lite, monkeypatch):
 
 
 def names(directory):
-    return sorted(path.name for path in directory.iterdir())
+    """What was published."""
+    verify(directory)
+    ours = {"current", "sets", "manifest.json"}
+    return sorted(path.name for path in directory.iterdir() if path.name not in ours)
 
 
 def test_a_variant_over_the_limit_is_reported_but_not_published(
@@ -67,17 +69,15 @@ def test_a_change_that_is_not_a_number_is_refused(vae, ready, lite_images, tmp_p
 
 
 def test_files_of_an_earlier_export_are_replaced_or_removed(vae, ready, tmp_path, lite_images):
-    (tmp_path / "decoder_int8.tflite").write_bytes(b"of another model")
-    (tmp_path / "decoder.tflite").write_bytes(b"of another model")
-    (tmp_path / "decoder_mine.tflite").write_bytes(b"not ours")
-    tfvae.export.tflite(vae, tmp_path)
-    assert names(tmp_path) == [
-        "decoder.tflite",
-        "decoder_mine.tflite",
-        "encoder.tflite",
-        "report.json",
+    options = {"data": lite_images, "max_nll_change": 1.0}
+    tfvae.export.tflite(vae, tmp_path, ["float32", "dynamic"], **options)
+    done = tfvae.export.tflite(vae, tmp_path, ["float32"], **options)
+    assert [path.name for path in done.removed] == [
+        "decoder_dynamic.tflite",
+        "encoder_dynamic.tflite",
     ]
-    assert (tmp_path / "decoder.tflite").read_bytes() == ready.paths["decoder.tflite"].read_bytes()
+    assert names(tmp_path) == ["decoder.tflite", "encoder.tflite", "report.json"]
+    assert verify(tmp_path).version == 1  # of the same weights
 
 
 @pytest.mark.parametrize("part", ["decoder", "encoder", "prior"])
@@ -98,8 +98,9 @@ def test_a_folder_that_cannot_be_made_is_refused(vae, ready, tmp_path):
         tfvae.export.tflite(vae, tmp_path / "file" / "below")
 
 
-def test_a_full_disk_leaves_the_earlier_files_alone(vae, ready, tmp_path, monkeypatch):
-    (tmp_path / "decoder.tflite").write_bytes(b"earlier")
+def test_a_full_disk_leaves_the_earlier_set_alone(vae, ready, tmp_path, monkeypatch):
+    tfvae.export.tflite(vae, tmp_path)
+    before = verify(tmp_path)
 
     def full(path, content):
         path.open("wb").close()
@@ -108,35 +109,8 @@ def test_a_full_disk_leaves_the_earlier_files_alone(vae, ready, tmp_path, monkey
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ExportError, match="No space left on device"):
         tfvae.export.tflite(vae, tmp_path)
-    assert names(tmp_path) == ["decoder.tflite"]
-    assert (tmp_path / "decoder.tflite").read_bytes() == b"earlier"
-
-
-@pytest.mark.parametrize(
-    ("raised", "seen"),
-    [
-        (PermissionError(errno.EACCES, "Permission denied"), ExportError),
-        (KeyboardInterrupt(), KeyboardInterrupt),
-    ],
-)
-def test_files_that_were_replaced_come_back_when_the_next_cannot_be(
-    vae, ready, tmp_path, monkeypatch, raised, seen
-):
-    (tmp_path / "decoder.tflite").write_bytes(b"earlier")
-    (tmp_path / "encoder_int8.tflite").write_bytes(b"of the earlier model")
-    replace = os.replace
-
-    def second_fails(source, target):
-        if Path(target).name == "encoder.tflite":
-            monkeypatch.undo()
-            raise raised
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", second_fails)
-    with pytest.raises(seen):
-        tfvae.export.tflite(vae, tmp_path)
-    assert names(tmp_path) == ["decoder.tflite", "encoder_int8.tflite"]
-    assert (tmp_path / "decoder.tflite").read_bytes() == b"earlier"
+    monkeypatch.undo()
+    assert verify(tmp_path) == before
 
 
 def test_without_litert_the_message_says_what_to_install(vae, ready, tmp_path, monkeypatch):

@@ -31,7 +31,7 @@ def test_every_signature_and_batch_size_is_replayed(exported, signatures, servab
         outputs = signature(**{name: tf.constant(value) for name, value in tensors.items()})
         for value in outputs.values():
             assert value.shape[0] == rows
-            assert bool(tf.reduce_all(tf.math.is_finite(value)))
+            assert not value.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(value)))
         seen.add((request.model_spec.signature_name, rows))
     assert seen == {(name, rows) for name in signatures[servable] for rows in WARMED_BATCH_SIZES}
     assert len(seen) <= MAXIMUM_RECORDS

@@ -38,6 +38,7 @@ def requests(case, model):
     drawn = model.sample(DRAWS, seed=SEED, temperature=0.7, **case.one_given())
     asked = {
         "num_samples": column(DRAWS, "int32"),
+        "first": column(0, "int32"),
         "seed": column(SEED, "int32"),
         "temperature": column(0.7, "float32"),
         **case.given(1),
@@ -100,16 +101,19 @@ def test_it_is_served_over_rest_and_grpc(case, trained, exported):
 
 
 def test_served_draws_are_the_posterior_s(case, trained, exported):
-    """Mean and spread of 2,000 served draws, against those of the live model's own."""
-    model, draws = trained[0], 2000
+    """Mean and spread of 2,048 served draws, against those of the live model's own."""
+    model, rows, each = trained[0], 32, 64
+    draws = rows * each
     examples = {name: values[:2] for name, values in case.data.items()}
     sample = tf.saved_model.load(str(exported.paths["encoder"])).signatures["sample"]
     inputs = {
-        **examples,
-        "num_samples": column(draws, "int32", 2),
-        "seed": np.array([1, 2], "int32"),
+        **{name: np.repeat(values, rows, axis=0) for name, values in examples.items()},
+        "num_samples": column(each, "int32", 2 * rows),
+        "first": np.tile(np.arange(rows, dtype="int32") * each, 2),
+        "seed": np.repeat(np.array([1, 2], "int32"), rows),
     }
     served = sample(**{name: tf.constant(value) for name, value in inputs.items()})
+    served = {name: tf.reshape(z, [2, draws, *z.shape[2:]]) for name, z in served.items()}
     noise = example_noise(tf.constant([8, 9]), 0, draws)
     live = by_name(model.infer(model.named(examples)).proposal.draw(noise).z)
     assert set(served) == set(live)

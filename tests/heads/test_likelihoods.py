@@ -108,7 +108,7 @@ def test_adapt_refuses_what_it_cannot_use():
         head.adapt(np.full(SHAPE, np.nan))
 
 
-@pytest.mark.parametrize("bad", [0, 0.0, -1.0, "optimal", np.nan, np.inf, None, True])
+@pytest.mark.parametrize("bad", [0, 0.0, -1.0, "best", np.nan, np.inf, None, True])
 def test_a_bad_scale_is_refused(bad):
     with pytest.raises(ValueError, match=r"scale must be .*above 0.*received"):
         heads.IndependentNormal(SHAPE, scale=bad)

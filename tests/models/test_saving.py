@@ -131,7 +131,7 @@ def test_weights_of_other_architectures_change_nothing(tmp_path):
     built().save_weights(tmp_path / "x.weights.h5")
     larger = built(latent_size=3)
     before = larger.get_weights()
-    with pytest.raises(ValueError, match=r"another architecture: 3 of .* of shape \(.*3"):
+    with pytest.raises(ValueError, match=r"another architecture: 3 of .* of shape \(8, 6\)"):
         larger.load_weights(tmp_path / "x.weights.h5")
     for one, two in zip(before, larger.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)

@@ -10,6 +10,7 @@ import tfvae
 from tests.models.tiny import vae
 from tfvae import presets
 from tfvae.cli.main import main
+from tfvae.data.fingerprint import fingerprint
 from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.abilities import left_out, variants_of
 from tfvae.runs.training import train
@@ -38,8 +39,15 @@ def test_a_model_that_only_generates_is_trained(trained, tmp_path):
     assert "test" not in json.loads(done.folder.metrics.read_text("utf-8"))
     assert {path.stem for path in done.folder.pictures.iterdir()} >= {"samples", "training_curves"}
     names = {path.name for path in (tmp_path / "export").iterdir()}
-    assert names == {"decoder", "decoder.tflite", "report.json"}
+    ours = {"current", "sets", "manifest.json"}
+    assert names == {"decoder", "decoder.tflite", "report.json", *ours}
+    manifest = tfvae.export.verify(tmp_path / "export")
+    assert (manifest.model, manifest.metrics) == ("Generator", {})
+    assert manifest.data == {"name": "digits", "fingerprint": fingerprint("digits")}
     assert tfvae.load_model(done.folder.model).sample(2, seed=1).shape == (2, 8, 8, 1)
+    again = tmp_path / "again" / "export"
+    main(["export", str(done.folder.path), "--output", str(again)])
+    assert tfvae.export.verify(again) == manifest  # and so are the files, whose hashes it has
 
 
 def test_a_model_that_can_do_nothing_is_trained_all_the_same(trained, tmp_path):

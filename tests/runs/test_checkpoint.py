@@ -1,5 +1,6 @@
 """Checkpoints that can't be used, and losses that can't be saved."""
 
+import json
 import math
 
 import keras
@@ -55,6 +56,58 @@ def test_damaged_checkpoint_is_refused(checkpoint, share):
     content = checkpoint.path.read_bytes()
     checkpoint.path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"checkpoint\.npz can't be read"):
+        Checkpoint(checkpoint.path, checkpoint.history).restore(_model(2))
+
+
+def change(name, value):
+    def changed(arrays):
+        return {**arrays, name: value(arrays.get(name))}
+
+    return changed
+
+
+def state(**changes):
+    def changed(content):
+        described = json.loads(content.tobytes())
+        return np.frombuffer(json.dumps(described | changes).encode(), np.uint8)
+
+    return change("state", changed)
+
+
+# The last two variables are the optimizer's momenta of the bias.
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda arrays: {n: a for n, a in arrays.items() if n != "variable_1"}, "of another model"),
+        (change("variable_99", lambda _: np.zeros(3)), "of another model"),
+        (change("variable_0", lambda a: a.astype("float64")), "variable_0.npy is float64"),
+        (change("variable_1", lambda a: a[:-1]), r"variable_1.npy is float32 of shape \(1,\)"),
+        (change("variable_7", lambda a: a[:-1]), r"variable_7.npy is float32 of shape \(1,\)"),
+        (change("variable_0", lambda a: np.asfortranarray(a)), "variable_0.npy is float32"),
+        (state(variables=["dense/kernel"] * 8), "of another model"),
+        (state(history=[{"loss": 1.0}]), "history is damaged"),
+        (state(history=[{"epoch": "1"}]), "history is damaged"),
+        (state(history=3), "history is damaged"),
+        (change("state", lambda _: np.frombuffer(b"[" * 10_000, np.uint8)), "nested more than"),
+    ],
+)
+def test_a_checkpoint_restores_every_variable_or_none(checkpoint, edit, message):
+    with np.load(checkpoint.path) as file:
+        arrays = dict(file)
+    assert len(arrays) == 9  # two weights, their momenta, iteration and learning rate; the state
+    np.savez(checkpoint.path, **edit(arrays))
+    model = _model(2)
+    before = [value.numpy() for value in (*model.weights, *model.optimizer.variables)]
+    with pytest.raises(ValueError, match=message):
+        Checkpoint(checkpoint.path, checkpoint.history).restore(model)
+    for value, expected in zip((*model.weights, *model.optimizer.variables), before, strict=True):
+        np.testing.assert_array_equal(value.numpy(), expected)
+
+
+def test_a_compressed_checkpoint_is_refused_before_it_is_unpacked(checkpoint):
+    with np.load(checkpoint.path) as file:
+        np.savez_compressed(checkpoint.path, **dict(file))
+    with pytest.raises(ValueError, match="it is compressed"):
         Checkpoint(checkpoint.path, checkpoint.history).restore(_model(2))
 
 

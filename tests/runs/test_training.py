@@ -14,6 +14,8 @@ from tfvae.runs.datasets import load_data, report_bits
         ("normal", False, []),
         ("bernoulli", True, []),
         ("bernoulli", False, ["hold more than 0 and 1, and --likelihood bernoulli"]),
+        ("categorical", True, ["is of grey levels. For those, choose --binarisation none"]),
+        ("categorical", False, []),
     ],
 )
 def test_bits_under_a_density_and_grey_under_a_mass_are_reported(tmp_path, likelihood, bits, said):
@@ -21,7 +23,7 @@ def test_bits_under_a_density_and_grey_under_a_mass_are_reported(tmp_path, likel
     np.save(tmp_path / "x.npy", pixels if bits else np.float32(0.5 * pixels + 0.25))
     config = presets.get(dataset=str(tmp_path / "x.npy"), likelihood=likelihood)
     lines = []
-    report_bits(config, load_data(config)[1], lines.append)
+    report_bits(config, config.model((4, 4, 1)), load_data(config)[1], lines.append)
     assert len(lines) == len(said)
     assert all(text in line for text, line in zip(said, lines, strict=True))
 

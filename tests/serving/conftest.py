@@ -8,6 +8,8 @@ it serves.
 import os
 import socket
 import time
+from functools import cache
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 import tfvae
+from tests.export.made import MADE
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.choice import SERVABLES
 from tfvae.serving import Client
@@ -23,28 +26,19 @@ from tfvae.serving.server.server import DevelopmentServer
 
 IMAGE_SHAPE = (5, 4, 1)
 LATENT_SIZE = 3
-LIMITS = Limits(body_bytes=2**20, elements=2**18, draws=2**14, request_seconds=20.0)
+LIMITS = Limits(body_bytes=2**20, elements=2**19, request_seconds=20.0)
 ADDRESSES = [url for url in os.environ.get("TFVAE_SERVING_URL", "").split(",") if url]
-NO_SERVER = "TFVAE_SERVING_URL names no TensorFlow Serving"
-
-
-def tiny_vae(seed):
-    keras.utils.set_random_seed(seed)
-    vae = tfvae.VAE(
-        encoder=tfvae.Encoder(
-            tfvae.networks.MLP([7]), tfvae.heads.MultivariateNormalTriL(LATENT_SIZE)
-        ),
-        decoder=tfvae.Decoder(
-            tfvae.networks.MLP([6]), tfvae.heads.IndependentBernoulli(IMAGE_SHAPE)
-        ),
-    )
-    vae.build((None, *IMAGE_SHAPE))
-    return vae
 
 
 @pytest.fixture(scope="session")
 def vae():
-    return tiny_vae(0)
+    keras.utils.set_random_seed(0)
+    code = tfvae.heads.MultivariateNormalTriL(LATENT_SIZE)
+    image = tfvae.heads.IndependentBernoulli(IMAGE_SHAPE)
+    encoder = tfvae.Encoder(tfvae.networks.MLP([7]), code)
+    vae = tfvae.VAE(encoder, tfvae.Decoder(tfvae.networks.MLP([6]), image))
+    vae.build((None, *IMAGE_SHAPE))
+    return vae
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +46,7 @@ def export_dir(vae, tmp_path_factory):
     """An export without its comparison, which is tested elsewhere and takes a process."""
     directory = tmp_path_factory.mktemp("export")
     for servable in SERVABLES:
-        write(servable(vae), directory / servable.name / "1", warmup_batch_sizes=[1])
+        write(servable(vae), directory / servable.name / "1", MADE, warmup_batch_sizes=[1])
     return directory
 
 
@@ -71,7 +65,7 @@ def address(request):
         url = running.rest_url if request.param == "rest" else running.grpc_url
         return url, request.getfixturevalue("export_dir")
     if not ADDRESSES:
-        pytest.skip(NO_SERVER)
+        pytest.skip("TFVAE_SERVING_URL names no TensorFlow Serving")
     if "TFVAE_SERVING_EXPORT" not in os.environ:
         pytest.skip("TFVAE_SERVING_EXPORT does not say what is served at TFVAE_SERVING_URL")
     return request.param, os.environ["TFVAE_SERVING_EXPORT"]
@@ -83,23 +77,19 @@ def client(address):
         yield connected
 
 
-_LOADED = {}
+@cache
+def loaded(folder):
+    """The signatures in this process: model -> signature -> function."""
+    found = {}
+    for name in ("encoder", "decoder", "vae"):
+        newest = max(int(number) for number in os.listdir(folder / name) if number.isdigit())
+        found[name] = tf.saved_model.load(str(folder / name / str(newest))).signatures
+    return found
 
 
 @pytest.fixture
 def local(address):
-    """The same signatures in this process: model -> signature -> function."""
-    folder = str(address[1])
-    if folder not in _LOADED:
-        _LOADED[folder] = {
-            name: tf.saved_model.load(f"{folder}/{name}/{newest(folder, name)}").signatures
-            for name in ("encoder", "decoder", "vae")
-        }
-    return _LOADED[folder]
-
-
-def newest(folder, name):
-    return max(int(number) for number in os.listdir(f"{folder}/{name}") if number.isdigit())
+    return loaded(Path(address[1]))
 
 
 @pytest.fixture

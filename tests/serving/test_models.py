@@ -1,14 +1,14 @@
 """Which versions are served, as they come and go."""
 
-import json
 import shutil
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Event, Semaphore
 
 import numpy as np
 import pytest
-import requests
 import tensorflow as tf
 
 from tests.serving.conftest import until
@@ -49,44 +49,78 @@ def available(models):
     return [number for number, state in states(models).items() if state == "AVAILABLE"]
 
 
-def number(version):
-    return version.number
-
-
 def test_the_newest_versions_are_served_and_the_latest_answers(plus, tmp_path):
     for version in (1, 2, 10):
         plus(tmp_path, version)
     models = Models(tmp_path, num_versions=2)
     assert available(models) == [10, 2]
-    assert number(models.find("plus")) == 10
-    assert number(models.find("plus", version=2)) == 2
+    assert models.find("plus").number == 10
+    assert models.find("plus", version=2).number == 2
     with pytest.raises(RefusedError, match=r"Specific\(plus, 1\)"):
         models.find("plus", version=1)
-
-
-def test_labels_of_versions_that_are_not_there_are_said(plus, tmp_path, caplog):
-    plus(tmp_path, 1)
-    Models(tmp_path, labels={"stable": 1, "canary": 7})
-    said = [record.message for record in caplog.records if "label" in record.message]
-    assert said == ["label canary: no model has version 7"]
-
-
-def test_new_versions_replace_old_ones(plus, tmp_path):
-    plus(tmp_path, 1)
-    models = Models(tmp_path, num_versions=1)
-    before = models.find("plus")
-    plus(tmp_path, 2)
+    before = models.find("plus", version=2)
     models.refresh()
-    assert available(models) == [2]
+    assert models.find("plus", version=2) is before  # and isn't loaded again
+    plus(tmp_path, 11)
+    models.refresh()
+    assert available(models) == [11, 10]
     assert before.signature("")  # whoever still works on a request keeps its version
 
 
-def test_loaded_versions_are_not_loaded_again(plus, tmp_path):
+def test_a_version_that_was_copied_in_place_is_tried_again(plus, tmp_path):
+    plus(tmp_path, 1)
+    plus(tmp_path / "elsewhere", 2)
+    models = Models(tmp_path, num_versions=1)
+    whole, copy = tmp_path / "elsewhere" / "plus" / "2", tmp_path / "plus" / "2"
+    copy.mkdir()
+    shutil.copy(whole / "saved_model.pb", copy)  # first, as `cp -r` may
+    for _ in range(2):
+        models.refresh()
+        assert states(models) == {2: "END", 1: "AVAILABLE"}
+    shutil.copytree(whole, copy, dirs_exist_ok=True)
+    models.refresh()
+    assert states(models) == {2: "AVAILABLE"}
+
+
+def test_a_version_that_is_gone_goes_on_until_its_successor_can_be_loaded(plus, tmp_path):
     plus(tmp_path, 1)
     models = Models(tmp_path)
-    before = models.find("plus")
+    shutil.rmtree(tmp_path / "plus" / "1")
+    (tmp_path / "plus" / "2").mkdir()
+    (tmp_path / "plus" / "2" / "saved_model.pb").write_bytes(b"half")
+    for _ in range(2):
+        models.refresh()
+        assert states(models) == {2: "END", 1: "AVAILABLE"}
+    shutil.rmtree(tmp_path / "plus" / "2")
+    plus(tmp_path, 2)
     models.refresh()
-    assert models.find("plus") is before
+    assert states(models) == {2: "AVAILABLE"}
+    shutil.rmtree(tmp_path / "plus")
+    models.refresh()
+    with pytest.raises(RefusedError, match="Could not find any versions"):
+        states(models)
+
+
+def test_a_set_is_followed_to_where_current_points(plus, tmp_path):
+    """An export is a folder of links through `current`, which is switched at once."""
+    sets = tmp_path / "sets"
+    for name, version in (("a", 5), ("b", 6)):
+        for model in ("plus", "other"):
+            plus(sets / name, version, model)
+    (sets / "b" / "plus" / "5").symlink_to(sets / "a" / "plus" / "5")  # an older one that is kept
+    (tmp_path / "current").symlink_to("sets/a")
+    for model in ("plus", "other"):
+        (tmp_path / model).symlink_to(f"current/{model}")
+    models = Models(tmp_path, labels={"stable": 5})
+    before = models.find("plus")
+    assert (before.number, models.find("other").number) == (5, 5)
+    for target, versions in (("sets/b", [6, 5]), ("sets/a", [5])):
+        (tmp_path / "next").symlink_to(target)
+        (tmp_path / "next").replace(tmp_path / "current")
+        models.refresh()
+        assert available(models) == versions
+        assert models.find("other").number == versions[0]
+        assert models.find("plus", label="stable") is before  # loaded once
 
 
 def test_a_broken_version_leaves_the_last_good_one_in_service(plus, tmp_path):
@@ -98,7 +132,7 @@ def test_a_broken_version_leaves_the_last_good_one_in_service(plus, tmp_path):
     assert available(models) == [1]  # no graph in it: not a version yet
     (broken / "saved_model.pb").write_bytes(b"no graph")
     models.refresh()
-    assert number(models.find("plus")) == 1
+    assert models.find("plus").number == 1
     assert states(models) == {1: "AVAILABLE", 2: "END"}
     with pytest.raises(RefusedError, match=r"Specific\(plus, 2\)"):
         models.find("plus", version=2)
@@ -107,12 +141,14 @@ def test_a_broken_version_leaves_the_last_good_one_in_service(plus, tmp_path):
     assert available(models) == [3]
 
 
-def test_labels_keep_their_version(plus, tmp_path):
+def test_labels_keep_their_version(plus, tmp_path, caplog):
     for version in (1, 2, 10):
         plus(tmp_path, version)
     models = Models(tmp_path, num_versions=1, labels={"stable": 1, "gone": 7})
     assert available(models) == [10, 1]
-    assert number(models.find("plus", label="stable")) == 1
+    assert "label gone: no model has version 7" in caplog.text
+    assert "label stable" not in caplog.text
+    assert models.find("plus", label="stable").number == 1
     with pytest.raises(RefusedError, match=r"Specific\(plus, 7\)"):
         models.find("plus", label="gone")
     with pytest.raises(RefusedError, match="Unrecognized servable version label: new"):
@@ -126,7 +162,7 @@ def test_models_come_and_go(plus, tmp_path):
     models = Models(tmp_path)
     plus(tmp_path, 2, name="other")
     models.refresh()
-    assert (number(models.find("plus")), number(models.find("other"))) == (1, 2)
+    assert (models.find("plus").number, models.find("other").number) == (1, 2)
     shutil.rmtree(tmp_path / "plus")
     models.refresh()
     with pytest.raises(RefusedError, match=r"Latest\(plus\)"):
@@ -136,10 +172,9 @@ def test_models_come_and_go(plus, tmp_path):
 
 
 def test_nothing_exported_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no models below"):
-        Models(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no models below"):
-        Models(tmp_path / "absent")
+    for directory in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(FileNotFoundError, match="no models below"):
+            Models(directory)
 
 
 def test_a_running_server_picks_up_what_is_published(plus, tmp_path):
@@ -150,9 +185,8 @@ def test_a_running_server_picks_up_what_is_published(plus, tmp_path):
         (tmp_path / "plus" / "3").mkdir()
         (tmp_path / "plus" / "3" / "saved_model.pb").write_bytes(b"no graph")
         until(lambda: client.status("plus") == {2: "AVAILABLE", 3: "END"})
-        url = f"{server.rest_url}/v1/models/plus"
-        reply = requests.post(f"{url}:predict", data=json.dumps({"inputs": [0.5]}), timeout=20)
-        assert reply.json() == {"outputs": [2.5]}
+        inputs = {"x": np.float32([0.5])}
+        assert client.predict("plus", "serving_default", inputs) == {"output": [2.5]}
         with Client(server.grpc_url) as over_grpc:
             assert over_grpc.status("plus") == client.status("plus")
         with Client(server.rest_url, version=1) as old, pytest.raises(NotFoundError):
@@ -190,11 +224,8 @@ def test_what_has_begun_is_finished_before_the_end(plus, tmp_path, monkeypatch):
 
 
 def refuses(url):
-    try:
-        requests.get(url, timeout=5)
-    except requests.ConnectionError:
-        return True
-    return False
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port(url))) != 0
 
 
 def port(url):
@@ -210,3 +241,23 @@ def test_a_port_in_use_is_an_error_and_holds_no_other(plus, tmp_path, unused_por
             DevelopmentServer(tmp_path, rest_port=unused_port, grpc_port=port(server.grpc_url))
         with DevelopmentServer(tmp_path, rest_port=unused_port, grpc_port=None) as other:
             assert port(other.rest_url) == unused_port
+
+
+def test_a_switch_during_a_look_at_the_folder_loses_nothing(plus, tmp_path, monkeypatch):
+    plus(tmp_path / "sets" / "a", 1)
+    (tmp_path / "current").symlink_to("sets/a")
+    (tmp_path / "plus").symlink_to("current/plus")
+    models = Models(tmp_path)
+    plus(tmp_path / "sets" / "b", 2)
+    glob = Path.glob
+
+    def switch(folder, pattern):
+        if pattern.startswith("*/") and (tmp_path / "sets" / "a").exists():
+            (tmp_path / "next").symlink_to("sets/b")
+            (tmp_path / "next").replace(tmp_path / "current")
+            shutil.rmtree(tmp_path / "sets" / "a")
+        return glob(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", switch)
+    models.refresh()
+    assert states(models) == {2: "AVAILABLE"}

@@ -14,12 +14,9 @@ from tfvae.serving import Client
 
 def test_it_serves_until_sigterm(export_dir):
     arguments = ["serve", str(export_dir), "--rest-port", "0", "--grpc-port", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "tfvae", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    started = [sys.executable, "-u", "-m", "tfvae", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    process = subprocess.Popen(started, text=True, **pipes)
     try:
         lines = []
         for line in process.stdout:

@@ -21,13 +21,14 @@ LIMIT_SECONDS = 240
 WORKERS = ("first worker", "second worker")
 SEVERAL = ("mirrored", *WORKERS)
 TRAININGS = {
-    "mirrored": ("arrays", "normalised", "synchronised", "phases", "labelled"),
+    "mirrored": ("arrays", "normalised", "synchronised", "optimal_scale", "phases", "labelled"),
     **dict.fromkeys(WORKERS, ("loaded", "arrays", "normalised")),
 }
 ALIKE = (
     "loaded",
     "arrays",
     "synchronised",
+    "optimal_scale",
     "phases",
     "labelled",
 )  # replicas normalise with their own rows

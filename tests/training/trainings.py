@@ -78,6 +78,21 @@ def normalised(strategy, rows=6, **options):
     return {"history": history, **moving, **state(vae)}
 
 
+def optimal_scale(strategy):
+    """A likelihood that is fitted to each batch, the last of which has one row."""
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        likelihood = heads.IndependentNormal(SHAPE, scale="optimal")
+        vae = tfvae.VAE(
+            tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(2)),
+            tfvae.Decoder(networks.MLP([8]), likelihood),
+            seed=5,
+        )
+        vae.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    history = vae.fit(IMAGES[:65], batch_size=16, epochs=2, verbose=0).history
+    return {"history": history, **state(vae)}
+
+
 def phases(strategy):
     """Two players, one of which rests in every other step."""
     with strategy.scope():
@@ -115,5 +130,5 @@ def synchronised(strategy):
 
 TRAININGS = {
     function.__name__: function
-    for function in (loaded, arrays, normalised, synchronised, phases, labelled)
+    for function in (loaded, arrays, normalised, synchronised, optimal_scale, phases, labelled)
 }

@@ -65,16 +65,18 @@ def command(
     """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits. Every file is loaded again and
-    compared with the model; what differs is not published.
+    compared with the model; what differs is not published. All of them are published at once, with
+    a manifest.json that `tfvae verify` checks.
     """
     run.check_data()
     config = run.read_config()
     output = Path("export", run.path.resolve().name) if output is None else output
     model = load_run(run)
     from tfvae.runs.abilities import variants_of
-    from tfvae.runs.datasets import load_data
     from tfvae.runs.exporting import export_run
 
-    datasets, chosen = load_data(config, model), variants or variants_of(model)
-    for path in export_run(model, datasets, output, chosen, click.echo, **options):
+    options["fingerprint"] = run.fingerprint()
+    options["metrics"] = run.read_metrics() if run.finished else None
+    chosen = variants or variants_of(model)
+    for path in export_run(model, config, output, chosen, click.echo, **options):
         click.echo(path)

@@ -49,8 +49,9 @@ def _show(kind: str, name: str) -> None:
 
 
 def _argument(argument: Argument) -> str:
-    required = argument.default is REQUIRED
-    default = "required" if required else f"default {values.as_text(argument.default)}"
+    default = "required"
+    if argument.default is not REQUIRED:
+        default = f"default {values.default_text(argument.default)}"
     return f"{argument.name}: {argument.annotation}, {default}. {argument.text}"
 
 

@@ -11,7 +11,17 @@ from tfvae import __version__
 from tfvae.errors import UserError
 from tfvae.suggestions import nearest
 
-COMMANDS = ("train", "evaluate", "sample", "export", "serve", "benchmark", "list")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "sample",
+    "export",
+    "verify",
+    "serve",
+    "drift",
+    "benchmark",
+    "list",
+)
 
 
 class Commands(click.Group):

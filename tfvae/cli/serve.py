@@ -33,7 +33,7 @@ NOTE = (
 @click.option(
     "--num-versions",
     type=click.IntRange(1),
-    default=2,
+    default=1,
     show_default=True,
     help="How many of the newest versions to serve.",
 )
@@ -48,7 +48,7 @@ NOTE = (
 @click.option(
     "--max-body-mib",
     type=click.IntRange(1, 1024),
-    default=32,
+    default=8,
     show_default=True,
     help="Size of the largest request.",
 )
@@ -87,7 +87,6 @@ def command(
 
     serve(
         export_dir,
-        click.echo,
         host=host,
         rest_port=rest_port,
         grpc_port=None if no_grpc else grpc_port,

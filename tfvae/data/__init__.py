@@ -16,11 +16,13 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.data.fields import Field as Field
     from tfvae.data.loaded import fields_of as fields_of
     from tfvae.data.loading import arrays as arrays
+    from tfvae.data.loading import first_examples as first_examples
     from tfvae.data.loading import load as load
     from tfvae.data.loading import mean as mean
     from tfvae.data.passing import checked as checked
     from tfvae.data.pipeline import at_epoch as at_epoch
     from tfvae.data.splits import Arrays as Arrays
+    from tfvae.data.standardising import log_jacobian as log_jacobian
     from tfvae.data.validate import check_array as check_array
 
 _HOMES = {
@@ -33,7 +35,9 @@ _HOMES = {
     "checked": "passing",
     "describe": "catalogue",
     "fields_of": "loaded",
+    "first_examples": "loading",
     "load": "loading",
+    "log_jacobian": "standardising",
     "mean": "loading",
     "names": "catalogue",
     "validate": None,

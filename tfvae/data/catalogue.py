@@ -41,7 +41,7 @@ def _labelled(num_classes: int, *shape: int) -> dict[str, Field]:
     return {"x": Field(shape), "label": Field.label(num_classes)}
 
 
-_SPECS = (
+_SPECS: tuple[DatasetSpec, ...] = (
     DatasetSpec(
         name="digits",
         fields=_labelled(10, 8, 8, 1),
@@ -86,6 +86,31 @@ _SPECS = (
         version="3.0.0",
         host="https://github.com",
     ),
+)
+_TABLES = (
+    (
+        "breast_cancer",
+        30,
+        {"label": Field.label(2)},
+        "569 tumours x 30 measurements of nuclei, 2 classes",
+    ),
+    ("wine", 13, {"label": Field.label(3)}, "178 wines x 13 chemical measurements, 3 classes"),
+    (
+        "diabetes",
+        10,
+        {"progression": Field((), interval=None)},
+        "442 patients x 10 measurements, and a year later",
+    ),
+)
+_SPECS += tuple(
+    DatasetSpec(
+        name=name,
+        fields={"x": Field((columns,), interval=None), **target},
+        binarisation=NONE,
+        source="sklearn_tables",
+        description=f"{description}; in scikit-learn, no download",
+    )
+    for name, columns, target, description in _TABLES
 )
 CATALOGUE: dict[str, DatasetSpec] = {spec.name: spec for spec in _SPECS}
 

@@ -1,10 +1,12 @@
 """What one example holds, by name. Imports nothing heavy: the catalogue and `--help` read it."""
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfvae.checks import LARGEST_SIZE
 from tfvae.errors import UserError, UserTypeError
 
 DTYPES = ("float32", "int32")
@@ -20,13 +22,20 @@ class Field:
         interval: the closed interval of the values, such as (0.0, 1.0), the default, which is that
             of pixels; (0.0, inf) for the non-negative reals; None for any finite value.
         optional: whether a batch may lack it.
+        spacing: what reals are multiples of, counted from the least of the interval: 1.0 for counts
+            from (0.0, inf), 1 / 255 for bytes that were scaled to [0, 1]; None for any value.
+        parts: fields of vectors that consecutive entries of a vector are, where those are of
+            several kinds, such as the columns of a table; each is checked for itself.
 
     Raises:
-        UserError: for sizes below 1, another dtype, or an interval without a value inside.
+        UserError: for sizes below 1, more than 2^24 numbers, another dtype, an interval without a
+            value inside, a spacing of nothing, or parts that are not the vector's.
 
     Example:
-        >>> Field((28, 28, 1))
-        Field(shape=(28, 28, 1), dtype='float32', interval=(0.0, 1.0), optional=False)
+        >>> Field((28, 28, 1)).values
+        'values in [0, 1]'
+        >>> Field((30,), interval=(0.0, math.inf), spacing=1.0).values
+        'finite whole numbers of at least 0'
         >>> Field.label(10).interval
         (0, 9)
     """
@@ -35,11 +44,18 @@ class Field:
     dtype: str = "float32"
     interval: tuple[float, float] | None = (0.0, 1.0)
     optional: bool = False
+    spacing: float | None = None
+    parts: tuple["Field", ...] = ()
 
     def __post_init__(self) -> None:
         shape = tuple(int(size) for size in self.shape)
         if min(shape, default=1) < 1:
             raise UserError(f"The shape of a field is {shape}; expected sizes of at least 1.")
+        if math.prod(shape) > LARGEST_SIZE:
+            raise UserError(
+                f"The shape of a field is {shape}, {math.prod(shape):,} numbers; expected at most "
+                f"{LARGEST_SIZE:,} in one example. Cut or shrink it."
+            )
         object.__setattr__(self, "shape", shape)
         if self.dtype not in DTYPES:
             raise UserError(
@@ -48,6 +64,16 @@ class Field:
         if self.interval is not None and not self.interval[0] <= self.interval[1]:
             raise UserError(
                 f"The interval of a field is {self.interval}; expected (least, most), or None."
+            )
+        if self.spacing is not None and not (self.spacing > 0 and self.interval is not None):
+            raise UserError(
+                f"The spacing of a field is {self.spacing!r} in the interval {self.interval}; "
+                "expected a number above 0, and an interval to count from."
+            )
+        if self.parts and shape != (sum(part.shape[0] for part in self.parts),):
+            raise UserError(
+                f"The parts of a field of shape {shape} are {self.parts}; expected vectors whose "
+                "sizes add up to its own."
             )
 
     @classmethod
@@ -68,13 +94,33 @@ class Field:
     @property
     def values(self) -> str:
         """What its values are, for messages: "values in [0, 1]"."""
-        kind = "whole numbers" if self.whole else "values"
+        if self.parts:
+            places = self.divided()
+            return "; ".join(f"{p.values} in entries {at.start}:{at.stop}" for at, p in places)
+        kind = "whole numbers" if self.whole or self.spacing == 1 else "values"
+        if self.spacing not in (None, 1):
+            kind = f"multiples of {self.step}"
         if self.interval is None:
             return f"finite {kind}"
         low, high = self.interval
         if math.isinf(high):
             return f"finite {kind} of at least {low:g}"
         return f"{kind} from {low} to {high}" if self.whole else f"{kind} in [{low:g}, {high:g}]"
+
+    def divided(self) -> list[tuple[slice, "Field"]]:
+        """Where each part lies in the last axis, and what it is; of a field of one kind all."""
+        if not self.parts:
+            return [(slice(None), self)]
+        ends = list(itertools.accumulate(part.shape[0] for part in self.parts))
+        starts = [0, *ends[:-1]]
+        return [(slice(*at), p) for *at, p in zip(starts, ends, self.parts, strict=True)]
+
+    @property
+    def step(self) -> str:
+        """The spacing, for messages: "1/255"."""
+        levels = 1 / self.spacing if self.spacing else 0.0
+        whole = levels > 1 and abs(levels - round(levels)) < 1e-6
+        return f"1/{round(levels)}" if whole else f"{self.spacing:g}"
 
     @property
     def batch(self) -> str:
@@ -83,7 +129,11 @@ class Field:
 
     def contains(self, other: "Field") -> bool:
         """Whether all values that `other` may hold are values of this field."""
-        if self.whole and not other.whole:
+        if self.parts or (self.whole and not other.whole):
+            return False
+        if self.spacing is not None and not (
+            other.spacing == self.spacing or (other.whole and self.spacing == 1)
+        ):
             return False
         if self.interval is None or other.interval is None:
             return self.interval is None
@@ -134,3 +184,8 @@ def check_field_names(names: Any) -> tuple[str, ...]:
     if not names or len(set(names)) < len(names):
         raise UserError(f"fields is {names!r}; expected each name once, such as ('x', 'label').")
     return tuple(names)
+
+
+def example_size(fields: Mapping[str, Field]) -> int:
+    """Returns how many numbers the modelled field of an example holds."""
+    return math.prod(next(iter(fields.values())).shape)

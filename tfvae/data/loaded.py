@@ -23,6 +23,7 @@ class Recipe:
         drop_remainder: whether a smaller last batch is left out.
         bare: whether a batch is the only column's tensor, rather than a dict by name.
         epochs: which epoch comes next; None where all are alike.
+        log_jacobian: what a log-density of x in its own units adds to that of x as it is here.
     """
 
     columns: Columns
@@ -32,6 +33,7 @@ class Recipe:
     drop_remainder: bool = False
     bare: bool = True
     epochs: EpochCounter | None = field(default=None, compare=False)
+    log_jacobian: float = 0.0
 
     @property
     def num_batches(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfvae.checks import LARGEST_SIZE
 from tfvae.data import pipeline, sources
 from tfvae.data.binarisation import check_name
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
@@ -15,6 +16,7 @@ from tfvae.data.fields import check_field_names, listed
 from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.data.rows import Columns
 from tfvae.data.splits import Arrays
+from tfvae.data.standardising import standardised
 from tfvae.errors import UserError, UserTypeError
 from tfvae.suggestions import nearest
 
@@ -30,6 +32,7 @@ def load(
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
     background: str | None = None,
+    standardise: bool = False,
     drop_remainder: bool = False,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Training and test examples as `tf.data` pipelines, ready for `fit` and `evaluate`.
@@ -65,6 +68,9 @@ def load(
         size: `(H, W)` to which a folder's images are resized; needed where they differ in size.
         background: "white" or "black": what is seen behind the transparent images of a folder,
             which are refused without it.
+        standardise: of tables: each entry of x less its mean over the training rows, in units of
+            its standard deviation over these. Models then report densities in those units, runs
+            and `tfvae evaluate` those of x as it is: `tfvae.data.log_jacobian` is the difference.
         drop_remainder: leave out the last, smaller batch of each training epoch (other rows each
             time), so that all batches have one size and XLA compiles one program.
 
@@ -84,23 +90,29 @@ def load(
         >>> next(iter(train))["label"].shape
         TensorShape([32])
     """
-    batch_size = _whole("batch_size", batch_size, 1)
+    batch_size = _whole("batch_size", batch_size, 1, LARGEST_SIZE)
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_field_names(fields)
     split = sources.read(name_or_path, test_fraction, size, background, names)
-    parts = [_chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)]
-    binarisation = _binarisation(binarisation, split.spec.binarisation, parts[0])
-    if drop_remainder and len(parts[0]) < batch_size:
+    rows, held_out_rows = (
+        _chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)
+    )
+    binarisation, change = _binarisation(binarisation, split.spec.binarisation, rows), 0.0
+    if standardise:
+        rows, held_out_rows, change = standardised(rows, held_out_rows, name_or_path)
+    if drop_remainder and len(rows) < batch_size:
         raise UserError(
-            f"{name_or_path} has {len(parts[0])} training examples, fewer than batch_size="
+            f"{name_or_path} has {len(rows)} training examples, fewer than batch_size="
             f"{batch_size}, and drop_remainder=True would leave none. Use a batch_size of at most "
-            f"{len(parts[0])}, or drop_remainder=False."
+            f"{len(rows)}, or drop_remainder=False."
         )
     bare, counter = names is None, EpochCounter(first_epoch)
-    train = Recipe(parts[0], binarisation, seed, batch_size, drop_remainder, bare, counter)
+    train = Recipe(rows, binarisation, seed, batch_size, drop_remainder, bare, counter, change)
     held_out = STATIC if binarisation == DYNAMIC else binarisation
-    test = Recipe(parts[1], held_out, pipeline.TEST_SEED, batch_size, bare=bare)
+    test = Recipe(
+        held_out_rows, held_out, pipeline.TEST_SEED, batch_size, bare=bare, log_jacobian=change
+    )
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(
         pipeline.frozen(test)
     )
@@ -164,6 +176,17 @@ def arrays(
     return Arrays(split.spec, train, test)
 
 
+def first_examples(dataset: tf.data.Dataset, count: int) -> Any:
+    """The first so many examples of a data set of batches, or all there are; bare or by name."""
+    batches, found = [], 0
+    for batch in dataset.as_numpy_iterator():
+        batches.append(batch)
+        found += len(tf.nest.flatten(batch)[0])
+        if found >= count:
+            break
+    return tf.nest.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)
+
+
 def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
     """Mean of a field over the examples, float32 `[*shape]`, for the output bias.
 
@@ -196,5 +219,5 @@ def _whole(what: str, value: Any, least: int, most: int = 2**32 - 1) -> int:
             f"{what} is {value!r} ({type(value).__name__}); expected a whole number."
         )
     if not least <= value <= most:
-        raise UserError(f"{what} is {value}; expected {least} or more, up to 2^32 - 1.")
+        raise UserError(f"{what} is {value}; expected {least} or more, up to {most:,}.")
     return int(value)

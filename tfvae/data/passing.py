@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfvae.data.fields import Field, Fields
 from tfvae.data.loaded import LoadedSet
 from tfvae.data.naming import by_name, is_bare
+from tfvae.data.spacing import on_spacing
 from tfvae.data.validate import (
     bounds,
     check_array,
@@ -124,10 +125,17 @@ def _all_fine(
 
 
 def _fine(value: tf.Tensor, field: Field) -> tf.Tensor:
-    """Whether a batch has the field's rank, is not empty, and is finite and in its interval."""
+    """Whether a batch has the field's rank, is not empty, and holds what the field may."""
+    right_rank = tf.equal(tf.rank(value), len(field.shape) + 1)
+    parts = [_holds(value[..., place], part) for place, part in field.divided()]
+    return tf.reduce_all([right_rank, *parts])
+
+
+def _holds(value: tf.Tensor, field: Field) -> tf.Tensor:
+    """Whether there are values, all finite, in the interval and multiples of the spacing."""
     least, most = bounds(field, value.dtype.is_integer)
     # NaN compares as false with everything, and both reductions propagate it. Bounds as float64:
     # int32's cannot be written in float32. The minimum of an empty batch is above its maximum.
     low, high = (tf.cast(reduce(value), tf.float64) for reduce in (tf.reduce_min, tf.reduce_max))
     inside = (low >= least) & (high <= most) & (low <= high)
-    return inside & (tf.rank(value) == len(field.shape) + 1)
+    return inside & on_spacing(value, field)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.data.spacing import check_spacing
 from tfvae.errors import UserError, UserTypeError
 
 _CHUNK = 1 << 22  # values a look: bounds the temporaries to some 20 MB
@@ -99,7 +100,12 @@ def check_dtype(dtype: np.dtype, field: Field, what: str) -> None:
 
 
 def check_values(array: np.ndarray, field: Field, what: str) -> None:
-    """Raises `ValueError` for values that are not finite, not exact or not in the interval."""
+    """Raises `ValueError` for values that are not finite, not exact or not the field's."""
+    if field.parts:
+        for place, part in field.divided():
+            named = f"{what}[:, {place.start}:{place.stop}]"
+            check_values(np.ascontiguousarray(array[..., place]), part, named)
+        return
     low, high = extent(array)
     if not (math.isfinite(low) and math.isfinite(high)):
         _refuse_non_finite(array, field, what)
@@ -109,6 +115,8 @@ def check_values(array: np.ndarray, field: Field, what: str) -> None:
             f"{what} has values from {low:.9g} to {high:.9g}; expected {field.values}. "
             f"{_advice_on_values(low, high, field)}"
         )
+    if field.spacing is not None and not np.issubdtype(array.dtype, np.integer):
+        check_spacing(array, field, what)
 
 
 def bounds(field: Field, of_integers: bool) -> tuple[float, float]:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.distributions.pushforward import Pushforward
 from tfvae.errors import UserError
 from tfvae.noise import Noise
 
@@ -47,6 +46,8 @@ def draw(distribution: tfd.Distribution, noise: Noise) -> Draw:
         Normals           z = mu + L eps                 log q = -|eps|^2 / 2 - D log(2 pi) / 2 - log |L|
         function of base  z = f(z_0), z_0 ~ q_0          log q = log q_0(z_0) - log |df/dz_0|
         with a quantile   z = F^-1(u), u uniform         log q = log_prob(z)
+        bits              z = [u < P(z = 1)]             log q = log_prob(z)
+        log-concrete      z = log softmax((a + g) / t)   log q = log_prob(z), g Gumbel
 
     Independent copies of these are drawn likewise, entry by entry. Everything else comes from the
     distribution's own sampler, seeded by the noise: repeatable, but not in other runtimes.
@@ -69,63 +70,81 @@ def draw(distribution: tfd.Distribution, noise: Noise) -> Draw:
         >>> draw(q, Noise(1, row=tf.range(3))).z.shape.as_list()
         [3, 2]
     """  # noqa: E501
-    return _draw(distribution, noise, tuple(distribution.event_shape))
+    return draw_of(distribution, noise, tuple(distribution.event_shape))
 
 
 @functools.singledispatch
-def _draw(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]) -> Draw:
-    """`shape`: of the numbers that a draw has, those of independent entries included."""
+def draw_of(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]) -> Draw:
+    """A draw by the kind of its distribution: what others register their own with.
+
+    Args:
+        distribution: q.
+        noise: of leading shape `[*leading]`.
+        shape: of the numbers that a draw has, those of independent entries included.
+    """
     try:
         z = distribution.quantile(_shaped(noise.uniform(math.prod(shape)), shape))
     except NotImplementedError:
-        _refuse_temperature(distribution, noise)
+        refuse_temperature(distribution, noise)
         return _sampled(distribution, noise, shape)
     if isinstance(distribution, _LOCATION_SCALE):
         z = distribution.loc + noise.widened(z - distribution.loc, len(shape))
     else:
-        _refuse_temperature(distribution, noise)
+        refuse_temperature(distribution, noise)
     return Draw(z, distribution.log_prob(z))
 
 
-@_draw.register
+@draw_of.register
 def _(distribution: tfd.MultivariateNormalLinearOperator, noise: Noise, shape: tuple) -> Draw:
     eps = _shaped(noise.normal(math.prod(shape)), shape)
     log_prob = _standard_log_prob(eps) - distribution.scale.log_abs_determinant()
     return Draw(distribution.loc + matvec(distribution.scale, eps), log_prob)
 
 
-@_draw.register
+@draw_of.register
 def _(distribution: tfd.Normal, noise: Noise, shape: tuple) -> Draw:
     eps = _shaped(noise.normal(math.prod(shape)), shape)
     z = distribution.loc + distribution.scale * eps
     return Draw(z, distribution.log_prob(z))
 
 
-@_draw.register(_INDEPENDENT)
+@draw_of.register
+def _(distribution: tfd.Bernoulli, noise: Noise, shape: tuple) -> Draw:
+    refuse_temperature(distribution, noise)
+    uniform = _shaped(noise.uniform(math.prod(shape)), shape)
+    z = tf.cast(uniform < distribution.probs_parameter(), distribution.dtype)
+    return Draw(z, distribution.log_prob(z))
+
+
+@draw_of.register
+def _(distribution: tfd.ExpRelaxedOneHotCategorical, noise: Noise, shape: tuple) -> Draw:
+    refuse_temperature(distribution, noise)
+    uniform = _shaped(noise.uniform(math.prod(shape)), shape)
+    gumbel = -tf.math.log(-tf.math.log(uniform))
+    scaled = (distribution.logits_parameter() + gumbel) / distribution.temperature
+    z = tf.nn.log_softmax(scaled)
+    return Draw(z, distribution.log_prob(z))
+
+
+@draw_of.register(_INDEPENDENT)
 def _(distribution: tfd.Independent, noise: Noise, shape: tuple) -> Draw:
-    entries = _draw(distribution.distribution, noise, shape)
+    entries = draw_of(distribution.distribution, noise, shape)
     ndims = distribution.event_shape.rank - distribution.distribution.event_shape.rank
     return Draw(entries.z, tf.reduce_sum(entries.log_prob, axis=list(range(-ndims, 0))))
 
 
-@_draw.register(_TRANSFORMED)
+@draw_of.register(_TRANSFORMED)
 def _(distribution: tfd.TransformedDistribution, noise: Noise, shape: tuple) -> Draw:
     base, bijector = distribution.distribution, distribution.bijector
     copies = shape[: len(shape) - distribution.event_shape.rank]
-    before = _draw(base, noise, (*copies, *base.event_shape))
+    before = draw_of(base, noise, (*copies, *base.event_shape))
     ndims = base.event_shape.rank
     log_volume = bijector.forward_log_det_jacobian(before.z, ndims)
     return Draw(bijector.forward(before.z), before.log_prob - log_volume)
 
 
-@_draw.register
-def _(distribution: Pushforward, noise: Noise, shape: tuple) -> Draw:
-    before = _draw(distribution.base, noise, shape)
-    moved = distribution.transport.forward(before.z)
-    return Draw(moved.z, before.log_prob - moved.log_det)
-
-
-def _refuse_temperature(distribution: tfd.Distribution, noise: Noise) -> None:
+def refuse_temperature(distribution: tfd.Distribution, noise: Noise) -> None:
+    """Raises `NoTemperatureError` where a temperature was given to what has no scale."""
     if noise.temperature is not None:
         raise NoTemperatureError(
             f"Draws of {type(distribution).__name__} have no scale that a temperature could be a "

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple, Protocol
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfvae.distributions.draws import Draw, draw_of
 from tfvae.errors import UserError
+from tfvae.noise import Noise
 
 tfd = tfp.distributions
 
@@ -127,3 +129,10 @@ class Pushforward(tfd.Distribution):
     def _refuse_unless_linear(self, what: str) -> None:
         if not (self.transport.linear and isinstance(self.base, tfd.MultivariateNormalDiag)):
             raise NotImplementedError(f"The {what} of a flow has no closed form.")
+
+
+@draw_of.register(Pushforward)
+def _(distribution: Pushforward, noise: Noise, shape: tuple) -> Draw:
+    before = draw_of(distribution.base, noise, shape)
+    moved = distribution.transport.forward(before.z)
+    return Draw(moved.z, before.log_prob - moved.log_det)

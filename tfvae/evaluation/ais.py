@@ -10,10 +10,12 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import int32, positive_int, real
+from tfvae.data.fields import example_size
 from tfvae.errors import UserError
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.estimates import LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import NUMBERS_AT_ONCE, example_size
+from tfvae.evaluation.importance import NUMBERS_AT_ONCE, discrete_size
+from tfvae.heads.base import REALS
 from tfvae.models.capabilities import Batch, Generates, Scores, require
 from tfvae.noise import example_noise, example_seeds
 from tfvae.training.programs import compiled
@@ -115,6 +117,7 @@ def annealed_importance_sampling(
         num_chains,
         np.exp(2.0 * log_sum - np.logaddexp.reduce(2.0 * log_weights, axis=0)),
         np.concatenate(accepted, axis=1).mean(axis=0, dtype=np.float64),
+        num_discrete=discrete_size(model),
     )
 
 
@@ -131,6 +134,11 @@ def _anneal(
     """Returns log w and whether the last transition was accepted, both `[C, B]`."""
     inference = model.infer(batch)
     proposal, joint = inference.proposal, inference.joint
+    if proposal.space != REALS:
+        raise UserError(
+            "annealed_importance_sampling() moves z along gradients, through real numbers; this "
+            f"model's z is {proposal.space}. Use log_likelihood()."
+        )
     rows = next(iter(batch.values())).shape[0]
     noise = example_noise(example_seeds(seed[0], seed[1], rows), 0, num_chains)
     start = model.generate(noise, model.given(batch)) if from_prior else proposal.draw(noise).z

@@ -1,11 +1,11 @@
 """What the estimators return: nats per example, with their uncertainty."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from tfvae.errors import DivergedError
+from tfvae.errors import DivergedError, UserError
 
 
 @dataclass(frozen=True, repr=False)
@@ -15,10 +15,12 @@ class Estimate:
     Attributes:
         per_example: float64 `[N]`, nats.
         num_samples: Draws of z for each example.
+        num_discrete: How many bits, levels or counts an example has; None of data with a density.
     """
 
     per_example: np.ndarray
     num_samples: int
+    num_discrete: int | None = field(default=None, kw_only=True)
 
     @property
     def mean(self) -> float:
@@ -36,6 +38,22 @@ class Estimate:
         """
         count = len(self.per_example)
         return float(np.std(self.per_example, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
+
+    @property
+    def bits_per_dimension(self) -> float:
+        """-mean / (D log 2): bits that a code of the data needs for each of its D entries.
+
+        Raises:
+            UserError: for data with a density, such as under a Normal likelihood: its value, and
+                its sign, depend on the unit of x.
+        """
+        if self.num_discrete is None:
+            raise UserError(
+                "Bits per dimension are of discrete data, and this model's likelihood of x is a "
+                "density of real numbers. For images of levels use one of levels: "
+                "heads.Categorical or heads.DiscretisedLogisticMixture."
+            )
+        return -self.mean / (self.num_discrete * math.log(2.0))
 
     def __repr__(self) -> str:
         return (

@@ -1,12 +1,11 @@
 """Importance sampling of log p(x), in chunks of draws that fit."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from tfvae.data.fields import Field
+from tfvae.data.fields import example_size
 from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import FromPrior
@@ -29,9 +28,9 @@ def from_prior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Tensor
     return _estimate(Inference(prior, joint), batch, *arguments)
 
 
-def example_size(fields: Mapping[str, Field]) -> int:
-    """Returns how many numbers the modelled field of an example holds."""
-    return math.prod(next(iter(fields.values())).shape)
+def discrete_size(model: Any) -> int | None:
+    """Returns `example_size` of a model of bits, levels or counts; None of one of densities."""
+    return example_size(model.fields()) if getattr(model, "discrete", False) else None
 
 
 def chunk_size(num_samples: int, batch_size: int, numbers: int) -> int:

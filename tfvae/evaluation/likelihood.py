@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae.checks import int32, positive_int
+from tfvae.checks import MOST_DRAWS, int32, positive_int
+from tfvae.data.fields import example_size
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.evaluation.estimates import ELBOEstimate, LikelihoodEstimate, refuse_nan
-from tfvae.evaluation.importance import chunk_size, example_size, from_posterior, from_prior
+from tfvae.evaluation.importance import chunk_size, discrete_size, from_posterior, from_prior
 from tfvae.models.capabilities import Generates, Scores, require
 from tfvae.training.programs import compiled
 
@@ -71,7 +72,7 @@ def log_likelihood(
         arXiv:1401.4082, appendix E.
     """
     values = _estimates(model, data, from_posterior, num_samples, seed, batch_size, verbose)
-    return _likelihood(values, num_samples)
+    return _likelihood(model, values, num_samples)
 
 
 def naive_log_likelihood(
@@ -94,7 +95,7 @@ def naive_log_likelihood(
     """
     require(model, "naive_log_likelihood()", Scores, Generates)
     values = _estimates(model, data, from_prior, num_samples, seed, batch_size, verbose)
-    return _likelihood(values, num_samples)
+    return _likelihood(model, values, num_samples)
 
 
 def elbo(
@@ -123,7 +124,8 @@ def elbo(
     values = _estimates(model, data, from_posterior, num_samples, seed, batch_size, verbose)
     bound = -values["nll"] - values["kl"]
     refuse_nan(bound)
-    return ELBOEstimate(bound, num_samples, values["nll"], values["kl"])
+    discrete = discrete_size(model)
+    return ELBOEstimate(bound, num_samples, values["nll"], values["kl"], num_discrete=discrete)
 
 
 def _estimates(
@@ -137,7 +139,7 @@ def _estimates(
 ) -> dict[str, np.ndarray]:
     """Runs the compiled loop over all batches: name -> float64 `[N]`."""
     require(model, "an estimate of the likelihood", Scores)
-    positive_int("num_samples", num_samples)
+    positive_int("num_samples", num_samples, maximum=MOST_DRAWS)
     int32("seed", seed)
     run, collected = compiled(model, sampling), []
     for batch in batches(model, data, batch_size, verbose):
@@ -152,8 +154,11 @@ def _estimates(
     }
 
 
-def _likelihood(values: dict[str, np.ndarray], num_samples: int) -> LikelihoodEstimate:
+def _likelihood(model: Any, values: dict[str, np.ndarray], num_samples: int) -> LikelihoodEstimate:
     refuse_nan(values["log_likelihood"])
     return LikelihoodEstimate(
-        values["log_likelihood"], num_samples, values["effective_sample_size"]
+        values["log_likelihood"],
+        num_samples,
+        values["effective_sample_size"],
+        num_discrete=discrete_size(model),
     )

@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int, positive_ints
+from tfvae.checks import LARGEST_SIZE, positive_int, positive_ints
+from tfvae.data.fields import Field
 from tfvae.distributions.draws import Draw, draw
 from tfvae.distributions.moments import Moments, moments
 from tfvae.errors import UserError
@@ -16,6 +17,10 @@ from tfvae.heads.contract import checked_distribution
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
+
+
+# The space of most draws, in which Hamiltonian dynamics can move.
+REALS = "real numbers"
 
 
 class Head(keras.layers.Layer):
@@ -52,8 +57,14 @@ class Head(keras.layers.Layer):
     event_dtype = "float32"
     """The type of a field of draws, of a likelihood's x: "int32" for whole numbers."""
 
+    spacing: float | None = None
+    """What entries are multiples of, counted from the least: 1 of counts; None for any number."""
+
     discrete = False
     """Whether draws have probabilities, as bits and counts do, and no density."""
+
+    space = REALS
+    """What draws are, in words; the prior of z has to be over the same."""
 
     def __init__(self, event_shape: Sequence[int], **kwargs: Any):
         for name in ("parameters", "distribution"):
@@ -76,8 +87,25 @@ class Head(keras.layers.Layer):
         """Returns the distribution with these parameters, which may have any leading axes."""
         raise NotImplementedError
 
+    @property
+    def field(self) -> Field:
+        """What one draw holds: of a likelihood, what x may."""
+        return Field(self.event_shape, self.event_dtype, self.interval, spacing=self.spacing)
+
     def adapt(self, mean: Any) -> None:
         """Starts at the mean of the training data, where a head knows how."""
+
+    def in_training(self, distribution: tfd.Distribution, share: Any = 1.0) -> tfd.Distribution:
+        """Returns what a step of training evaluates in a distribution's place: itself, mostly.
+
+        Where a parameter is fitted to the batch in closed form, it is fitted here, and followed for
+        all other uses.
+
+        Args:
+            distribution: Of this head, for the rows of a batch that this replica has.
+            share: These rows' share of the batch.
+        """
+        return distribution
 
     def draw(self, distribution: tfd.Distribution, noise: Noise) -> Draw:
         """Draws from a distribution of this head, with log q, in one pass.
@@ -103,6 +131,13 @@ class Head(keras.layers.Layer):
         """Returns mean and standard deviation, from draws where there is no closed form."""
         return moments(distribution, self.draw)
 
+    def embedded(self, z: tf.Tensor) -> tf.Tensor:
+        """Returns what a decoder sees of draws `[..., *event_shape]`: the draws themselves.
+
+        A relaxation, whose density is that of a logarithm, shows the decoder what it stands for.
+        """
+        return z
+
     def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns what a served file does: the parameters, and what follows from them."""
         return dict(parameters)
@@ -110,7 +145,7 @@ class Head(keras.layers.Layer):
     def from_outputs(self, outputs: Mapping[str, tf.Tensor]) -> tfd.Distribution:
         """Returns the distribution that a served file's `outputs` describe."""
         names = inspect.signature(self.distribution).parameters
-        return self.distribution(**{name: outputs[name] for name in names})
+        return self.distribution(**{name: outputs[name] for name in names if name in outputs})
 
     def frozen(self, distribution: tfd.Distribution) -> tfd.Distribution:
         """Returns a distribution of this head, its parameters held constant in gradients."""
@@ -163,7 +198,9 @@ class LatentHead(Head):
     """
 
     def __init__(self, latent_size: int, **kwargs: Any):
-        super().__init__((positive_int("latent_size", latent_size),), **kwargs)
+        super().__init__(
+            (positive_int("latent_size", latent_size, maximum=LARGEST_SIZE),), **kwargs
+        )
 
     @property
     def latent_size(self) -> int:

@@ -1,6 +1,6 @@
 """What a model hands an objective: draws of z with all their densities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -73,6 +73,7 @@ class Inference:
         generate: noise to z from p(z), given the batch's conditions; None where the model does not
             generate.
         num_examples: N, the size of the training set, float32 `[]`; 0 where it is not known.
+        batch: the examples, by field, for a learned baseline; None where nobody has told.
     """
 
     proposal: Proposal
@@ -80,6 +81,7 @@ class Inference:
     noise: Callable[[int], Noise] | None = None
     generate: Callable[[Noise], Any] | None = None
     num_examples: tf.Tensor | float = 0.0
+    batch: Mapping[str, tf.Tensor] | None = None
 
     def draw(self, num_samples: int) -> Draws:
         """Draws z from q, S times with the noise of this step, and evaluates the densities."""

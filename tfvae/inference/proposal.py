@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
 from tfvae.errors import UserError
-from tfvae.heads.base import Head
+from tfvae.heads.base import REALS, Head
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -27,6 +27,11 @@ class Proposal(ABC):
     def evaluates(self) -> bool:
         """Whether log q(z|x) of a given z can be evaluated."""
         return type(self).log_prob is not Proposal.log_prob
+
+    @property
+    def space(self) -> str:
+        """What z is, in words, such as "bits"."""
+        return REALS
 
     @abstractmethod
     def draw(self, noise: Noise) -> Draw:
@@ -91,6 +96,11 @@ class Posterior(Proposal):
     def evaluates(self) -> bool:
         """Whether the head says so."""
         return self.head.evaluates
+
+    @property
+    def space(self) -> str:
+        """The head's."""
+        return self.head.space
 
     def draw(self, noise: Noise) -> Draw:
         """Draws by the head."""

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.checks import int32
-from tfvae.data.fields import Field, checked_fields
+from tfvae.data.fields import Field, checked_fields, example_size
 from tfvae.data.naming import by_name
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
@@ -27,9 +27,12 @@ from tfvae.training.inputs import checked_inputs
 from tfvae.training.phases import Phase
 from tfvae.training.replicas import in_step, own_rows
 
+_MOST_NUMBERS = 2**28  # a GiB in float32, of what is decoded for one example
+
 NO_PATH = (
     "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
-    "alone. Use a head whose draws are differentiable, or an objective that needs no path."
+    "alone. Use a head whose draws are differentiable, or an objective that needs no path, such as "
+    'one with gradient="score_function".'
 )
 
 
@@ -77,6 +80,11 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
     def fields(self) -> dict[str, Field]:
         """Returns what an example holds, by name; the field that is modelled first."""
         raise NotImplementedError
+
+    @property
+    def discrete(self) -> bool:
+        """Whether p(x) is a probability, of bits, levels or counts, and no density."""
+        return False
 
     def conditions(self) -> dict[str, Field]:
         """Returns the fields that the model is given and does not generate."""
@@ -175,7 +183,15 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
         seed, rows = self.next_seed(), own_rows(batch)
 
+        numbers = example_size(self.fields())
+
         def noise(num_samples: int) -> Noise:
+            if num_samples * numbers > _MOST_NUMBERS:
+                raise UserError(
+                    f"num_samples={num_samples:,} draws for examples of {numbers:,} numbers are "
+                    f"more than are trained on at once, {_MOST_NUMBERS:,} numbers for each "
+                    "example. Take fewer."
+                )
             return training_noise(seed, num_samples, rows.computed, rows.first)
 
         def generate(noise: Noise) -> Any:
@@ -186,6 +202,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             noise=noise,
             generate=generate if isinstance(self, Generates) else None,
             num_examples=tf.convert_to_tensor(self.num_examples),
+            batch=batch,
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Encoder and decoder: q(z|x) and p(x|z)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow_probability as tfp
 from tfvae.data.fields import Field
 from tfvae.data.validate import check_array
 from tfvae.errors import UserError
+from tfvae.heads.base import Head
 from tfvae.models.network_and_head import NetworkAndHead
 
 tfd = tfp.distributions
@@ -44,9 +46,38 @@ class Encoder(NetworkAndHead):
             _check_examples(np.asarray(inputs), self.x, f"{self.name}(x): x")
         return super().__call__(inputs, *args, **kwargs)
 
-    def unchecked(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Returns q(z|u) of any u, such as pseudo-inputs: they are learned, and keep no range."""
-        return super().__call__(inputs, *args, **kwargs)
+    def of_pseudo_inputs(self) -> "PseudoEncoder":
+        """Returns what a prior is given of this encoder."""
+        return PseudoEncoder(self)
+
+
+@dataclass(frozen=True)
+class PseudoEncoder:
+    """q(z|u) of any u, such as pseudo-inputs: they are learned, and keep no range of examples.
+
+    Args:
+        encoder: whose weights it has.
+    """
+
+    encoder: Encoder
+
+    def __call__(self, inputs: Any) -> Any:
+        """Returns q(z|u)."""
+        return NetworkAndHead.__call__(self.encoder, inputs)
+
+    def parameters(self, inputs: Any) -> dict[str, tf.Tensor]:
+        """Returns the parameters of q(z|u), `[..., B, *]` each."""
+        return self.encoder.parameters(inputs)
+
+    @property
+    def head(self) -> Head:
+        """What makes distributions of parameters, and draws from them."""
+        return self.encoder.head
+
+    @property
+    def input_event(self) -> Any:
+        """The shape of one u, or a dict of such."""
+        return self.encoder.input_event
 
 
 @keras.saving.register_keras_serializable("tfvae")

@@ -24,10 +24,15 @@ class KeepsFrozen(keras.Model):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds all layers, and freezes those that were frozen.
 
+        Keras would go on, with a warning, where `build` fails: without the weights of the file.
+
         Raises:
-            UserError: if the model has other layers than the one that was saved.
+            UserError: if the model has other layers than the one that was saved, or it can't be
+                built for what the file says.
         """
-        super().build_from_config(config)
+        if "input_shape" not in config:
+            raise UserError(f"The saved {type(self).__name__} does not say what it was built for.")
+        self.build(config["input_shape"])
         flags, layers = config.get("trainable"), list(self._flatten_layers())
         if flags is None:
             return

@@ -1,9 +1,7 @@
 """Reading `.keras` files, with messages for those that are no model of this package."""
 
-import json
 import os
-import zipfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,11 @@ import keras
 from tfvae import heads, networks, objectives, priors  # noqa: F401
 from tfvae.errors import UserError, UserFileNotFoundError
 from tfvae.models.base import LatentVariableModel
+from tfvae.models.bounds import bounded_variables
+from tfvae.models.digests import check_shared, config_digest
+from tfvae.models.keras_files import HOW, KerasFile, read_keras_file
 from tfvae.models.stages import StagedModel  # noqa: F401
 from tfvae.models.vae import VAE  # noqa: F401
-
-_MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
-_HOW = "Expected a .keras file that vae.save() or `tfvae train` wrote."
 
 
 def load_model(
@@ -50,15 +48,17 @@ def load_model(
     """
     path = Path(path)
     _check_file(path)
-    _check_class(path, _config(path), custom_objects)
+    file = read_keras_file(path)
+    _check_class(path, file.config, custom_objects)
+    _check_unchanged(path, file)
     try:
-        model = keras.saving.load_model(path, custom_objects=custom_objects, safe_mode=True)
+        with bounded_variables(file.weights.values()):
+            model = keras.saving.load_model(path, custom_objects=custom_objects, safe_mode=True)
     except Exception as error:  # Keras lets through what h5py, json and its own layers raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(
-            f"{path} can't be read ({type(error).__name__}: {reason}). It is damaged, was written "
-            "by another version, or holds layers of your own: import the module that registers "
-            "them, or pass them in custom_objects."
+            f"{path} can't be read ({_reason(error)}). It is damaged, was "
+            "written by another version, or holds layers of your own: import the module that "
+            "registers them, or pass them in custom_objects."
         ) from error
     if not isinstance(model, LatentVariableModel):
         raise UserError(_foreign(path, type(model).__name__))
@@ -69,34 +69,36 @@ def _check_file(path: Path) -> None:
     if path.is_dir():
         inside = path / "model.keras"
         hint = f" Did you mean {inside}?" if inside.is_file() else ""
-        raise UserError(f"{path} is a folder.{hint} {_HOW}")
+        raise UserError(f"{path} is a folder.{hint} {HOW}")
     if not path.is_file():
-        raise UserFileNotFoundError(f"No such file: {path}. {_HOW}")
+        raise UserFileNotFoundError(f"No such file: {path}. {HOW}")
     with path.open("rb") as file:
         if file.read(4) == b"\x89HDF":
             raise UserError(
                 f"{path} is an HDF5 file: weights alone, or a model of another package. Weights go "
-                f"into a model that is built: model.load_weights(path). {_HOW}"
+                f"into a model that is built: model.load_weights(path). {HOW}"
             )
 
 
-def _config(path: Path) -> dict[str, Any]:
-    """The file's description of its model, the file's checksums verified."""
+def _check_unchanged(path: Path, file: KerasFile) -> None:
+    """Refuses a file whose configuration is not the one that was saved with its weights."""
+    if file.digest is None:
+        raise UserError(f"{path} does not say which configuration its weights are of. {HOW}")
+    if file.digest != config_digest(file.config):
+        raise UserError(f"{path} is damaged: its configuration was changed since it was saved.")
     try:
-        with zipfile.ZipFile(path) as archive:
-            missing = set(_MEMBERS) - set(archive.namelist())
-            damaged = archive.testzip()
-            config = {} if missing or damaged else json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise UserError(f"{path} is damaged or not a .keras file ({error}). {_HOW}") from error
-    if missing:
-        raise UserError(f"{path} lacks {', '.join(sorted(missing))}. {_HOW}")
-    if damaged:
-        raise UserError(f"{path} is damaged: {damaged} fails its checksum. Copy it again.")
-    return config if isinstance(config, dict) else {}
+        check_shared(file.config)
+    except UserError as error:
+        raise UserError(f"{path} is damaged: {error}.") from error
+    if not file.config.get("compile_config") and any(
+        p.startswith("optimizer/") for p in file.weights
+    ):
+        raise UserError(f"{path} holds the state of an optimizer, and does not say of which. {HOW}")
 
 
-def _check_class(path: Path, config: dict[str, Any], custom_objects: dict[str, Any] | None) -> None:
+def _check_class(
+    path: Path, config: Mapping[str, Any], custom_objects: dict[str, Any] | None
+) -> None:
     """Refuses models of other packages before anything of theirs is built."""
     _check_known(path, config, custom_objects)
     registered = config.get("registered_name") or config.get("class_name")
@@ -126,4 +128,16 @@ def _check_known(path: Path, config: Any, custom_objects: dict[str, Any] | None)
 
 
 def _foreign(path: Path, name: str) -> str:
-    return f"{path} holds a {name}, which is no model of tfvae. {_HOW}"
+    return f"{path} holds a {name}, which is no model of tfvae. {HOW}"
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong: what a part of tfvae said, or else Keras, the first of several things."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
+    parts = str(error).strip().split("\n\n")
+    said = parts[1] if len(parts) > 1 and parts[0].startswith("A total of") else parts[0]
+    return f"{type(error).__name__}: {(said.splitlines() or [''])[0]}"

@@ -13,6 +13,7 @@ from tfvae.errors import UserError, UserTypeError
 from tfvae.heads.base import Head
 from tfvae.heads.contract import check_head
 from tfvae.models.configuration import serialize_part
+from tfvae.training.replicas import own_rows
 
 tfd = tfp.distributions
 
@@ -156,8 +157,10 @@ class NetworkAndHead(keras.layers.Layer):
         """Returns the distribution; `training` reaches the network through Keras."""
         inputs = self._cast(inputs)
         if self._has_sample_axes(inputs):
-            return self.head.distribution(**self.parameters(inputs))
-        return self.head(self.network(inputs))
+            found = self.head.distribution(**self.parameters(inputs))
+        else:
+            found = self.head(self.network(inputs))
+        return self.head.in_training(found, own_rows(inputs).share) if training else found
 
     def _cast(self, inputs: Any) -> Any:
         """The inputs in the types that the network was built for."""

@@ -103,8 +103,12 @@ class VAE(LatentVariableModel):
 
     def fields(self) -> dict[str, Field]:
         """Returns x: of the decoder's shape, within the likelihood's support."""
-        head = self.decoder.head
-        return {"x": Field(head.event_shape, head.event_dtype, head.interval)}
+        return {"x": self.decoder.head.field}
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the likelihood is of bits, levels or counts."""
+        return self.decoder.head.discrete
 
     def build(self, input_shape: Any) -> None:
         """Builds every part for examples of this shape, `(None, *event)`."""
@@ -128,6 +132,7 @@ class VAE(LatentVariableModel):
         ):
             if not part.built:
                 part.build_for(inputs)
+        self.prior.check_space(type(self.encoder.head).__name__, self.encoder.head.space)
         for other, other_shape in ((self.prior, None), (self.objective, shape)):
             if not other.built:
                 other.build(other_shape)
@@ -144,8 +149,8 @@ class VAE(LatentVariableModel):
         return batch["x"]
 
     def decoder_inputs(self, z: tf.Tensor, conditions: Batch) -> Any:
-        """Returns what the decoder takes: z; a conditional model says more."""
-        return z
+        """Returns what the decoder takes: z as its head shows it; a conditional model adds."""
+        return self.encoder.head.embedded(z)
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
         """Returns q(z|x) and log p(z) + log p(x|z) of a batch."""
@@ -154,7 +159,7 @@ class VAE(LatentVariableModel):
 
     def _inference(self, batch: Batch, posterior: tfd.Distribution, training: bool) -> Inference:
         given = self.given(batch)
-        prior = self.prior.distribution(**self._given_to_prior(given))
+        prior = self.prior_distribution(given)
 
         def joint(z: tf.Tensor) -> Joint:
             likelihood = self.decoder(self.decoder_inputs(z, given), training=training)
@@ -162,8 +167,12 @@ class VAE(LatentVariableModel):
 
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
+    def prior_distribution(self, conditions: Batch = _NOTHING) -> tfd.Distribution:
+        """Returns p(z), or p(z|c) of conditions: the prior's, given what it needs of this model."""
+        return self.prior.distribution(**self._given_to_prior(conditions))
+
     def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
-        offered: dict[str, Any] = {"encoder": self.encoder.unchecked}
+        offered: dict[str, Any] = {"encoder": self.encoder.of_pseudo_inputs()}
         if self.conditions():
             offered["condition"] = conditions
         for name in self.prior.needs:
@@ -234,9 +243,22 @@ class VAE(LatentVariableModel):
         likelihood = self.decoder(self.decoder_inputs(z, conditions))
         return self.decoder.head.draw(likelihood, noise).z
 
-    def adapt(self, mean: Any) -> None:
-        """Starts the decoder at the mean of the training data; see `LikelihoodHead.adapt`."""
+    @property
+    def num_examples_to_adapt(self) -> int:
+        """How many training examples `adapt` wants beside their mean: the prior's."""
+        return getattr(self.prior, "num_examples", 0)
+
+    def adapt(self, mean: Any, examples: Any = None) -> None:
+        """Starts the decoder at the mean of the training data, and the prior at some of them.
+
+        Args:
+            mean: over the training examples; see `LikelihoodHead.adapt`.
+            examples: as many as `num_examples_to_adapt`, for a prior that wants them, such as
+                `VampPrior`; None leaves it where it is.
+        """
         self.decoder.head.adapt(mean)
+        if examples is not None:
+            self.prior.adapt(examples)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfvae.checks import positive_int, positive_ints
+from tfvae.checks import LARGEST_SIZE, positive_int, positive_ints
 from tfvae.errors import UserError
 
 
@@ -24,8 +24,8 @@ class _Convolutions(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.filters = positive_ints("filters", filters)
-        self.kernel_size = positive_int("kernel_size", kernel_size)
-        self.strides = positive_int("strides", strides)
+        self.kernel_size = positive_int("kernel_size", kernel_size, maximum=LARGEST_SIZE)
+        self.strides = positive_int("strides", strides, maximum=LARGEST_SIZE)
         self.activation = keras.activations.get(activation)
         if self.kernel_size < self.strides:
             raise UserError(

@@ -39,6 +39,27 @@ def mlp(
     )
 
 
+def linear(dtype: Any = None) -> Pair:
+    """No layers: the heads project the flattened inputs, as in a sigmoid belief network.
+
+    Args:
+        dtype: A Keras dtype policy.
+
+    Returns:
+        (the encoder's network, the decoder's).
+
+    Example:
+        >>> import numpy as np
+        >>> encoder, decoder = linear()
+        >>> encoder(np.zeros((2, 8, 8, 1), "float32")).shape.as_list()
+        [2, 64]
+    """
+    return (
+        keras.layers.Flatten(name="encoder_flatten", dtype=dtype),
+        keras.layers.Flatten(name="decoder_flatten", dtype=dtype),
+    )
+
+
 def conv(
     event_shape: Sequence[int],
     filters: Sequence[int] = (32, 64),

@@ -77,6 +77,9 @@ class Objective(TermWeights, keras.layers.Layer):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
+    def build(self, input_shape: Any = None) -> None:
+        """Makes nothing: layers that an objective holds build themselves when first used."""
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all terms and watched values, in the order they are logged."""

@@ -9,6 +9,21 @@ from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.inference.inference import Draws, Inference
 from tfvae.objectives.base import Nats, Objective
+from tfvae.objectives.baseline import Baseline
+from tfvae.objectives.gradients import (
+    SCORES,
+    advantage,
+    checked_gradient,
+    held_draws,
+    landing_draws,
+)
+
+_DRAWS = {
+    "pathwise": Inference.draw,
+    "sticking_the_landing": landing_draws,
+    "score_function": held_draws,
+}
+_GRADIENTS = tuple(_DRAWS)
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -28,13 +43,19 @@ class ELBO(Objective):
         free_bits: lambda, nats per latent dimension that cost nothing, at least 0. The loss uses
             sum_i max(lambda, mean over the batch of KL_i), logged as `free_bits_kl`; it keeps
             latent dimensions from switching off early. Needs a KL that splits over dimensions.
+        gradient: "pathwise" (default) follows z back to the encoder; "sticking_the_landing" does,
+            without the score of q, whose variance alone is left where q is right: it estimates the
+            KL from the draws; "score_function" needs no path, as for discrete latents, and has the
+            higher variance.
+        baseline: Whether "score_function" learns a baseline (NVIL); see `Baseline`.
         **kwargs: Keras layer arguments.
 
     Shapes: `[B]` nats for each name; `free_bits_kl` a scalar of the batch.
 
     Raises:
-        UserError: if an argument is out of range, `analytic_kl=True` finds no closed form, or
-            `free_bits` meets a KL that does not split, or `analytic_kl=False`.
+        UserError: if an argument is out of range, `analytic_kl=True` finds no closed form,
+            `free_bits` meets a KL that does not split, or `analytic_kl=False`, or an estimator that
+            evaluates q at given z meets a posterior that can't.
 
     Example:
         >>> ELBO(kl_weight=4.0).names
@@ -44,7 +65,9 @@ class ELBO(Objective):
         D. P. Kingma and M. Welling, 2013, arXiv:1312.6114, eq. 3 (Monte Carlo KL) and 10.
         I. Higgins et al., 2017, "beta-VAE", ICLR, eq. 4. D. P. Kingma et al., 2016, "Improved
         Variational Inference with Inverse Autoregressive Flow", arXiv:1606.04934, eq. 15: free
-        bits, here with one group per latent dimension.
+        bits, here with one group per latent dimension. G. Roeder, Y. Wu and D. Duvenaud, 2017,
+        "Sticking the Landing", arXiv:1703.09194. A. Mnih and K. Gregor, 2014, "Neural Variational
+        Inference and Learning in Belief Networks", arXiv:1402.0030, eq. 8 and 9.
     """
 
     def __init__(
@@ -53,6 +76,8 @@ class ELBO(Objective):
         num_samples: int = 1,
         analytic_kl: bool | None = None,
         free_bits: float = 0.0,
+        gradient: str = "pathwise",
+        baseline: bool = True,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -64,6 +89,16 @@ class ELBO(Objective):
         self.free_bits = real("free_bits", free_bits, minimum=0.0)
         if self.free_bits and analytic_kl is False:
             raise UserError("free_bits needs the closed-form KL; received analytic_kl=False.")
+        self.gradient = checked_gradient(gradient, _GRADIENTS)
+        if gradient == "sticking_the_landing" and (analytic_kl or self.free_bits):
+            raise UserError(
+                'gradient="sticking_the_landing" estimates the KL from the draws: it has neither '
+                "analytic_kl=True nor free_bits."
+            )
+        self.pathwise = gradient not in SCORES
+        self.baseline = bool(baseline)
+        learned = self.baseline and gradient == "score_function"
+        self.signal_baseline = Baseline(name="baseline") if learned else None
         self.add_term_weight("kl", self.initial_kl_weight)
 
     @property
@@ -77,16 +112,34 @@ class ELBO(Objective):
 
     def nats(self, inference: Inference) -> Nats:
         """Returns `nll` and the KL as terms, the ELBO beside them."""
-        draws = inference.draw(self.num_samples)
+        draws = _DRAWS[self.gradient](inference, self.num_samples)
         nll, kl = draws.nll, self._kl(inference, draws)
         terms, watched = {"nll": nll, "kl": kl}, {"elbo": -nll - kl}
         if self.free_bits:
             watched["kl"] = terms.pop("kl")
             terms["free_bits_kl"] = self._free_bits_kl(inference)
-        return Nats(terms, draws.reconstruction, watched)
+        surrogates = {} if self.pathwise else self._surrogates(inference, draws)
+        return Nats(terms, draws.reconstruction, watched, surrogates)
+
+    def _surrogates(self, inference: Inference, draws: Draws) -> dict[str, tf.Tensor]:
+        """What is differentiated for the score function: the score stands with the nll.
+
+        A KL in closed form has a gradient of its own, and no part in the signal.
+        """
+        signal, surrogates = draws.joint.log_likelihood, {}
+        if not self._closed_kl(inference):
+            signal = signal - self.weight("kl") * draws.log_ratio
+            surrogates["kl"] = -tf.reduce_mean(draws.joint.log_prior, axis=0)
+        found = advantage(self.signal_baseline, inference, signal)
+        score = tf.reduce_mean(found.value * draws.log_posterior, axis=0)
+        return {**surrogates, "nll": draws.nll - score + found.error}
+
+    def _closed_kl(self, inference: Inference) -> dict[str, tf.Tensor]:
+        estimated = self.analytic_kl is False or self.gradient == "sticking_the_landing"
+        return {} if estimated else inference.proposal.kl()
 
     def _kl(self, inference: Inference, draws: Draws) -> tf.Tensor:
-        closed = {} if self.analytic_kl is False else inference.proposal.kl()
+        closed = self._closed_kl(inference)
         if closed:
             return tf.add_n(list(closed.values()))
         if self.analytic_kl:
@@ -108,4 +161,6 @@ class ELBO(Objective):
             "num_samples": self.num_samples,
             "analytic_kl": self.analytic_kl,
             "free_bits": self.free_bits,
+            "gradient": self.gradient,
+            "baseline": self.baseline,
         }

@@ -1,6 +1,5 @@
 """The importance-weighted bound."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,24 @@ from tfvae.checks import positive_int
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference
 from tfvae.objectives.base import Nats, Objective
+from tfvae.objectives.baseline import Baseline
+from tfvae.objectives.gradients import (
+    SCORES,
+    Bound,
+    checked_gradient,
+    landing_draws,
+    log_mean_weight,
+    score_function_bound,
+    vimco_bound,
+)
 
-_GRADIENTS = ("pathwise", "doubly_reparameterised")
+_GRADIENTS = (
+    "pathwise",
+    "sticking_the_landing",
+    "doubly_reparameterised",
+    "score_function",
+    "vimco",
+)
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -31,14 +46,18 @@ class ImportanceWeighted(Objective):
             literature reports.
         gradient: "pathwise" (default) differentiates the bound as it stands;
             "doubly_reparameterised" (DReG) has the same expectation and, for the encoder, a
-            variance that does not grow with K.
+            variance that does not grow with K; "sticking_the_landing" leaves the score of q out,
+            which for K > 1 is biased; "score_function" and "vimco" need no path through z, as for
+            discrete latents: the first weighs the score with the bound against a baseline (NVIL),
+            the second with what each draw adds to the others', and needs K of at least 2.
+        baseline: Whether "score_function" learns a baseline; see `Baseline`.
         **kwargs: Keras layer arguments.
 
     Shapes: `[B]` nats for each name.
 
     Raises:
-        UserError: if `num_samples` is not a positive integer, the gradient is unknown, or
-            "doubly_reparameterised" meets a posterior made of other distributions.
+        UserError: if `num_samples` is not a positive integer, the gradient is unknown, "vimco" has
+            one draw, or an estimator that evaluates q at given z meets a posterior that can't.
 
     Example:
         >>> ImportanceWeighted(5).names
@@ -47,15 +66,30 @@ class ImportanceWeighted(Objective):
     References:
         Y. Burda, R. Grosse, R. Salakhutdinov, 2016, "Importance Weighted Autoencoders",
         arXiv:1509.00519, eq. 8 and 14. G. Tucker et al., 2019, "Doubly Reparameterized Gradient
-        Estimators for Monte Carlo Objectives", arXiv:1810.04152, eq. 8.
+        Estimators for Monte Carlo Objectives", arXiv:1810.04152, eq. 8. G. Roeder, Y. Wu and D.
+        Duvenaud, 2017, "Sticking the Landing", arXiv:1703.09194. A. Mnih and D. J. Rezende, 2016,
+        "Variational Inference for Monte Carlo Objectives", arXiv:1602.06725, eq. 10.
     """
 
-    def __init__(self, num_samples: int = 5, gradient: str = "pathwise", **kwargs: Any):
+    def __init__(
+        self,
+        num_samples: int = 5,
+        gradient: str = "pathwise",
+        baseline: bool = True,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.num_samples = positive_int("num_samples", num_samples)
-        if gradient not in _GRADIENTS:
-            raise UserError(f"gradient must be one of {_GRADIENTS}, received {gradient!r}.")
-        self.gradient = gradient
+        self.gradient = checked_gradient(gradient, _GRADIENTS)
+        if gradient == "vimco" and self.num_samples < 2:
+            raise UserError(
+                'gradient="vimco" compares each draw with the others, received num_samples=1. Use '
+                'at least 2, or gradient="score_function".'
+            )
+        self.pathwise = gradient not in SCORES
+        self.baseline = bool(baseline)
+        learned = self.baseline and gradient == "score_function"
+        self.signal_baseline = Baseline(name="baseline") if learned else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,19 +98,25 @@ class ImportanceWeighted(Objective):
 
     def nats(self, inference: Inference) -> Nats:
         """Returns the negative bound as the only term."""
-        if self.gradient == "pathwise":
-            draws = inference.draw(self.num_samples)
-            log_weights = draws.log_weights
-        else:
-            assert inference.noise is not None  # of this step, which the model has given it
-            z = inference.proposal.draw(inference.noise(self.num_samples)).z
-            z, zeros = _scaled_by_weights(z)
-            draws = inference.at(z, frozen=True)
-            log_weights = draws.log_weights + zeros
-        bound = tf.reduce_logsumexp(log_weights, axis=0) - math.log(self.num_samples)
+        found = self._bound(inference)
+        draws = found.draws
         nll, kl = draws.nll, tf.reduce_mean(draws.log_ratio, axis=0)
         watched = {"elbo": -nll - kl, "nll": nll, "kl": kl}
-        return Nats({"negative_iw_elbo": -bound}, draws.reconstruction, watched)
+        surrogates = {} if found.surrogate is None else {"negative_iw_elbo": -found.surrogate}
+        return Nats({"negative_iw_elbo": -found.value}, draws.reconstruction, watched, surrogates)
+
+    def _bound(self, inference: Inference) -> Bound:
+        if self.gradient == "score_function":
+            return score_function_bound(inference, self.num_samples, self.signal_baseline)
+        if self.gradient == "vimco":
+            return vimco_bound(inference, self.num_samples)
+        if self.gradient == "doubly_reparameterised":
+            return _doubly_reparameterised(inference, self.num_samples)
+        if self.gradient == "sticking_the_landing":
+            draws = landing_draws(inference, self.num_samples)
+        else:
+            draws = inference.draw(self.num_samples)
+        return Bound(draws, log_mean_weight(draws.log_weights))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
@@ -84,7 +124,15 @@ class ImportanceWeighted(Objective):
             **super().get_config(),
             "num_samples": self.num_samples,
             "gradient": self.gradient,
+            "baseline": self.baseline,
         }
+
+
+def _doubly_reparameterised(inference: Inference, num_samples: int) -> Bound:
+    assert inference.noise is not None  # of this step, which the model has given it
+    z, zeros = _scaled_by_weights(inference.proposal.draw(inference.noise(num_samples)).z)
+    draws = inference.at(z, frozen=True)
+    return Bound(draws, log_mean_weight(draws.log_weights + zeros))
 
 
 def _scaled_by_weights(z: Any) -> tuple[Any, tf.Tensor]:

@@ -8,10 +8,11 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import int32, positive_int
+from tfvae.checks import LARGEST_SIZE, int32, positive_int
 from tfvae.distributions.draws import draw
 from tfvae.distributions.quantiles import coordinate_quantiles
 from tfvae.errors import UserError, UserTypeError
+from tfvae.heads.base import REALS
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -39,6 +40,9 @@ class Prior(keras.layers.Layer):
             or asks it for what no model has.
     """
 
+    space = REALS
+    """What z is, in words: the posterior's has to be the same."""
+
     def __init__(self, latent_size: int, **kwargs: Any):
         if type(self).distribution is Prior.distribution:
             raise UserError(f"{type(self).__name__} is a Prior without distribution(); define it.")
@@ -50,7 +54,7 @@ class Prior(keras.layers.Layer):
             )
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.latent_size = positive_int("latent_size", latent_size)
+        self.latent_size = positive_int("latent_size", latent_size, maximum=LARGEST_SIZE)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -65,7 +69,16 @@ class Prior(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs: Any = None) -> tfd.Distribution:
-        """Returns p(z) of a prior that needs nothing."""
+        """Returns p(z) of a prior that needs nothing.
+
+        Raises:
+            UserError: if it needs what only a model has.
+        """
+        if self.needs:
+            raise UserError(
+                f"{type(self).__name__}'s distribution depends on {' and '.join(self.needs)}: ask "
+                "the model, which has that, for its prior_distribution()."
+            )
         if not self.built:
             self.build()
         return self.checked_distribution()
@@ -91,6 +104,15 @@ class Prior(keras.layers.Layer):
                 "over vectors. tfd.Independent(distribution, 1) makes one of entries."
             )
         return found
+
+    def check_space(self, posterior: str, space: str) -> None:
+        """Refuses a posterior over something else: the densities of z have no common measure."""
+        if space != self.space:
+            raise UserError(
+                f"{posterior} is over {space}, and the prior {type(self).__name__} over "
+                f"{self.space}: there is no KL between them. Give the model a prior over {space}; "
+                "each discrete or relaxed posterior has one of its name, with as many categories."
+            )
 
     def generate(self, noise: Noise, **given: Any) -> tf.Tensor:
         """Draws z from p(z), a function of the noise: the same on every device.

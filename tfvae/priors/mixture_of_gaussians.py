@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import positive_int
+from tfvae.checks import LARGEST_SIZE, positive_int
 from tfvae.distributions.scales import positive_diagonal
 from tfvae.noise import Noise
 from tfvae.priors.base import Prior
@@ -46,7 +46,7 @@ class MixtureOfGaussians(Prior):
 
     def __init__(self, latent_size: int, num_components: int = 10, **kwargs: Any):
         super().__init__(latent_size, **kwargs)
-        self.num_components = positive_int("num_components", num_components)
+        self.num_components = positive_int("num_components", num_components, maximum=LARGEST_SIZE)
 
     def build(self, input_shape: Any = None) -> None:
         """Creates the mixture's weights."""

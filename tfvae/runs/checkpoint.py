@@ -2,19 +2,16 @@
 
 import csv
 import io
-import json
 import math
 import time
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfvae.errors import DivergedError, UserError
-from tfvae.runs.files import replacing, write_text
+from tfvae.runs.checkpoint_files import read_checkpoint, variable_names, write_checkpoint
+from tfvae.runs.files import write_text
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -48,21 +45,10 @@ class Checkpoint(keras.callbacks.Callback):
         """
         if not self.path.is_file():
             return 0
-        try:
-            # Opened here, because NumPy leaves the file of a damaged archive open.
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                state = json.loads(arrays["state"].tobytes())
-                values = [arrays[f"variable_{i}"] for i in range(state["variables"])]
-            variables = _variables(model)
-            if [list(v.shape) for v in variables] != [list(v.shape) for v in values]:
-                raise UserError("it is of another model")
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise UserError(
-                f"{self.path} can't be read ({error}). Train anew with --overwrite."
-            ) from error
+        variables = _variables(model)
+        values, self.rows = read_checkpoint(self.path, variables)
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-        self.rows = state["history"]
         self._save_history()  # a kill may have come between the two files
         return len(self.rows)
 
@@ -77,9 +63,15 @@ class Checkpoint(keras.callbacks.Callback):
             The number of epochs that it has seen.
 
         Raises:
-            UserError: if the history can't be read.
+            UserError: if they are not of the same variables, or the history can't be read.
         """
-        for variable, value in zip(_variables(model), _variables(trained), strict=True):
+        own, its = _variables(model), _variables(trained)
+        if _described(own) != _described(its):
+            raise UserError(
+                f"The trained model beside {self.history} is not the one that its settings "
+                "describe. Train anew with --overwrite."
+            )
+        for variable, value in zip(own, its, strict=True):
             variable.assign(value)
         try:
             with self.history.open(encoding="utf-8", newline="") as file:
@@ -115,10 +107,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save(self) -> None:
         """Writes checkpoint and history."""
-        arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(_variables(self.model))}
-        state = json.dumps({"variables": len(arrays), "history": self.rows}).encode()
-        with replacing(self.path) as beside:
-            np.savez(beside, state=np.frombuffer(state, np.uint8), **arrays)
+        write_checkpoint(self.path, _variables(self.model), self.rows)
         self._save_history()
 
     def _save_history(self) -> None:
@@ -128,7 +117,13 @@ class Checkpoint(keras.callbacks.Callback):
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
     """All variables of model and optimiser, in an order that its construction decides."""
-    return [*model.weights, *model.optimizer.variables]
+    optimizer = getattr(model, "optimizer", None)
+    return [*model.weights, *(optimizer.variables if optimizer is not None else ())]
+
+
+def _described(variables: list[keras.Variable]) -> list[tuple[str, tuple[int, ...], str]]:
+    names = variable_names(variables)
+    return [(n, tuple(v.shape), v.dtype) for n, v in zip(names, variables, strict=True)]
 
 
 def _table(rows: list[dict[str, float]]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfvae.data.fingerprint import fingerprint
 from tfvae.errors import UserError, UserFileNotFoundError
-from tfvae.runs.files import write_text
+from tfvae.runs.files import read_object, write_text
 from tfvae.settings.errors import SettingError
 from tfvae.settings.reading import settings
 from tfvae.settings.settings import Settings
@@ -15,7 +15,6 @@ from tfvae.values import as_text
 
 SCHEMA = 1  # a setting that is new, with a default, does not change it
 EPOCHS = "--epochs"  # a run goes on with more of them
-_LARGEST = 1 << 20  # bytes; a run's has about a thousand
 
 
 def read_config(path: Path) -> Settings:
@@ -71,10 +70,16 @@ def changed_versions(path: Path, versions: Mapping[str, str]) -> list[str]:
     ]
 
 
+def read_fingerprint(path: Path) -> str | None:
+    """The fingerprint of the data set of a run; None where that is the run's own."""
+    found = _content(path).get("data")
+    return found if isinstance(found, str) else None
+
+
 def refuse_other_data(path: Path) -> None:
     """Raises `UserError` if the data set of the run of this file holds something else by now."""
-    began, dataset = _content(path).get("data"), read_config(path)["dataset"]
-    if isinstance(began, str) and fingerprint(dataset) != began:
+    began, dataset = read_fingerprint(path), read_config(path)["dataset"]
+    if began is not None and fingerprint(dataset) != began:
         raise UserError(
             f"{path.parent} is a run on other data: {dataset} has been replaced since (fingerprint "
             f"{began} there, {fingerprint(dataset)} here). Put the old data back, or train on the "
@@ -115,16 +120,7 @@ def _content(path: Path) -> dict[str, Any]:
             f"{path.parent} holds no run: there is no {path.name}. Expected a folder that "
             "`tfvae train` wrote, such as runs/digits."
         )
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise UserError(f"it has {size:,} bytes, and a run's has at most {_LARGEST:,}")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise UserError("expected an object")
-        return content
-    except (ValueError, RecursionError, OSError) as error:
-        raise UserError(f"{path} is damaged: {error}.") from error
+    return read_object(path)
 
 
 def _said(values: Mapping[str, Any], name: str) -> str:

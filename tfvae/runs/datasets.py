@@ -42,9 +42,12 @@ def _declared(model: Any) -> tuple[str, ...] | None:
 
 
 def report_bits(
-    settings: Settings, test_set: tf.data.Dataset, report: Callable[[str], None]
+    settings: Settings, model: Any, test_set: tf.data.Dataset, report: Callable[[str], None]
 ) -> None:
-    """Reports bits under a density, which has no bound there, and grey levels under a mass."""
+    """Reports bits under a density, which has no bound there, or under a mass of many levels.
+
+    And grey levels under one of bits.
+    """
     if "likelihood" not in settings:
         return
     batch = next(iter(test_set))
@@ -55,7 +58,13 @@ def report_bits(
             "Note: all entries of the first held-out examples are 0 or 1, and --likelihood "
             f"{likelihood} is a density. For bits, choose --likelihood bernoulli."
         )
-    if not bits and settings.discrete:
+    spacing = model.fields()["x"].spacing
+    if bits and spacing is not None and spacing < 1:
+        report(
+            "Note: all entries of the first held-out examples are 0 or 1, and --likelihood "
+            f"{likelihood} is of grey levels. For those, choose --binarisation none."
+        )
+    if not bits and settings.discrete and spacing is None:
         report(
             "Note: the first held-out examples hold more than 0 and 1, and --likelihood "
             f"{likelihood} is of whole numbers: what is reported is no likelihood. Choose "

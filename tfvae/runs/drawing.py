@@ -57,7 +57,7 @@ def draw_pictures(
 def _of_codes(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str, Callable]:
     if not isinstance(model, Encodes):
         return {}
-    examples = first_examples(test, POINTS)
+    examples = data.first_examples(test, POINTS)
     labels = _labels(settings, len(tf.nest.flatten(examples)[0]))
     return {
         "latent_scatter": lambda path: pictures.latent_scatter(model, examples, labels, save=path)
@@ -67,7 +67,7 @@ def _of_codes(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str
 def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
     """Pictures of a model of images, as far as it has the capabilities."""
     fields, drawings = model.fields(), {}
-    examples = by_name(first_examples(test, POINTS), fields, "the held-out data")
+    examples = by_name(data.first_examples(test, POINTS), fields, "the held-out data")
     images = next(iter(examples.values()))
     few = {name: values[:40] for name, values in examples.items()}
     half = min(PAIRS, len(images) // 2)
@@ -87,17 +87,6 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
                 model, images[:half], images[half : 2 * half], save=path
             )
     return drawings
-
-
-def first_examples(data: tf.data.Dataset, count: int) -> Any:
-    """The first so many examples of a data set of batches, or all there are; bare or by name."""
-    batches, found = [], 0
-    for batch in data.as_numpy_iterator():
-        batches.append(batch)
-        found += len(tf.nest.flatten(batch)[0])
-        if found >= count:
-            break
-    return tf.nest.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)
 
 
 def _labels(settings: Settings, count: int) -> np.ndarray | None:

@@ -4,8 +4,12 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from tfvae.errors import UserOSError
+from tfvae.errors import UserError, UserOSError
+from tfvae.json_text import bounded_json
+
+_LARGEST_OBJECT = 1 << 20  # bytes
 
 
 @contextlib.contextmanager
@@ -35,6 +39,22 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all."""
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file of a run, which has some thousand bytes.
+
+    Raises:
+        UserError: if there is something else in it.
+    """
+    try:
+        with path.open("rb") as file:
+            content = bounded_json(file.read(_LARGEST_OBJECT + 1), _LARGEST_OBJECT)
+        if not isinstance(content, dict):
+            raise UserError("expected an object")
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} is damaged: {error}.") from error
+    return content
 
 
 def check_writable(path: Path) -> None:

@@ -1,9 +1,9 @@
 """Training that goes on from the checkpoint in a run's folder."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import PositiveInt
+from pydantic import Field
 
 from tfvae.runs.checkpoint import Checkpoint
 from tfvae.runs.datasets import Datasets, load_data
@@ -20,8 +20,8 @@ def fit(
     datasets: Datasets,
     report: Callable[[str], None],
     begun: float | None,
-    epochs: PositiveInt = 100,
-    steps_per_execution: PositiveInt | None = None,
+    epochs: Annotated[int, Field(gt=0, le=10**6)] = 100,
+    steps_per_execution: Annotated[int, Field(gt=0, le=10**6)] | None = None,
 ) -> list[dict[str, float]]:
     """Trains a model from the beginning or from the folder's checkpoint, and returns the history.
 

@@ -13,11 +13,12 @@ from tfvae.runs.config import (
     changed_versions,
     extends,
     read_config,
+    read_fingerprint,
     refuse_other,
     refuse_other_data,
     write_config,
 )
-from tfvae.runs.files import cannot_write, write_text
+from tfvae.runs.files import cannot_write, read_object, write_text
 from tfvae.runs.processes import locked
 from tfvae.settings.settings import FIRST_STAGE, Settings
 
@@ -95,8 +96,12 @@ class RunFolder:
         return found
 
     def read_metrics(self) -> dict[str, Any]:
-        """The content of `metrics.json`."""
-        return json.loads(self.metrics.read_text(encoding="utf-8"))
+        """The content of `metrics.json`.
+
+        Raises:
+            UserError: if it can't be read.
+        """
+        return read_object(self.metrics)
 
     def check(self, config: Settings) -> None:
         """Looks, and changes nothing: may this run be written here?
@@ -116,6 +121,10 @@ class RunFolder:
     def check_data(self) -> None:
         """Raises `UserError` if the data of the run have been replaced by others since."""
         refuse_other_data(self.config)
+
+    def fingerprint(self) -> str | None:
+        """What the run's data were; None where they are the run's own."""
+        return read_fingerprint(self.config)
 
     def extended(self, config: Settings) -> bool:
         """Whether these are the settings of the folder's run with more epochs."""

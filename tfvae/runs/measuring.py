@@ -3,17 +3,17 @@
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import tensorflow as tf
-from pydantic import PositiveInt
+from pydantic import Field
 
 from tfvae import evaluation
+from tfvae.data import first_examples, log_jacobian
 from tfvae.models.capabilities import Encodes, Scores, can
 from tfvae.models.codes import code_draws, from_draws
 from tfvae.noise import Noise
-from tfvae.runs.drawing import first_examples
 from tfvae.settings.settings import FIRST_STAGE
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
@@ -25,16 +25,19 @@ _MARGIN = 10.0  # nats: a collapsed posterior can be a little worse than an untr
 def measure(
     model: Any,
     test: tf.data.Dataset,
-    eval_samples: PositiveInt = 5000,
-    eval_examples: PositiveInt | None = None,
+    eval_samples: Annotated[int, Field(gt=0, le=10**6)] = 5000,
+    eval_examples: Annotated[int, Field(gt=0, lt=2**31)] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """The bound, its parts and the importance-weighted likelihood, in nats an example.
 
+    Of data that were standardised they are densities of x in its own units.
+
     Args:
         model: A built model that scores.
         test: Batches of held-out data, binarised once.
-        eval_samples: Draws of z for each example in the importance-weighted likelihood.
+        eval_samples: Draws of z for each example in the importance-weighted likelihood, up to a
+            million.
         eval_examples: Only so many of the held-out examples, the first; None for all.
         seed: Of the draws.
     """
@@ -43,14 +46,19 @@ def measure(
     likelihood = evaluation.log_likelihood(
         model, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
-    error = likelihood.standard_error
+    error, change = likelihood.standard_error, log_jacobian(test)
+    bits = None if likelihood.num_discrete is None else likelihood.bits_per_dimension
     return {
-        "log_likelihood": likelihood.mean,
+        "log_likelihood": likelihood.mean + change,
         "standard_error": error if math.isfinite(error) else None,  # of a single example
         "effective_sample_size": likelihood.mean_effective_sample_size,
-        "elbo": bound.mean,
-        "nll": float(np.mean(bound.nll)),
+        "bits_per_dimension": bits,  # of discrete data
+        "elbo": bound.mean + change,
+        "nll": float(np.mean(bound.nll)) - change,
         "kl": float(np.mean(bound.kl)),
+        "elbo_std": float(np.std(bound.per_example)),  # over the examples
+        "nll_std": float(np.std(bound.nll)),
+        "kl_std": float(np.std(bound.kl)),
         "num_samples": eval_samples,
         "num_examples": len(likelihood.per_example),
         "seed": seed,
@@ -65,7 +73,7 @@ def untrained_elbo(model: Any, test: tf.data.Dataset) -> float | None:
     batch = model.named(first_examples(test, _FIRST))
     rows = len(next(iter(batch.values())))
     draws = model.infer(batch).draw_from(Noise(0, row=tf.range(rows)[tf.newaxis]))
-    return float(tf.reduce_mean(draws.log_weights))
+    return float(tf.reduce_mean(draws.log_weights)) + log_jacobian(test)
 
 
 def has_diverged(elbo: float, untrained: float) -> bool:
@@ -86,6 +94,8 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             f"(effective {test['effective_sample_size']:.0f})",
             f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
         ]
+        if test["bits_per_dimension"] is not None:
+            lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension")
         if test["code_draws"]:
             means = f"posterior means{from_draws(test['code_draws'])}"
             lines.append(f"codes     {means}: they have no closed form")

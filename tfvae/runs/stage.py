@@ -58,9 +58,12 @@ class Stage:
                 f"Note: the run began with other versions ({', '.join(changed)}), and may end with "
                 "other weights than it would have had with those."
             )
-        report_bits(self.settings, self.datasets[1], report)
+        report_bits(self.settings, self.model, self.datasets[1], report)
         if hasattr(self.model, "adapt"):
-            self.model.adapt(data.mean(self.datasets[0]))
+            wanted = getattr(self.model, "num_examples_to_adapt", 0)
+            some = data.first_examples(self.datasets[0], wanted) if wanted else None
+            some = some["x"] if isinstance(some, dict) else some
+            self.model.adapt(data.mean(self.datasets[0]), *(() if some is None else (some,)))
         untrained = untrained_elbo(self.model, self.datasets[1])
         options = self.settings.group("training")
         self.rows = fit(self.model, self.settings, folder, self.datasets, report, begun, **options)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tfvae.errors import UserError
+from tfvae.export.publishing import check_export_folder
 from tfvae.runs.abilities import left_out, servable, variants_of
 from tfvae.runs.drawing import draw_pictures
-from tfvae.runs.exporting import check_export_folder, export_run
+from tfvae.runs.exporting import export_run
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import library_versions
 from tfvae.runs.processes import refuse_workers
@@ -92,7 +93,14 @@ def train(
         test_set, pictures = stage.datasets[1], folder.pictures
         written = draw_pictures(model, settings, test_set, stage.rows, pictures)
         if export_to is not None and servable(model):
-            variants = variants_of(model)
-            written += export_run(model, stage.datasets, export_to, variants, report=report)
+            written += export_run(
+                model,
+                settings,
+                export_to,
+                variants_of(model),
+                report,
+                fingerprint=folder.fingerprint(),
+                metrics=metrics,
+            )
         folder.finish(metrics)
     return TrainedRun(folder, model, metrics, [*files, folder.metrics, folder.history, *written])

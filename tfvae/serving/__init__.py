@@ -5,11 +5,13 @@ NumPy and `requests` take to load. gRPC's messages come from `tensorflow-serving
 TensorFlow; that and the server need `pip install 'tfvae[serving]'`.
 """
 
+from tfvae.serving.client.about import ServedSet
 from tfvae.serving.client.client import Client
 from tfvae.serving.client.errors import (
     AccessError,
     DeadlineExceededError,
     InvalidRequestError,
+    MixedSetsError,
     NotFoundError,
     ReplyError,
     ResourceExhaustedError,
@@ -24,9 +26,11 @@ __all__ = [
     "Client",
     "DeadlineExceededError",
     "InvalidRequestError",
+    "MixedSetsError",
     "NotFoundError",
     "ReplyError",
     "ResourceExhaustedError",
+    "ServedSet",
     "ServerError",
     "ServingError",
     "UnavailableError",

@@ -4,30 +4,25 @@ References:
     `ToHTTPStatusCode` in tensorflow_serving/model_servers/http_server.cc
 """
 
-HTTP_STATUSES = {
-    "CANCELLED": 499,
-    "UNKNOWN": 500,
-    "INVALID_ARGUMENT": 400,
-    "DEADLINE_EXCEEDED": 504,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "PERMISSION_DENIED": 403,
-    "RESOURCE_EXHAUSTED": 429,
-    "FAILED_PRECONDITION": 400,
-    "ABORTED": 409,
-    "OUT_OF_RANGE": 400,
-    "UNIMPLEMENTED": 501,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-    "DATA_LOSS": 500,
-    "UNAUTHENTICATED": 401,
+_NAMES = {
+    400: ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"),
+    401: ("UNAUTHENTICATED",),
+    403: ("PERMISSION_DENIED",),
+    404: ("NOT_FOUND",),
+    409: ("ALREADY_EXISTS", "ABORTED"),
+    429: ("RESOURCE_EXHAUSTED",),
+    499: ("CANCELLED",),
+    500: ("INTERNAL", "UNKNOWN", "DATA_LOSS"),
+    501: ("UNIMPLEMENTED",),
+    503: ("UNAVAILABLE",),
+    504: ("DEADLINE_EXCEEDED",),
 }
-# The way back, with what proxies and HTTP libraries answer themselves. Of several names for a
-# status the first one counts.
-_NAMES = {status: name for name, status in reversed(HTTP_STATUSES.items())}
-_NAMES |= {408: "DEADLINE_EXCEEDED", 413: "RESOURCE_EXHAUSTED", 500: "INTERNAL"}
+HTTP_STATUSES = {name: status for status, names in _NAMES.items() for name in names}
+# What proxies and HTTP libraries answer themselves.
+_OTHERS = {408: "DEADLINE_EXCEEDED", 413: "RESOURCE_EXHAUSTED"}
 
 
 def from_http(status: int) -> str:
-    """The canonical code of an HTTP status that is an error."""
-    return _NAMES.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
+    """The canonical code of an HTTP status that is an error; of several names the first."""
+    unknown = _OTHERS.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
+    return _NAMES.get(status, (unknown,))[0]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
 
 from tfvae.models import Decoder, Encoder
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def build_model(
     settings: "Settings",
     event_shape: Sequence[int],
-    latent_size: PositiveInt = 10,
+    latent_size: Annotated[int, Field(gt=0, le=2**24)] = 10,
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0,
     dtype_policy: Literal["float32", "mixed_bfloat16"] = "float32",
 ) -> Any:

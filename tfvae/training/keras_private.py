@@ -2,11 +2,16 @@
 
 Keras accepts data adapters of others, and names no public class for them; and it says nowhere in
 public which layers XLA cannot compile, or which are convolutions. Its callbacks look for the
-direction of a metric in lists of its own class only.
+direction of a metric in lists of its own class only. What reads a file is handed from layer to
+layer, and only in private says to which.
 """
 
+from typing import Any
+
+import h5py
 from keras.src.layers.convolutional.base_conv import BaseConv
 from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+from keras.src.saving.saving_lib import H5IOStore
 from keras.src.trainers.compile_utils import MetricsList
 from keras.src.trainers.data_adapters import get_data_adapter
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
@@ -19,4 +24,14 @@ __all__ = [
     "MetricsList",
     "get_data_adapter",
     "model_supports_jit",
+    "whole_file",
 ]
+
+
+def whole_file(store: Any) -> h5py.File | None:
+    """The HDF5 file that a model reads its weights from, or writes them to.
+
+    None if the model is a part of another one, or the file of another kind.
+    """
+    whole = isinstance(store, H5IOStore) and not store._h5_entry_path
+    return store.h5_file if whole else None

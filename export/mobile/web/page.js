@@ -1,4 +1,5 @@
 import { Sampler } from "./sampler.js";
+import { verified } from "./verified.js";
 
 const byId = (id) => document.getElementById(id);
 const state = { sampler: null, z: null, x: null, chosen: 0 };
@@ -94,11 +95,17 @@ function build() {
   }
 }
 
+function showSet({ name, version, file, hash }) {
+  byId("set").textContent = `${name}, version ${version}: ${file}, SHA-256 ${hash}`;
+}
+
 async function start() {
   const model = new URLSearchParams(location.search).get("model") ?? "decoder_browser.tflite";
+  const { bytes, set } = await verified(model);
   // Absolute, because the runtime takes the folder relative to its own module.
   const wasm = new URL("node_modules/@litertjs/core/wasm/", document.baseURI).href;
-  state.sampler = await Sampler.load(wasm, model);
+  state.sampler = await Sampler.load(wasm, bytes);
+  showSet(set);
   build();
   byId("controls").noValidate = true; // the message in the page says more than the browser's
   byId("controls").addEventListener("submit", (event) => {

@@ -6,11 +6,8 @@
 import { loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
 
 export class Sampler {
-  // wasm: URL of the folder with the runtime's .wasm files; model: URL of the .tflite file.
-  static async load(wasm, model) {
-    const response = await fetch(model);
-    if (!response.ok) throw new Error(`${model}: HTTP status ${response.status}`);
-    const bytes = new Uint8Array(await response.arrayBuffer());
+  // wasm: URL of the folder with the runtime's .wasm files; bytes: the .tflite file, a Uint8Array.
+  static async load(wasm, bytes) {
     await loadLiteRt(wasm);
     return new Sampler(await loadAndCompile(bytes, { accelerator: "wasm" }));
   }

@@ -1,21 +1,23 @@
-"""SavedModels for TensorFlow Serving: written beside, compared, then renamed into place."""
+"""SavedModels for TensorFlow Serving: written beside, compared, then published as a set."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from tfvae.checks import positive_int
 from tfvae.export.graphs import save
 from tfvae.export.precision import in_16_bits
-from tfvae.export.publishing import ExportError, flush, staging
+from tfvae.export.publishing import ExportError
 from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
-from tfvae.export.saved_models.versions import publish, refuse_taken
-from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, write_warmup
+from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, check_warmup, write_warmup
+from tfvae.export.servables.about import served_signatures
 from tfvae.export.servables.choice import check_exportable, servables_of
+from tfvae.export.sets.manifest import Manifest
+from tfvae.export.sets.publication import Publication, publication
+from tfvae.export.source import source_of
 from tfvae.models.capabilities import Encodes
 from tfvae.models.codes import drawn_outputs
 
@@ -38,7 +40,7 @@ class SavedModels:
         differences: "servable/signature" -> the largest difference from the live model, as
             |got - expected| / (1 + |expected|).
         notes: what a user of the files should know: outputs that are estimates, draws that could
-            not be compared.
+            not be compared, files of other weights that are no longer published.
     """
 
     directory: Path
@@ -60,9 +62,14 @@ def saved_model(
 
     Each is a SavedModel that loads and runs in plain TensorFlow, without tfvae, TFP or Keras, at
     any batch size; their signatures are listed at `EncoderServable`, `DecoderServable` and
-    `VAEServable`. They are written to a hidden folder beside, reloaded in a fresh process,
-    compared with the live model, and renamed to `directory/NAME/VERSION` only if they agree: a
-    server that watches the folder never sees half a version, and an existing one is never touched.
+    `VAEServable`, and each has `about`, which names the set that it is of. They are written to a
+    hidden folder beside, reloaded in a fresh process, compared with the live model, and published
+    as `directory/NAME/VERSION` only if they agree. All of them, with `directory/manifest.json`, are
+    published at once: a server that watches the folder never sees half a set, and an existing
+    version is never touched.
+
+    TFLite files in the folder stay beside them if they are of the same weights; those of others are
+    no longer published, and a note says so.
 
     Choose `tfvae.export.tflite` for a phone.
 
@@ -70,8 +77,9 @@ def saved_model(
         model: a built model; it makes those servables that it has the capabilities for, see
             `tfvae.models.capabilities`.
         directory: the export folder, such as "export/mnist"; made if missing.
-        version: a number from 1 on that is still free; by default one more than the largest.
-        warmup_batch_sizes: rows of the warm-up requests, by default those of
+        version: a number above those that there are; by default the next, or that of the published
+            set where it is of the same weights and has TFLite files alone, and is completed.
+        warmup_batch_sizes: rows of the warm-up requests, 256 at most, by default those of
             export/batching.config; empty for none.
         tolerance: the largest difference allowed; by default 1e-4, and 0.05 where layers compute
             in 16 bits.
@@ -81,8 +89,8 @@ def saved_model(
 
     Raises:
         UserError: if the model is not built or can make no servable, or an argument is out of range.
-        ExportError: if the folder can't be written, `version` exists, or the comparison fails;
-            nothing is published then.
+        ExportError: if the folder can't be written, or holds something else; if `version` is not
+            free, another export is under way, or the comparison fails. Nothing is published then.
 
     Example:
         >>> import tempfile, tensorflow as tf, tfvae
@@ -96,32 +104,40 @@ def saved_model(
         >>> decoder.signatures["decode"](z=tf.zeros([5, 2]))["probs"].shape
         TensorShape([5, 4, 4, 1])
     """  # noqa: E501
-    directory = Path(directory)
     check_exportable(model)
-    servables = servables_of(model)
-    names = [servable.name for servable in servables]
-    if version is not None:
-        refuse_taken(directory, names, positive_int("version", version))
+    check_warmup(warmup_batch_sizes)
+    names = [servable.name for servable in servables_of(model)]
+    made = publication(Path(directory), source_of(model), servables=names, version=version)
+    with made as target:
+        written = write_servables(model, target, warmup_batch_sizes, tolerance)
+    return replace(written, notes=[*written.notes, *target.notes])
+
+
+def write_servables(
+    model: Any,
+    target: Publication,
+    warmup_batch_sizes: Sequence[int] = WARMED_BATCH_SIZES,
+    tolerance: float | None = None,
+) -> SavedModels:
+    """Writes the SavedModels of a model into a set that is being made, and compares them.
+
+    Arguments, result and errors are those of `saved_model`; the paths are those of the set once it
+    is published.
+    """
     notes = [*check_draws(model), *estimates(model)]
     if tolerance is None:
         tolerance = TOLERANCE_BFLOAT16 if in_16_bits(model) else RELOAD_TOLERANCE
-    with staging(directory) as stage:
-        staged = stage / "servables"
-        for servable in servables:
-            write(servable(model), staged / servable.name, warmup_batch_sizes)
-        live = {
-            servable.name: servable(model, share=lambda function: function)
-            for servable in servables
-        }
-        scratch = stage / "comparison"
-        scratch.mkdir()
-        folders = {name: staged / name for name in names}
-        differences = verify.compare(folders, live, scratch)
-        verify.refuse_drift(differences, tolerance)
-        flush(staged)
-        version = publish(staged, directory, names, version)
-    paths = {name: directory / name / str(version) for name in names}
-    return SavedModels(directory, version, paths, differences, notes)
+    manifest, folders, live = target.manifest, {}, {}
+    for servable in servables_of(model):
+        name = servable.name
+        folders[name] = target.folder / name / str(manifest.version)
+        write(servable(model), folders[name], manifest, warmup_batch_sizes)
+        eager = servable(model, share=lambda function: function)
+        live[name] = served_signatures(eager, manifest)
+    differences = verify.compare(folders, live, target.scratch)
+    verify.refuse_drift(differences, tolerance)
+    paths = {name: target.path(f"{name}/{manifest.version}") for name in folders}
+    return SavedModels(target.directory, manifest.version, paths, differences, notes)
 
 
 def estimates(model: Any) -> list[str]:
@@ -130,12 +146,12 @@ def estimates(model: Any) -> list[str]:
     return [f"the encoder returns {drawn}: they have no closed form"] if drawn else []
 
 
-def write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> None:
+def write(
+    servable: Any, folder: Path, manifest: Manifest, warmup_batch_sizes: Sequence[int]
+) -> None:
     """Writes one servable: variables, signatures and warm-up requests."""
-    signatures = servable.signatures()
+    signatures = served_signatures(servable, manifest)
     concrete = {name: signature.concrete() for name, signature in signatures.items()}
-    concrete["serving_default"] = concrete[servable.default]
-    signatures["serving_default"] = signatures[servable.default]
     try:
         save(concrete, folder)
         if warmup_batch_sizes:
@@ -143,6 +159,6 @@ def write(servable: Any, folder: Path, warmup_batch_sizes: Sequence[int]) -> Non
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or error
         raise ExportError(
-            f"can't write the {servable.name} below {folder.parents[2]}: {reason}. Nothing was "
-            "published; free some space or choose another folder."
+            f"can't write the {servable.name} to {folder}: {reason}. Nothing was published; free "
+            "some space or choose another folder."
         ) from error

@@ -41,12 +41,21 @@ def _random_input(
         return np.array([_png(generator, declared.shape) for _ in range(rows)], object)
     if spec.dtype == tf.uint8:
         return generator.integers(0, 256, shape, np.uint8)
+    if declared is not None and declared.parts:
+        parts = [
+            _random_input(name, tf.TensorSpec([None, *part.shape]), part, rows, generator)
+            for part in declared.parts
+        ]
+        return np.concatenate(parts, axis=-1)
     low, high = _interval(declared)
     if spec.dtype == tf.int32:
         if name == "seed":
             low, high = -(2**31), 2**31 - 1
         return generator.integers(int(low), int(high) + 1, shape, np.int32)
-    return generator.uniform(low, high, shape).astype(np.float32)
+    values = generator.uniform(low, high, shape)
+    if declared is not None and declared.spacing is not None:
+        values = low + np.rint((values - low) / declared.spacing) * declared.spacing
+    return values.astype(np.float32)
 
 
 def plain_request(signature: ServedSignature, rows: int) -> dict[str, tensor_pb2.TensorProto]:
@@ -64,11 +73,19 @@ def plain_request(signature: ServedSignature, rows: int) -> dict[str, tensor_pb2
         if spec.dtype == tf.string:
             tensor.string_val.append(_png(np.random.default_rng(0), declared.shape))
         elif spec.dtype == tf.float32:
-            tensor.float_val.append(float(np.mean(_interval(declared))))
+            tensor.float_val.append(_plain(declared))
         else:
             tensor.int_val.append(2 if name in COUNTS else int(_interval(declared)[0]))
         request[name] = tensor
     return request
+
+
+def _plain(declared: Field | None) -> float:
+    """One value that all entries of a field may have."""
+    fields = [part for _, part in declared.divided()] if declared else []
+    if len(fields) > 1 or any(field.spacing for field in fields):
+        return max((field.interval[0] for field in fields if field.interval), default=0.0)
+    return float(np.mean(_interval(declared)))
 
 
 def _interval(declared: Field | None) -> tuple[float, float]:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from tfvae.export.publishing import ExportError
 from tfvae.export.saved_models.requests import random_request
+from tfvae.export.servables.signatures import ServedSignature
 
 # Rows of the requests compared: the free batch size, and rows of one request that differ.
 COMPARED_BATCH_SIZES = (1, 3)
@@ -23,14 +24,14 @@ TIMEOUT_SECONDS = 600
 
 def compare(
     folders: Mapping[str, Path],
-    live: Mapping[str, Any],
+    live: Mapping[str, Mapping[str, ServedSignature]],
     scratch: Path,
 ) -> dict[str, float]:
     """The largest difference between each reloaded signature and the live model.
 
     Args:
         folders: servable name -> SavedModel folder.
-        live: servable name -> servable whose functions run eagerly, on the model itself.
+        live: servable name -> signatures by name, whose functions run eagerly, on the model itself.
         scratch: a folder for the requests and the expected answers.
 
     Returns:
@@ -47,10 +48,8 @@ def compare(
     return _reload(jobs, scratch)
 
 
-def _requests(servable: Any, scratch: Path) -> list[dict[str, str]]:
+def _requests(signatures: Mapping[str, ServedSignature], scratch: Path) -> list[dict[str, str]]:
     scratch.mkdir()
-    signatures = servable.signatures()
-    signatures["serving_default"] = signatures[servable.default]
     requests = []
     for rows in COMPARED_BATCH_SIZES:
         for name, signature in signatures.items():
@@ -60,15 +59,16 @@ def _requests(servable: Any, scratch: Path) -> list[dict[str, str]]:
                 tensors = {key: tf.constant(value) for key, value in inputs.items()}
                 outputs = signature.function(**tensors)
             paths = [str(scratch / f"{name}-{rows}-{part}.npz") for part in ("inputs", "outputs")]
-            stored: dict[str, Any] = {key: _storable(value) for key, value in inputs.items()}
-            np.savez(paths[0], **stored)
-            np.savez(paths[1], **{key: value.numpy() for key, value in outputs.items()})
+            answers = {key: value.numpy() for key, value in outputs.items()}
+            for path, arrays in zip(paths, (inputs, answers), strict=True):
+                stored: dict[str, Any] = {key: _storable(value) for key, value in arrays.items()}
+                np.savez(path, **stored)
             requests.append({"signature": name, "inputs": paths[0], "outputs": paths[1]})
     return requests
 
 
 def _storable(array: np.ndarray) -> np.ndarray:
-    """Encoded images as fixed-width bytes: objects would be pickled.
+    """Strings, such as encoded images, as fixed-width bytes: objects would be pickled.
 
     Trailing zero bytes are lost, which PNG, whose last chunk is a checksum of IEND, never has.
     """

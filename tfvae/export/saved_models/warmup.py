@@ -17,12 +17,25 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfvae.checks import positive_int
+from tfvae.errors import UserError
+from tfvae.export.limits import MAX_ROWS
 from tfvae.export.publishing import WARMUP_FILE
 from tfvae.export.saved_models.requests import plain_request
 from tfvae.export.servables.signatures import ServedSignature
 
 # `allowed_batch_sizes` of export/batching.config: the sizes a batching server pads requests to.
-WARMED_BATCH_SIZES = (1, 8, 32, 128, 256)
+WARMED_BATCH_SIZES = (1, 8, 32, 128, MAX_ROWS)
+
+
+def check_warmup(batch_sizes: Sequence[int]) -> None:
+    """Raises `UserError` for a size that the exported signatures refuse."""
+    for rows in batch_sizes:
+        if positive_int("warmup_batch_sizes", rows) > MAX_ROWS:
+            raise UserError(
+                f"warmup_batch_sizes has {rows}; a request has at most {MAX_ROWS} rows, and "
+                "max_batch_size of a batching server must not exceed that either."
+            )
 
 
 def write_warmup(

@@ -8,14 +8,8 @@ import tensorflow as tf
 from tfvae.data.fields import Field
 from tfvae.distributions.draws import NoTemperatureError
 from tfvae.export.graphs import shared
-from tfvae.export.servables.checks import (
-    MAX_SAMPLES,
-    MAX_SAMPLES_PER_ROW,
-    asserted,
-    most,
-    same_rows,
-    whole_batch,
-)
+from tfvae.export.limits import MAX_FIRST
+from tfvae.export.servables.checks import asserted, most, whole_batch, within
 from tfvae.export.servables.signatures import (
     NUMBERS,
     ServedSignature,
@@ -37,11 +31,12 @@ class DecoderServable:
     | signature | inputs | outputs |
     | --- | --- | --- |
     | `decode`, `serving_default` | `z [B, D]`, or the levels by name, and the conditions | what the model's `decoder_outputs` returns: of a Bernoulli `probs`, `logits [B, ...]`, of a Normal `loc`, `scale` |
-    | `sample`, of a model that generates | `num_samples [B]`, `seed [B]` int32, `temperature [B]`, and the conditions | the modelled field, such as `x [B, S, ...]`, and `z [B, S, D]` |
+    | `sample`, of a model that generates | `num_samples`, `first`, `seed [B]` int32, `temperature [B]`, and the conditions | the modelled field, such as `x [B, S, ...]`, and `z [B, S, D]` |
 
     `sample` draws z from the prior, widened by `temperature`, with the counter-based generator, and
-    returns the likelihood's mean: row b holds what `model.sample(num_samples[b], seed[b],
-    temperature[b])` returns in Python. Where the prior has no scale, the temperature must be 1.
+    returns the likelihood's mean: row b holds what `model.sample(first[b] + num_samples[b], seed[b],
+    temperature[b])` returns in Python from `first[b]` on. Where the prior has no scale, the
+    temperature must be 1.
 
     Args:
         model: a built model that decodes.
@@ -62,7 +57,8 @@ class DecoderServable:
         inputs = {**self.codes, **self.conditions}
         found = {"decode": ServedSignature(self.decode, per_rows(inputs), inputs)}
         if isinstance(self.model, Generates):
-            counts = per_count(num_samples=tf.int32, seed=tf.int32, temperature=tf.float32)
+            counts = per_count(num_samples=tf.int32, first=tf.int32, seed=tf.int32)
+            counts |= per_count(temperature=tf.float32)
             inputs = {**counts, **per_rows(self.conditions)}
             held = {} if self.fixed is None else {"temperature": Field((), interval=(1.0, 1.0))}
             found["sample"] = ServedSignature(self.sample, inputs, {**self.conditions, **held})
@@ -77,16 +73,13 @@ class DecoderServable:
     def sample(
         self,
         num_samples: tf.Tensor,
+        first: tf.Tensor,
         seed: tf.Tensor,
         temperature: tf.Tensor,
         **inputs: tf.Tensor,
     ) -> Tensors:
         """Draws S examples a row from the prior."""
         given = whole_batch(self.conditions, inputs)
-        seed, temperature, *values = same_rows(
-            num_samples, seed=seed, temperature=temperature, **given
-        )
-        given = dict(zip(given, values, strict=True))
         valid = (temperature >= 0) & tf.math.is_finite(temperature)
         message = "temperature must be a finite number of at least 0; received:"
         wrong = tf.boolean_mask(temperature, ~valid)
@@ -95,8 +88,9 @@ class DecoderServable:
             ones = tf.reduce_all(tf.equal(temperature, 1.0))
             with tf.control_dependencies([asserted(temperature, ones, self.fixed)]):
                 seed, temperature = tf.identity(seed), None
-        count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
-        noise = Noise(seed, row=tf.range(count)[:, tf.newaxis], temperature=temperature)
+        first = within(first, "first", 0, MAX_FIRST)
+        number = first + tf.range(most(num_samples, "num_samples"))[:, tf.newaxis]
+        noise = Noise(seed, row=number, temperature=temperature)
         z = self.model.generate(noise, given)
         x = self.decoded(z, given)
         name = next(iter(self.model.fields()))

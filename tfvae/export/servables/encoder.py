@@ -7,13 +7,8 @@ import tensorflow as tf
 
 from tfvae.data.fields import required
 from tfvae.export.graphs import shared
-from tfvae.export.servables.checks import (
-    MAX_SAMPLES,
-    MAX_SAMPLES_PER_ROW,
-    most,
-    same_rows,
-    whole_batch,
-)
+from tfvae.export.limits import MAX_FIRST
+from tfvae.export.servables.checks import most, whole_batch, within
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.signatures import (
     ServedSignature,
@@ -35,7 +30,7 @@ class EncoderServable:
     | `encode`, `serving_default` | the model's fields, such as `x [B, ...]` | what its `encoder_outputs` returns: of a Normal `loc [B, D]` and `scale_diag [B, D]` or `scale_tril [B, D, D]`, `mean [B, D]`, `stddev [B, D]` |
     | `encode_uint8`, of images | `x` uint8 | as `encode` |
     | `encode_image_bytes`, of images | `image_bytes [B]` PNG or JPEG | as `encode` |
-    | `sample`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `z [B, S, D]`, or the levels by name |
+    | `sample`, of a model that scores | the fields, `num_samples`, `first`, `seed [B]` int32 | `z [B, S, D]`, or the levels by name |
 
     Args:
         model: a built model that encodes.
@@ -57,7 +52,7 @@ class EncoderServable:
         forms = of_bytes(encode, next(iter(self.fields)))
         found = {"encode": encode, **{f"encode_{form}": s for form, s in forms.items()}}
         if isinstance(self.model, Scores):
-            counts = per_count(num_samples=tf.int32, seed=tf.int32)
+            counts = per_count(num_samples=tf.int32, first=tf.int32, seed=tf.int32)
             found["sample"] = ServedSignature(self.sample, {**inputs, **counts}, self.fields)
         return found
 
@@ -65,15 +60,14 @@ class EncoderServable:
         """What the model's encoder returns."""
         return self.model.encoder_outputs(whole_batch(self.fields, inputs))
 
-    def sample(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
-        """Draws z from the posteriors; one seed a row, one draw for each of S."""
+    def sample(
+        self, num_samples: tf.Tensor, first: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor
+    ) -> Tensors:
+        """Draws z from the posteriors: those from number `first` on of each row's seed."""
         batch = whole_batch(self.fields, inputs)
-        num_samples, seed = same_rows(
-            next(iter(batch.values())), num_samples=num_samples, seed=seed
-        )
-        count = most(num_samples, "num_samples", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
-        proposal = self.model.infer(batch).proposal
-        return named_codes(row_first(proposal.draw(posterior_noise(seed, 0, count)).z))
+        first = within(first, "first", 0, MAX_FIRST)
+        noise = posterior_noise(seed, first, most(num_samples, "num_samples"))
+        return named_codes(row_first(self.model.infer(batch).proposal.draw(noise).z))
 
 
 def posterior_noise(seeds: tf.Tensor, first: Any, count: Any) -> Noise:
@@ -84,8 +78,8 @@ def posterior_noise(seeds: tf.Tensor, first: Any, count: Any) -> Noise:
 
     Args:
         seeds: `[B]`, int32.
-        first: number of the first draw.
+        first: number of the first draw, one for all rows or `[B]`.
         count: S.
     """
     # Negative streams: the prior's draws from the same seed use those from 0 on.
-    return Noise(seeds, (-1 - (first + tf.range(count)))[:, tf.newaxis])
+    return Noise(seeds, -1 - (first + tf.range(count)[:, tf.newaxis]))

@@ -8,10 +8,13 @@ each output the same rows first**. TensorFlow Serving needs that twice over:
 * server-side batching concatenates the inputs of several requests along axis 0, refuses scalars and
   unequal lengths, and cuts every output back at the same rows.
 
-So `num_samples`, `steps`, `seed` and `temperature` are `[B]`, and what is asked for `S` times a row
-comes back as `[B, S, ...]`. A row depends on its own inputs only. Where rows ask for different
-counts (which is what a server makes of two clients), S is the largest of them; a row's own count
-is the beginning of its S entries.
+So `num_samples`, `first`, `steps`, `seed` and `temperature` are `[B]`, and what is asked for `S`
+times a row comes back as `[B, S, ...]`. A row depends on its own inputs only. Where rows ask for
+different counts (which is what a server makes of two clients), S is the largest of them; a row's
+own count is the beginning of its S entries.
+
+The draws of a seed are numbered, and a row holds those from `first` on: more than a row may hold
+are asked for in several rows of one seed.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -23,11 +26,12 @@ import tensorflow as tf
 from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.export.graphs import Graph, traced
+from tfvae.export.servables.checks import as_specified
 
 # Inputs that say how much work a request is.
 COUNTS = ("num_samples", "steps")
 # All inputs that are neither fields nor codes, one number a row.
-NUMBERS = (*COUNTS, "seed", "temperature")
+NUMBERS = (*COUNTS, "first", "seed", "temperature")
 Tensors = dict[str, tf.Tensor]
 
 
@@ -46,8 +50,12 @@ class ServedSignature:
     fields: Mapping[str, Field] = field(default_factory=dict)
 
     def concrete(self) -> Graph:
-        """Traces the function at its input specs."""
-        return traced(self.function, self.inputs)
+        """Traces the function at its input specs, behind a check of what comes in."""
+
+        def checked(**inputs: tf.Tensor) -> Tensors:
+            return self.function(**as_specified(inputs, self.inputs))
+
+        return traced(checked, self.inputs)
 
 
 def per_row(dtype: tf.DType, shape: tuple[int, ...] = ()) -> tf.TensorSpec:

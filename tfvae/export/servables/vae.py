@@ -7,14 +7,8 @@ import tensorflow as tf
 
 from tfvae.data.fields import required
 from tfvae.export.graphs import shared
-from tfvae.export.servables.checks import (
-    MAX_SAMPLES,
-    MAX_SAMPLES_PER_ROW,
-    MAX_SCORE_SAMPLES,
-    most,
-    same_rows,
-    whole_batch,
-)
+from tfvae.export.limits import MAX_SCORE_SAMPLES
+from tfvae.export.servables.checks import most, whole_batch
 from tfvae.export.servables.decoder import unfolded
 from tfvae.export.servables.images import of_bytes
 from tfvae.export.servables.score import importance_scores
@@ -74,9 +68,6 @@ class VAEServable:
     def _score(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
         """Importance-weighted log-likelihood from K = num_samples draws a row, and the ELBO."""
         batch = whole_batch(self.fields, inputs)
-        num_samples, seed = same_rows(
-            next(iter(batch.values())), num_samples=num_samples, seed=seed
-        )
         last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
         return importance_scores(self.model.infer(batch), num_samples, seed, last)
 
@@ -86,8 +77,7 @@ class VAEServable:
         A row that asks for fewer steps than its neighbours repeats its end; one step is the start.
         """
         start, end = whole_batch(self.ends, inputs).values()
-        (steps,) = same_rows(start, steps=steps)
-        count = most(steps, "steps", MAX_SAMPLES_PER_ROW, MAX_SAMPLES)
+        count = most(steps, "steps")
         start, end = (self.encoded({self.field: x})[:, tf.newaxis] for x in (start, end))
         last = tf.cast(tf.maximum(steps - 1, 1), tf.float32)
         position = tf.cast(tf.range(count), tf.float32) / last[:, tf.newaxis]

@@ -15,6 +15,9 @@ from tfvae.export.tflite_files.join import join
 from tfvae.models.capabilities import EncodesInTwo, Generates, require
 from tfvae.noise import Noise
 
+# What one call may ask for: 13 MB of 28 x 28 float32, and some hundred MB of feature maps.
+MAX_SAMPLES = 4_096
+
 
 def file_name(part: str, variant: str) -> str:
     """The name of a file, such as "decoder.tflite" or "encoder_int8.tflite"."""
@@ -93,7 +96,8 @@ def encoder_file(model: Any, variant: str, calibration: Mapping[str, np.ndarray]
 def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
     """`sample` and `sample_seeded`, both to codes and the conditions that they were drawn under.
 
-    With fixed `rows` they have no `num_samples`. None for a model that does not generate.
+    With fixed `rows` they have no `num_samples`; else it is from 1 to `MAX_SAMPLES`, or LiteRT
+    reports that GATHER failed. None for a model that does not generate.
     """
     if not isinstance(model, Generates):
         return None
@@ -104,7 +108,8 @@ def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
     def sample_seeded(
         seed: tf.Tensor, num_samples: Any = rows, **given: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        z = model.generate(Noise(seed, row=tf.range(num_samples)), given)
+        count = num_samples if rows is not None else _within_limits(num_samples)
+        z = model.generate(Noise(seed, row=tf.range(count)), given)
         passed = {name: tf.identity(value) for name, value in given.items()}
         return {**named_codes(z), **passed}
 
@@ -115,8 +120,18 @@ def sampler_file(model: Any, rows: int | None = None) -> bytes | None:
         high, low = tf.unstack(tf.cast(uniform * 32768.0, tf.int32))
         return sample_seeded(high * 32768 + low, num_samples, **given)
 
-    count = {"num_samples": scalar} if rows is None else {}
-    seeded = (sample_seeded, {**count, "seed": scalar, **given_specs})
+    counts = {"num_samples": scalar} if rows is None else {}
+    seeded = (sample_seeded, {**counts, "seed": scalar, **given_specs})
     return convert(
-        {"sample": (sample, {**count, **given_specs}), "sample_seeded": seeded}, "float32", {}
+        {"sample": (sample, {**counts, **given_specs}), "sample_seeded": seeded}, "float32", {}
     )
+
+
+def _within_limits(num_samples: tf.Tensor) -> tf.Tensor:
+    """The count, 1 to `MAX_SAMPLES`; any other ends the call before anything is drawn.
+
+    LiteRT has no assertion among its built-in operations, but refuses to gather from before the
+    beginning.
+    """
+    valid = (num_samples >= 1) & (num_samples <= MAX_SAMPLES)
+    return tf.gather([num_samples], tf.where(valid, 0, -1))

@@ -1,16 +1,16 @@
-"""`.tflite` files for phones and browsers: converted, compared, then renamed into place."""
+"""`.tflite` files for phones and browsers: converted, compared, then published as a set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.export.precision import in_float32
-from tfvae.export.publishing import ExportError, replace_files, staging
+from tfvae.export.sets.publication import Publication, publication
+from tfvae.export.source import source_of
 from tfvae.export.tflite_files import measure
-from tfvae.export.tflite_files.convert import file_name
 from tfvae.export.tflite_files.data import ExportData
 from tfvae.export.tflite_files.report import TFLiteReport
 from tfvae.export.tflite_files.variants import VARIANTS
@@ -27,13 +27,15 @@ class TFLiteFiles:
         directory: the folder.
         paths: the published files by name, such as "decoder.tflite".
         report: what was measured, refused files included; `report.table()` is for people.
-        removed: files of an earlier export that this one did not make.
+        removed: files of an earlier export that this one did not make, and are gone.
+        notes: what else the user should know of the earlier export.
     """
 
     directory: Path
     paths: dict[str, Path]
     report: TFLiteReport
-    removed: list[Path]
+    removed: Sequence[Path] = ()
+    notes: Sequence[str] = ()
 
 
 def tflite(
@@ -72,9 +74,9 @@ def tflite(
 
     Args:
         model: a built model that encodes or decodes.
-        directory: the folder, such as "export/mnist"; made if missing. Files of this function that
-            are there already are replaced, or removed if this export does not make them: the
-            folder holds one model's files, the ones `report.json` describes.
+        directory: the export folder, such as "export/mnist"; made if missing. It publishes one set,
+            of one model: SavedModels of the same weights stay beside the files, in the same version,
+            and what this function made before is replaced, or gone if it does not make it again.
         variants: which to make.
         data: held-out test examples, as the model is evaluated on, an array or a dict of arrays by
             field; needed for every variant but float32. A few hundred do.
@@ -86,13 +88,14 @@ def tflite(
             no `num_samples`, return as many. LiteRT's web runtime has no free sizes.
 
     Returns:
-        The paths and the report, which is also written as `report.json`.
+        The paths and the report, which without its latencies is also written as `report.json`.
 
     Raises:
         UserError: for an unbuilt model, an unknown variant, or data that are missing or do
             not fit.
-        ExportError: if the folder can't be written, a layer has no built-in counterpart, or the
-            float32 file drifts from the live model; nothing is published then.
+        ExportError: if the folder can't be written, or holds something else; if another export is
+            under way, a layer has no built-in counterpart, or the float32 file drifts from the live
+            model. Nothing is published then.
 
     Example:
         >>> import tempfile, tfvae
@@ -104,22 +107,39 @@ def tflite(
         >>> sorted(tfvae.export.tflite(vae, tempfile.mkdtemp()).paths)
         ['decoder.tflite', 'encoder.tflite']
     """  # noqa: E501
-    directory = Path(directory)
     for name, values in (("variants", variants), ("allow", allow)):
         _known_variants(name, values)
     examples = ExportData.checked(model, variants, data, calibration)
     limit = real("max_nll_change", max_nll_change, minimum=0.0)
     if browser_samples is not None:
         browser_samples = positive_int("browser_samples", browser_samples)
+    with publication(Path(directory), source_of(model), files=True) as target:
+        written = write_files(model, target, variants, examples, limit, allow, browser_samples)
+    return replace(written, removed=target.removed, notes=target.notes)
+
+
+def write_files(
+    model: Any,
+    target: Publication,
+    variants: Sequence[str],
+    examples: ExportData,
+    max_nll_change: float = 0.1,
+    allow: Sequence[str] = (),
+    browser_samples: int | None = None,
+) -> TFLiteFiles:
+    """Writes the files of a model into a set that is being made, measured and compared.
+
+    Arguments, result and errors are those of `tflite`, which checks them; the paths are those of
+    the set once it is published.
+    """
     model = in_float32(model)
-    with staging(directory) as stage:
-        files, report = measure.make(model, variants, examples, limit, allow)
-        if browser_samples is not None:
-            files[BROWSER] = measure.browser_file(model, browser_samples)
-        files[REPORT] = report.to_json().encode()
-        removed = _publish(stage, directory, files)
-    paths = {name: directory / name for name in files if name != REPORT}
-    return TFLiteFiles(directory, paths, report, removed)
+    files, report = measure.make(model, variants, examples, max_nll_change, allow)
+    if browser_samples is not None:
+        files[BROWSER] = measure.browser_file(model, browser_samples)
+    paths = {name: target.path(name) for name in files}
+    for name, content in {**files, REPORT: report.to_json().encode()}.items():
+        (target.folder / name).write_bytes(content)
+    return TFLiteFiles(target.directory, paths, report)
 
 
 def _known_variants(name: str, variants: Sequence[str]) -> None:
@@ -128,21 +148,3 @@ def _known_variants(name: str, variants: Sequence[str]) -> None:
     )
     if unknown or (name == "variants" and not variants):
         raise UserError(f"{name} is {variants!r}; expected a list of some of {list(VARIANTS)}")
-
-
-def _publish(stage: Path, directory: Path, files: dict[str, bytes]) -> list[Path]:
-    """Returns the paths that it has removed."""
-    try:
-        for name, content in files.items():
-            (stage / name).write_bytes(content)
-        ours = [file_name(part, variant) for part in ("decoder", "encoder") for variant in VARIANTS]
-        obsolete = [
-            name for name in (*ours, BROWSER) if name not in files and (directory / name).exists()
-        ]
-        replace_files(stage, directory, list(files), obsolete)
-    except OSError as error:
-        raise ExportError(
-            f"can't write TFLite files to {directory}: {error.strerror or error}. Free some space "
-            "or choose another folder."
-        ) from error
-    return [directory / name for name in obsolete]

@@ -1,5 +1,6 @@
-"""What heads of p(x|z) share: one number for each entry of x, from any features."""
+"""What heads of p(x|z) share: numbers for each entry of x, from any features."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +13,13 @@ from tfvae.heads.base import Head
 
 
 class LikelihoodHead(Head):
-    """A head with one real number per entry of x, projected from the features.
+    """A head with real numbers for each entry of x, projected from the features.
 
     Features with the event's own spatial shape `[N, H, W, F]` are projected pixel by pixel (a
-    1 x 1 convolution); any others are flattened and projected by one dense layer. Either way one
-    bias per entry is added, so that `adapt` can start the decoder at the training mean.
+    1 x 1 convolution); any others are flattened and projected by one dense layer. Either way a
+    bias is added to each number, so that `adapt` can start the decoder at the training mean.
+
+    It is one number per entry, unless a subclass says by `raw_shape` that there are more.
 
     Args:
         event_shape: Shape of one x, such as `(28, 28, 1)`, or `(30,)` for a row of a table.
@@ -29,28 +32,37 @@ class LikelihoodHead(Head):
         self.projection: Any = None  # made by build, which knows the features
         self.per_pixel = False
 
+    @property
+    def raw_shape(self) -> tuple[int, ...]:
+        """The shape of the unconstrained numbers: that of x, and how many there are of each."""
+        return self.event_shape
+
     def build(self, features_shape: Sequence[int | None]) -> None:
-        """Creates the projection for features of this shape, and the bias per entry."""
+        """Creates the projection for features of this shape, and the bias of each number."""
         shape = tuple(features_shape)
         self.per_pixel = len(shape) > 2 and shape[1:-1] == self.event_shape[:-1]
-        units = self.event_shape[-1] if self.per_pixel else int(np.prod(self.event_shape))
+        own = self.raw_shape[len(self.event_shape) - 1 :] if self.per_pixel else self.raw_shape
+        units = math.prod(own)
         self.projection = keras.layers.Dense(
             units, use_bias=False, dtype=self.dtype_policy, name="projection"
         )
         self.projection.build(shape if self.per_pixel else self.flatten.compute_output_shape(shape))
         self.bias = self.add_weight(
-            shape=self.event_shape, initializer="zeros", name="bias", dtype="float32"
+            shape=self.raw_shape, initializer="zeros", name="bias", dtype="float32"
         )
 
     def entries(self, features: tf.Tensor) -> tf.Tensor:
-        """Returns one unconstrained number per entry, `[N, *event_shape]`."""
+        """Returns the unconstrained numbers, `[N, *raw_shape]`."""
         if self.per_pixel:
-            return self.projection(features) + self.bias
+            found = self.projection(features)
+            if found.shape.rank <= len(self.raw_shape):  # several numbers for each entry
+                found = tf.reshape(found, [-1, *self.raw_shape])
+            return found + self.bias
         flat = self.projection(self.flatten(features)) + tf.reshape(self.bias, [-1])
-        return tf.reshape(flat, [-1, *self.event_shape])
+        return tf.reshape(flat, [-1, *self.raw_shape])
 
     def bias_for_mean(self, mean: np.ndarray) -> np.ndarray:
-        """Returns the bias at which the likelihood's mean is `mean`, of shape `event_shape`.
+        """Returns the bias `raw_shape` at which the likelihood's mean is `mean`, `event_shape`.
 
         A subclass that does not say it starts where its initial weights are.
         """

@@ -1,13 +1,19 @@
 """The client of exported models."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tfvae.errors import UserError, UserTypeError
-from tfvae.serving.client.connection import Connection, NamedArrays
-from tfvae.serving.client.draws import draws, repeated
+from tfvae.checks import positive_int, real
+from tfvae.errors import UserTypeError
+from tfvae.export.limits import MAX_SAMPLES_PER_ROW, MAX_SCORE_SAMPLES
+from tfvae.serving.client.about import ServedSet, served_set
+from tfvae.serving.client.arguments import named, numbers, row_count, seeds
+from tfvae.serving.client.connection import Connection
+from tfvae.serving.client.splitting import by_draws, by_rows, cut
+from tfvae.serving.json_tensors import NamedArrays
 
 
 class Client(Connection):
@@ -17,15 +23,16 @@ class Client(Connection):
     than the model; an `http://` one where TensorFlow is not installed, or a proxy is in between.
     One client may be used from many threads.
 
-    A server that merges requests answers with as many samples as the largest of them asked for; the
-    client returns its own, which are the first ones.
+    What is larger than a request may be is sent in several, one after the other, and joined: a call
+    of any number of rows or draws is one call here, though a new version may come between. Choose a
+    version or a label where that matters.
 
     Args:
         url: `http://host:8501` or `https://...` for REST; `grpc://host:8500`, or `grpcs://...` with
             TLS and the system's root certificates, for gRPC.
         version: a version's number; by default the latest, or `label`'s.
         label: a version's label, such as "stable", as configured on the server.
-        timeout: seconds for a call, its retries included.
+        timeout: seconds for a request, its retries included.
         retries: how often a call that reached no model is made again; see `with_retries`.
         prefix: before the servables' names, where a server holds several exports: "mnist-" calls
             "mnist-encoder".
@@ -49,6 +56,13 @@ class Client(Connection):
         super().__init__(url, **options)
         self.field = field
 
+    def about(self) -> ServedSet:
+        """Name, version and weights of the exported set that encoder, decoder and vae are of.
+
+        Raises `MixedSetsError` where they are of several sets: codes of one may not fit another.
+        """
+        return served_set(self)
+
     def encode(self, x: Any, **fields: Any) -> NamedArrays:
         """The posteriors q(z|x): of a Normal `loc`, `scale_diag` or `scale_tril`, `mean`, `stddev`.
 
@@ -56,7 +70,7 @@ class Client(Connection):
         `[B, H, W, C]`, or a list of PNG or JPEG files' bytes. Further fields go in by name.
         """
         form, inputs = self._example(x, fields)
-        return self.predict("encoder", f"encode{form}", inputs)
+        return by_rows(partial(self.predict, "encoder", f"encode{form}"), inputs)
 
     def sample_posterior(
         self, x: Any, num_samples: int = 1, seed: Any = None, **fields: Any
@@ -66,11 +80,9 @@ class Client(Connection):
         x is float. The seed is the first row's, and the next ones count on from it; or one for each
         row.
         """
-        inputs = {self.field: _numbers(self.field, x), **_named(fields)}
-        inputs |= draws(num_samples, seed, len(inputs[self.field]))
-        found = self.predict("encoder", "sample", inputs, output_name="z")
-        count = inputs["num_samples"].max()
-        found = {name: z[:, :count] for name, z in found.items()}
+        inputs = {self.field: numbers(self.field, x), **named(fields)}
+        call = partial(self.predict, "encoder", "sample", output_name="z")
+        found = by_draws(call, inputs, num_samples, seeds(seed, row_count(inputs)))
         return found["z"] if set(found) == {"z"} else found
 
     def decode(self, z: Any, **conditions: Any) -> NamedArrays:
@@ -78,8 +90,9 @@ class Client(Connection):
 
         z is `[B, D]`, or a dict of levels by name.
         """
-        codes = _named(z) if isinstance(z, Mapping) else {"z": _numbers("z", z)}
-        return self.predict("decoder", "decode", {**codes, **_named(conditions)})
+        codes = named(z) if isinstance(z, Mapping) else {"z": numbers("z", z)}
+        call = partial(self.predict, "decoder", "decode")
+        return by_rows(call, {**codes, **named(conditions)})
 
     def sample(
         self,
@@ -90,43 +103,46 @@ class Client(Connection):
     ) -> np.ndarray:
         """Draws x `[N, ...]` from the prior; a seed gives what `model.sample` gives for it.
 
-        The exported model takes N up to 4096, and a temperature that widens the prior. Conditions
-        are one value each, such as `label=3`.
+        The temperature widens the prior. Conditions are one value each, such as `label=3`.
         """
-        inputs = draws(num_samples, seed, 1)
-        inputs["temperature"] = repeated("temperature", temperature, 1, np.float32)
-        inputs |= {name: _numbers(name, [value]) for name, value in conditions.items()}
-        drawn = self.predict("decoder", "sample", inputs)[self.field]
-        return drawn[0, : inputs["num_samples"][0]]
+        inputs = {name: numbers(name, [value]) for name, value in conditions.items()}
+        inputs["temperature"] = np.array([real("temperature", temperature, minimum=0.0)], "f4")
+        call = partial(self.predict, "decoder", "sample")
+        return by_draws(call, inputs, num_samples, seeds(seed, 1))[self.field][0]
 
     def reconstruct(self, x: Any, **fields: Any) -> np.ndarray:
         """The likelihood's mean at the code of each example, `[B, ...]`; x as in `encode`."""
         form, inputs = self._example(x, fields)
-        name = f"reconstruct{form}"
-        return self.predict("vae", name, inputs, output_name=self.field)[self.field]
+        call = partial(self.predict, "vae", f"reconstruct{form}", output_name=self.field)
+        return by_rows(call, inputs)[self.field]
 
     def score(self, x: Any, num_samples: int = 64, seed: Any = 0, **fields: Any) -> NamedArrays:
         """Nats, each `[B]`: `log_likelihood` (importance-weighted), `elbo`, `nll`, `kl`.
 
-        x is as in `encode`, the seed as in `sample_posterior`; more samples make the bound
-        tighter and the call longer, in proportion.
+        x is as in `encode`, the seed as in `sample_posterior`; more samples, 8,192 at most, make
+        the bound tighter and the call longer, in proportion.
         """
         form, inputs = self._example(x, fields)
-        count = len(next(iter(inputs.values())))
-        return self.predict("vae", f"score{form}", {**inputs, **draws(num_samples, seed, count)})
+        rows = row_count(inputs)
+        num_samples = positive_int("num_samples", num_samples, maximum=MAX_SCORE_SAMPLES)
+        inputs |= {"num_samples": np.full(rows, num_samples, np.int32), "seed": seeds(seed, rows)}
+        return by_rows(partial(self.predict, "vae", f"score{form}"), inputs, num_samples)
 
     def interpolate(self, start: Any, end: Any, steps: int) -> np.ndarray:
-        """Decoded points of the lines between the codes of examples: `[B, steps, ...]`."""
-        ends = {"start": _numbers("start", start), "end": _numbers("end", end)}
-        count = repeated("steps", steps, len(ends["start"]))
+        """Decoded points of the lines between the codes of examples: `[B, steps, ...]`.
+
+        A line has 64 points at most.
+        """
+        steps = positive_int("steps", steps, maximum=MAX_SAMPLES_PER_ROW)
+        ends = {"start": numbers("start", start), "end": numbers("end", end)}
         inputs = {f"{name}_{self.field}": values for name, values in ends.items()}
-        inputs["steps"] = count
-        drawn = self.predict("vae", "interpolate", inputs, output_name=self.field)[self.field]
-        return drawn[:, : count.max()]
+        inputs["steps"] = np.full(row_count(ends), steps, np.int32)
+        call = partial(self.predict, "vae", "interpolate", output_name=self.field)
+        return by_rows(lambda part: cut(call(part), steps), inputs, steps)[self.field]
 
     def _example(self, x: Any, fields: Mapping[str, Any]) -> tuple[str, NamedArrays]:
         """The form of a signature that takes x, as its name ends, and the inputs."""
-        others = _named(fields)
+        others = named(fields)
         if isinstance(x, (bytes, bytearray)):
             raise UserTypeError(f"{self.field} is one file's bytes, expected a list of such files.")
         if isinstance(x, Sequence) and x and isinstance(x[0], (bytes, bytearray)):
@@ -135,23 +151,4 @@ class Client(Connection):
         array = np.asarray(x)
         if array.dtype == np.uint8 and array.size:
             return "_uint8", {self.field: array, **others}
-        return "", {self.field: _numbers(self.field, array), **others}
-
-
-def _named(fields: Mapping[str, Any]) -> NamedArrays:
-    return {name: _numbers(name, values) for name, values in fields.items()}
-
-
-def _numbers(name: str, values: Any) -> np.ndarray:
-    """Finite values, one row at least: floats as float32, whole numbers as int32."""
-    array = np.asarray(values)
-    if array.ndim == 0 or array.size == 0:
-        raise UserError(f"{name} must hold one row or more, received shape {array.shape}.")
-    if array.dtype.kind in "iu" and array.min() >= -(2**31) and array.max() < 2**31:
-        return array.astype(np.int32)
-    if array.dtype.kind not in "fb":
-        raise UserTypeError(f"{name} must be float or int32 numbers, received {array.dtype}.")
-    array = array.astype(np.float32, copy=False)
-    if not np.all(np.isfinite(array)):
-        raise UserError(f"{name} must be finite, received NaN or infinity.")
-    return array
+        return "", {self.field: numbers(self.field, array), **others}

@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 from tfvae.serving.client.errors import NotFoundError, ReplyError, UnavailableError
 from tfvae.serving.client.rest_transport import RestTransport
 from tfvae.serving.client.retries import Deadline, with_retries
+from tfvae.serving.json_tensors import NamedArrays
 
-NamedArrays = dict[str, np.ndarray]
+MODELS = ("encoder", "decoder", "vae")  # that an export may have
 T = TypeVar("T")
 
 
@@ -62,17 +61,15 @@ class Connection(contextlib.AbstractContextManager):
         document = self._call(self._transport.describe, model, "/metadata")
         return _part(document, "metadata", "signature_def", "signature_def")
 
-    def wait_until_available(
-        self, models: tuple[str, ...] = ("encoder", "decoder", "vae"), timeout: float = 60.0
-    ) -> None:
+    def wait_until_available(self, models: tuple[str, ...] = MODELS, timeout: float = 60.0) -> None:
         """Returns when each model has a version to call; else raises `DeadlineExceededError`."""
         deadline = Deadline(real("timeout", timeout, above=0.0))
         for model in models:
-            states: dict[int, str] = {}
-            while "AVAILABLE" not in states.values():
+            while True:
                 with contextlib.suppress(UnavailableError, NotFoundError):
-                    states = _states(self._transport.describe(deadline, self.prefix + model, ""))
-                    continue
+                    reply = self._transport.describe(deadline, self.prefix + model, "")
+                    if "AVAILABLE" in _states(reply).values():
+                        break
                 time.sleep(min(0.2, deadline.remaining()))
 
     def __exit__(self, *_: Any) -> None:

@@ -48,6 +48,10 @@ class UnsupportedError(ServingError, NotImplementedError):
     """The server does not know this kind of call."""
 
 
+class MixedSetsError(ServingError):
+    """The encoder, decoder and vae of a server are of several exports: their codes may not fit."""
+
+
 class ServerError(ServingError):
     """The server failed on a request that may have been right."""
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from tfvae.errors import UserImportError
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
+from tfvae.serving.json_tensors import NamedArrays
 
 try:
     import grpc
@@ -27,8 +26,6 @@ except ImportError as error:
         "REST address (http://host:8501)"
     ) from error
 
-NamedArrays = dict[str, np.ndarray]
-
 
 class GrpcTransport:
     """Calls over gRPC: several times smaller than JSON, and without its conversion."""
@@ -44,8 +41,7 @@ class GrpcTransport:
         ]
         parts = urlsplit(url)
         if parts.scheme == "grpcs":
-            tls = grpc.ssl_channel_credentials()
-            channel = grpc.secure_channel(parts.netloc, tls, options)
+            channel = grpc.secure_channel(parts.netloc, grpc.ssl_channel_credentials(), options)
         else:
             channel = grpc.insecure_channel(parts.netloc, options)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -72,17 +68,14 @@ class GrpcTransport:
 
     def describe(self, deadline: Deadline, model: str, what: str) -> Any:
         """A model's status, or "/metadata", as TensorFlow Serving's JSON has it."""
-        spec = {"name": model, **self._which}
+        fields: dict[str, Any] = {"model_spec": {"name": model, **self._which}}
+        method, message = self._models.GetModelStatus, get_model_status_pb2.GetModelStatusRequest
         if what == "/metadata":
             method = self._prediction.GetModelMetadata
-            request = get_model_metadata_pb2.GetModelMetadataRequest(
-                model_spec=spec, metadata_field=["signature_def"]
-            )
-        else:
-            method = self._models.GetModelStatus
-            request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
+            message = get_model_metadata_pb2.GetModelMetadataRequest
+            fields["metadata_field"] = ["signature_def"]
         return json_format.MessageToDict(
-            self._call(deadline, method, request),
+            self._call(deadline, method, message(**fields)),
             preserving_proto_field_name=True,
             always_print_fields_with_no_presence=True,
         )

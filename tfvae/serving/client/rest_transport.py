@@ -11,9 +11,7 @@ from tfvae.errors import UserError
 from tfvae.serving import codes
 from tfvae.serving.client import errors
 from tfvae.serving.client.retries import Deadline
-from tfvae.serving.json_tensors import dumps, from_json, loads, to_json
-
-NamedArrays = dict[str, np.ndarray]
+from tfvae.serving.json_tensors import NamedArrays, dumps, from_json, loads, to_json
 
 
 class RestTransport:
@@ -21,7 +19,8 @@ class RestTransport:
 
     def __init__(self, url: str, which: Mapping, headers: Mapping, max_reply_bytes: int):
         self._session = requests.Session()
-        self._session.headers.update(headers)
+        self._session.stream = True
+        self._session.headers.update({"Content-Type": "application/json", **headers})
         for scheme in ("http://", "https://"):  # connections are kept for 64 threads
             self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=64))
         self._url = url.rstrip("/")
@@ -36,11 +35,12 @@ class RestTransport:
         """Calls a signature. `output_name` names an output that comes without a name."""
         values = {name: to_json(array, as_bytes=True) for name, array in inputs.items()}
         body = dumps({"signature_name": signature, "inputs": values}, inputs.values())
+        reply = self.describe(deadline, model, ":predict", body)
         try:
-            outputs = self.describe(deadline, model, ":predict", body)["outputs"]
+            outputs = reply["outputs"]
             named = outputs if isinstance(outputs, dict) else {output_name: outputs}
             return {name: _array(value) for name, value in named.items()}
-        except (KeyError, TypeError, UserError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise errors.ReplyError(f"the reply has no tensors as 'outputs': {error}") from error
 
     def describe(self, deadline: Deadline, model: str, what: str, body: bytes | None = None) -> Any:
@@ -65,13 +65,7 @@ class RestTransport:
         try:
             # Redirects are not followed: they would turn a POST into a GET.
             with self._session.request(
-                "POST" if body else "GET",
-                url,
-                data=body,
-                headers={"Content-Type": "application/json"} if body else None,
-                timeout=(left, left),
-                stream=True,
-                allow_redirects=False,
+                "POST" if body else "GET", url, data=body, timeout=left, allow_redirects=False
             ) as response:
                 return response.status_code, self._read(response, deadline)
         except requests.Timeout as error:
@@ -99,10 +93,7 @@ class RestTransport:
 
 def _array(value: Any) -> np.ndarray:
     """An output. JSON doesn't say its type: fractions are float32, all else as it is."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise UserError("lists of different lengths") from None
+    array = np.asarray(value)
     if array.dtype.kind in "UO":
         return from_json(value, object)
     return array.astype(np.float32) if array.dtype.kind == "f" else array

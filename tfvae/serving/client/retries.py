@@ -1,17 +1,16 @@
 """When a call is made again, and how long it waits before."""
 
-import itertools
-import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
+
+import tenacity
 
 from tfvae.serving.client.errors import DeadlineExceededError, UnavailableError
 
 T = TypeVar("T")
 
-FIRST_WAIT = 0.1
-LONGEST_WAIT = 2.0
+FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 
 
 class Deadline:
@@ -37,30 +36,18 @@ class Deadline:
         )
 
 
-def with_retries(  # type: ignore[return]  # the loop has no end
-    call: Callable[[Deadline], T], timeout: float, retries: int
-) -> T:
+def with_retries(call: Callable[[Deadline], T], timeout: float, retries: int) -> T:
     """Makes a call within `timeout` seconds, again, `retries` times, if it never reached a model.
 
     Every call is a pure function of its request, so repeating one is always correct; what it can
     do is harm a server in trouble. So only `UnavailableError` is retried (connection refused or
     reset before a reply, HTTP 503, gRPC UNAVAILABLE), which costs that server next to nothing. A
     timeout is not: the work it asked for may still be running. Other errors would come back.
-
-    Waits grow exponentially and are drawn uniformly from zero on ("full jitter"), so that clients
-    which failed together do not come back together:
-
-        wait_k ~ Uniform(0, min(LONGEST_WAIT, FIRST_WAIT 2^k)),  k = 0, 1, ...
-
-    References:
-        M. Brooker 2015, Exponential Backoff And Jitter, AWS Architecture Blog.
+    Waits before attempt k are uniform from 0 to FIRST_WAIT 2^k, LONGEST_WAIT at most.
     """
-    deadline = Deadline(timeout)
-    for attempt in itertools.count():
-        try:
-            return call(deadline)
-        except UnavailableError:
-            wait = random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
-            if attempt == retries or wait >= deadline.remaining():
-                raise
-            time.sleep(wait)
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(UnavailableError),
+        wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
+        stop=tenacity.stop_after_attempt(retries + 1) | tenacity.stop_before_delay(timeout),
+        reraise=True,
+    )(call, Deadline(timeout))

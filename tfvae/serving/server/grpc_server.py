@@ -16,7 +16,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictResponse
 
 from tfvae.serving.server.models import Models
 from tfvae.serving.server.predicting import run
-from tfvae.serving.server.refusals import Limits, invalid, refusal, too_much
+from tfvae.serving.server.refusals import Limits, invalid, told
 
 
 def grpc_server(models: Models, limits: Limits, threads: int) -> grpc.Server:
@@ -46,8 +46,8 @@ def _answering(method: Callable) -> Callable:
         try:
             return method(self, request)
         except Exception as error:
-            refused = refusal(error, method.__name__)
-        context.abort(grpc.StatusCode[refused.code], refused.message)
+            code, message = told(error, method.__name__)
+        context.abort(grpc.StatusCode[code], message)
 
     return answer
 
@@ -68,8 +68,8 @@ class Services(
         name = request.model_spec.signature_name or "serving_default"
         function = version.signature(name)
         wanted = list(request.output_filter) or list(function.structured_outputs)
-        if unknown := set(wanted) - function.structured_outputs.keys():
-            raise invalid(f"output tensor alias not found in signature: {sorted(unknown)}")
+        if set(wanted) - function.structured_outputs.keys() or len(set(wanted)) < len(wanted):
+            raise invalid(f"an output tensor alias not found in the signature, or twice: {wanted}")
         most = self.limits.elements
         inputs = {key: from_proto(key, proto, most) for key, proto in request.inputs.items()}
         outputs = run(function, inputs, self.limits)
@@ -106,7 +106,7 @@ def from_proto(name: str, proto: TensorProto, most: int) -> np.ndarray:
     if proto.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
         raise invalid(f"input {name!r} has no definite shape")
     if math.prod(sizes) > most:
-        raise too_much(f"numbers in input {name!r}", math.prod(sizes), most)
+        raise invalid(f"input {name!r} claims {math.prod(sizes)} numbers; {most} are allowed")
     try:
         return tf.make_ndarray(proto)
     except Exception as error:  # its checks are few: anything may come out of a wrong message

@@ -11,13 +11,9 @@ References:
 
 from typing import Any
 
-import numpy as np
-
 from tfvae.errors import UserError
-from tfvae.serving.json_tensors import dumps, from_json, is_base64, loads, to_json
+from tfvae.serving.json_tensors import NamedArrays, dumps, from_json, is_base64, loads, to_json
 from tfvae.serving.server.refusals import invalid
-
-NamedArrays = dict[str, np.ndarray]
 
 
 def parsed(body: bytes) -> dict[str, Any]:

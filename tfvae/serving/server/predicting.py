@@ -1,33 +1,35 @@
 """One version of a model: a SavedModel, loaded in plain TensorFlow, and its signatures run."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import grpc
-import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from tfvae.export.publishing import WARMUP_FILE
-from tfvae.export.servables.signatures import COUNTS
-from tfvae.serving.server.refusals import Limits, RefusedError, invalid, too_much
+from tfvae.serving.json_tensors import NamedArrays
+from tfvae.serving.server.refusals import Limits, RefusedError, invalid
 
 GRAPH = "saved_model.pb"
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # TensorFlow's, too
-NamedArrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Version:
-    """A loaded version: the model's name, its number, and its `SignatureDef`s by name."""
+    """A version: the model's name, its number, and its `SignatureDef`s by name.
+
+    One that can't be loaded has an error instead; `files` is what it was made of, see `files_of`.
+    """
 
     model: str
     number: int
-    loaded: Any
-    definitions: dict[str, Any]
+    files: Any
+    loaded: Any = None
+    definitions: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
 
     def signature(self, name: str) -> Any:
         """The function of a signature, "" for the default one; `RefusedError` if there is none."""
@@ -37,17 +39,23 @@ class Version:
         return self.loaded.signatures[name]
 
 
-def load_servable(directory: Path, model: str, number: int) -> Version:
-    """Loads and warms up `DIRECTORY/MODEL/NUMBER`.
+def files_of(folder: Path) -> list[tuple]:
+    """What changes with the files of a folder: their names, sizes and times."""
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*")))
+    return [(path.name, status.st_size, status.st_mtime_ns) for path, status in found]
+
+
+def load_servable(folder: Path, files: list[tuple]) -> Version:
+    """Loads and warms up `MODEL/NUMBER`.
 
     Of the recorded requests the first of each signature is replayed: that optimises its graph, and
     larger batches of the same graph need no more than that in TensorFlow on a CPU. A folder that
     holds no model, or a broken one, raises whatever TensorFlow does.
     """
-    folder = directory / model / str(number)
     message = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
     definitions = dict(message.meta_graphs[0].signature_def)
-    version = Version(model, number, tf.saved_model.load(str(folder)), definitions)
+    loaded = tf.saved_model.load(str(folder))
+    version = Version(folder.parent.name, int(folder.name), files, loaded, definitions)
     first: dict[Any, Any] = {}
     if (folder / WARMUP_FILE).is_file():
         for record in tf.data.TFRecordDataset(str(folder / WARMUP_FILE)):
@@ -71,29 +79,16 @@ def run(function: Any, inputs: NamedArrays, limits: Limits) -> NamedArrays:
                 f"input {name!r} expects {dtype.name} of shape {shape}, received "
                 f"{array.dtype.name} of shape {array.shape}"
             )
-    _bound(function, inputs, limits)
     try:
         tensors = {name: tf.constant(array, specs[name].dtype) for name, array in inputs.items()}
-        return {name: value.numpy() for name, value in function(**tensors).items()}
+        outputs = {name: value.numpy() for name, value in function(**tensors).items()}
     except tf.errors.OpError as error:
         # TensorFlow's message without where in the graph it happened.
         reason = error.message.split("\n\t [[")[0].rpartition("<stack traces unavailable>\n")[2]
         raise RefusedError(_CODES[error.error_code], reason) from error
     except MemoryError as error:
         raise RefusedError("RESOURCE_EXHAUSTED", "out of memory") from error
-
-
-def _bound(function: Any, inputs: NamedArrays, limits: Limits) -> None:
-    """Refuses requests whose answer, or whose work, is larger than the limits."""
-    rows = max((len(array) for array in inputs.values() if array.ndim), default=1)
-    counts = [inputs[name] for name in COUNTS if name in inputs]
-    repeats = max([1, *(int(array.max()) for array in counts if array.size)])
-    if rows * repeats > limits.draws:
-        raise too_much("rows times samples or steps", rows * repeats, limits.draws)
-    elements = 0
-    for spec in function.structured_outputs.values():
-        free = iter((rows, repeats))  # what an output's free sizes are, in this order
-        sizes = spec.shape if spec.shape.rank is not None else ()
-        elements += math.prod(next(free, 1) if size is None else size for size in sizes)
-    if elements > limits.elements:
-        raise too_much("numbers in the answer", elements, limits.elements)
+    if (numbers := sum(array.size for array in outputs.values())) > limits.elements:
+        reason = f"{numbers} numbers in the answer; this server sends {limits.elements} at most"
+        raise RefusedError("RESOURCE_EXHAUSTED", reason)
+    return outputs

@@ -8,21 +8,19 @@ LOGGER = logging.getLogger("tfvae.serving")
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds, each refused with an error before work starts.
+    """Bounds, beyond which a request is refused.
 
     Args:
-        body_bytes: of a request. 32 MiB hold about 2,000 MNIST images in JSON, 10,000 over gRPC.
-        elements: numbers in one input, or in all outputs of an answer together as far as their
-            signature's shapes say: 64 MiB as float32. JSON takes about 20 bytes each.
-        draws: rows times `num_samples` or `steps`. The exported graphs bound what they keep
-            in memory; this bounds how long `score` computes: a minute for MNIST on two cores.
+        body_bytes: of a request: a few times 256 MNIST images in JSON, which may take 40 times as
+            much memory while it is read.
+        elements: numbers in one input, or in all outputs of an answer together: 64 MiB as float32,
+            and about 20 bytes each in JSON. What is computed is for the exported graph to bound.
         request_seconds: for a request to arrive. An idle connection is closed after as long.
         calls: taken at once, by each of the two interfaces; further ones are refused.
     """
 
-    body_bytes: int = 32 * 2**20
+    body_bytes: int = 8 * 2**20
     elements: int = 2**24
-    draws: int = 2**20
     request_seconds: float = 30.0
     calls: int = 256
 
@@ -42,15 +40,13 @@ def invalid(message: str) -> RefusedError:
     return RefusedError("INVALID_ARGUMENT", message)
 
 
-def too_much(what: str, received: int, limit: int) -> RefusedError:
-    """The refusal of what is larger than a limit."""
-    message = f"{what}: {received}; this server allows {limit}: split the request"
-    return RefusedError("RESOURCE_EXHAUSTED", message)
+def told(error: Exception, request: str) -> tuple[str, str]:
+    """The code and the message that a client gets for any error. A bug of ours is logged.
 
-
-def refusal(error: Exception, request: str) -> RefusedError:
-    """What a client is told of any error. A bug of ours is logged, with its traceback."""
+    Not the error itself: in a variable it would keep its traceback, and so the request, in memory
+    until the cycle is found.
+    """
     if isinstance(error, RefusedError):
-        return error
+        return error.code, error.message
     LOGGER.error("%s", request, exc_info=error)
-    return RefusedError("INTERNAL", "internal error")
+    return "INTERNAL", "internal error"

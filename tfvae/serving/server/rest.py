@@ -25,7 +25,7 @@ from tfvae.serving import codes
 from tfvae.serving.server import json_predict
 from tfvae.serving.server.models import Models
 from tfvae.serving.server.predicting import run
-from tfvae.serving.server.refusals import Limits, RefusedError, invalid, refusal
+from tfvae.serving.server.refusals import Limits, RefusedError, invalid, told
 
 _WHICH = r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?"
 _PATHS = {
@@ -69,8 +69,8 @@ class RestApplication:
         except asyncio.TimeoutError:
             status, message = 408, "the request did not arrive in time"
         except Exception as error:
-            refused = refusal(error, f"{request.method} {request.path}")
-            status, message = codes.HTTP_STATUSES[refused.code], refused.message
+            code, message = told(error, f"{request.method} {request.path}")
+            status = codes.HTTP_STATUSES[code]
         finally:
             self._calls -= 1
         if status != 200:
@@ -80,8 +80,7 @@ class RestApplication:
     async def _answered(self, request: web.Request) -> bytes:
         if self._calls > self.limits.calls:
             raise RefusedError("UNAVAILABLE", f"more than {self.limits.calls} requests at once")
-        length = request.content_length or 0
-        if length > self.limits.body_bytes:
+        if (length := request.content_length or 0) > self.limits.body_bytes:
             raise web.HTTPRequestEntityTooLarge(self.limits.body_bytes, length)
         body = await asyncio.wait_for(request.read(), self.limits.request_seconds)
         return await asyncio.get_running_loop().run_in_executor(

@@ -5,8 +5,9 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class DevelopmentServer:
         host: str = "127.0.0.1",
         rest_port: int = 8501,
         grpc_port: int | None = 8500,
-        num_versions: int = 2,
+        num_versions: int = 1,
         labels: Mapping[str, int] | None = None,
         limits: Limits | None = None,
         threads: int = 4,
@@ -62,20 +63,16 @@ class DevelopmentServer:
         self.models = Models(directory, num_versions, labels)
         address = f"[{host}]" if ":" in host else host
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            listening = socket.create_server((host, rest_port), family=family)
-        except OSError as error:
-            raise UserOSError(f"can't listen at {address}:{rest_port} for REST: {error}") from error
-        self.rest_url = f"http://{address}:{listening.getsockname()[1]}"
         self.grpc_url, self._grpc = None, grpc_server(self.models, limits, threads)
-        if grpc_port is not None:
-            place = f"{address}:{grpc_port}"
-            try:
-                self.grpc_url = f"grpc://{address}:{self._grpc.add_insecure_port(place)}"
-            except RuntimeError as error:
-                listening.close()
-                raise UserOSError(f"can't listen at {place} for gRPC: {error}") from error
-        self._listening = listening
+        try:
+            if grpc_port is not None:
+                port = self._grpc.add_insecure_port(f"{address}:{grpc_port}")
+                self.grpc_url = f"grpc://{address}:{port}"
+            self._listening = socket.create_server((host, rest_port), family=family)
+        except (OSError, RuntimeError) as error:
+            ports = f"port {rest_port} for REST, {grpc_port} for gRPC"
+            raise UserOSError(f"can't listen at {address}, {ports}: {error}") from error
+        self.rest_url = f"http://{address}:{self._listening.getsockname()[1]}"
         self._started, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(limits, threads)), name="serve", daemon=True
@@ -114,28 +111,22 @@ class DevelopmentServer:
         await asyncio.to_thread(stopped.wait)
 
 
-def serve(directory: str | Path, report: Callable[[str], None], **options: Any) -> None:
-    """Serves until SIGINT or SIGTERM, then answers what it has and returns.
-
-    Args:
-        directory: the export folder.
-        report: called with each line on addresses, models and what happens to them.
-        **options: of `DevelopmentServer`.
+def serve(directory: str | Path, **options: Any) -> None:
+    """A `DevelopmentServer` until SIGINT or SIGTERM, which then answers what it has; it prints
+    addresses, models and what happens to them.
     """
-    handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: report(handler.format(record))  # type: ignore[method-assign]
     LOGGER.setLevel(logging.INFO)
-    LOGGER.handlers, LOGGER.propagate = [handler], False
+    LOGGER.handlers, LOGGER.propagate = [logging.StreamHandler(sys.stdout)], False
     server = DevelopmentServer(directory, **options)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with server:
         urls = {"REST": server.rest_url, "gRPC": server.grpc_url}
-        report(", ".join(f"{kind} at {url}" for kind, url in urls.items() if url))
+        LOGGER.info(", ".join(f"{kind} at {url}" for kind, url in urls.items() if url))
         if options.get("host", "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
-            report("Warning: other machines can reach this server, and nothing asks who they are.")
+            LOGGER.info("Warning: other machines can reach this, and nothing asks who they are.")
         while not ended.wait(1.0):  # a wait without end would hold back signals on Windows
             pass
-        report("stopping: answering the requests that are under way")
-    report("stopped")
+        LOGGER.info("stopping: answering the requests that are under way")
+    LOGGER.info("stopped")

@@ -11,14 +11,15 @@ from tfvae.priors.flow import FlowPrior
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class RealNVP(FlowPrior):
+class RealNVPPrior(FlowPrior):
     """p(z): z = f_T(... f_1(z_0)), z_0 ~ N(0, I), half of z moving at each step as the rest says.
 
         (a, b) -> (a, exp(s) b + t),   s, t of a network of a
         log p(z) = log N(f^-1(z); 0, I) + log|det df^-1/dz|
 
-    Choose it where `StandardNormal` costs likelihood and `MixtureOfGaussians` is too stiff: it bends
-    to the aggregate of all posteriors. Density and draws are one pass each. The KL is estimated.
+    Choose it where `StandardNormal` costs likelihood and `MixtureOfGaussians` is too stiff: it
+    bends to the aggregate of all posteriors. Density and draws are one pass each. The KL is
+    estimated.
 
     Args:
         latent_size: D, at least 2.
@@ -31,7 +32,7 @@ class RealNVP(FlowPrior):
         UserError: if an argument is out of range, or D is 1.
 
     Example:
-        >>> RealNVP(3, num_steps=2, units=[16]).sample(4, seed=1).shape.as_list()
+        >>> RealNVPPrior(3, num_steps=2, units=[16]).sample(4, seed=1).shape.as_list()
         [4, 3]
 
     References:

@@ -11,14 +11,14 @@ from tfvae.priors.flow import FlowPrior
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class AutoregressiveFlow(FlowPrior):
+class AutoregressivePrior(FlowPrior):
     """p(z): z = f_T(... f_1(z_0)), z_0 ~ N(0, I), each entry Normal given those before it.
 
         f_t^-1(z) = (z - m) exp(-a),   m, a of MADE(z)
         log p(z) = log N(f^-1(z); 0, I) + sum_t log|det df_t^-1/dz_t|
 
-    Choose it over `RealNVP` for a better likelihood at equal steps, where sampling need not be fast:
-    the density is one pass, a draw D passes a step. Orders are reversed from step to step.
+    Choose it over `RealNVPPrior` for a better likelihood at equal steps, where sampling need not be
+    fast: the density is one pass, a draw D passes a step. Orders are reversed from step to step.
 
     Args:
         latent_size: D, at least 1.
@@ -31,7 +31,7 @@ class AutoregressiveFlow(FlowPrior):
         UserError: if an argument is out of range.
 
     Example:
-        >>> AutoregressiveFlow(3, num_steps=2, units=[16]).sample(4, seed=1).shape.as_list()
+        >>> AutoregressivePrior(3, num_steps=2, units=[16]).sample(4, seed=1).shape.as_list()
         [4, 3]
 
     References:
