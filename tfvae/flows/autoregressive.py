@@ -61,7 +61,7 @@ class Autoregressive(FlowStep):
         """Returns `context_size`."""
         return self.context_size
 
-    def build(self, z_shape: Sequence[int | None]) -> None:
+    def build(self, z_shape: tuple[int | None, int]) -> None:
         """Builds MADE."""
         self.network.build(z_shape)
 

@@ -1,6 +1,5 @@
 """The seam of a flow's step: a map of z, given numbers of the encoder, with its log-determinant."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -62,7 +61,7 @@ class FlowStep(keras.layers.Layer):
         """Returns C, the size of the context for z of this size."""
         return 0
 
-    def build(self, z_shape: Sequence[int | None]) -> None:
+    def build(self, z_shape: tuple[int | None, int]) -> None:
         """Makes weights for z of this shape, `(None, D)`."""
 
     def forward(self, z: tf.Tensor, context: tf.Tensor | None) -> Moved:

@@ -62,7 +62,7 @@ class Coupling(FlowStep):
         """Returns `context_size`."""
         return self.context_size
 
-    def build(self, z_shape: Sequence[int | None]) -> None:
+    def build(self, z_shape: tuple[int | None, int]) -> None:
         """Makes the network."""
         kept, moved = self._sizes(z_shape[-1])
         self.network = Conditioner(

@@ -1,7 +1,5 @@
 """Householder reflections."""
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
@@ -37,7 +35,7 @@ class Householder(FlowStep):
         """Returns D."""
         return latent_size
 
-    def build(self, z_shape: Sequence[int | None]) -> None:
+    def build(self, z_shape: tuple[int | None, int]) -> None:
         """Makes the vector that all examples share."""
         self.vector = self.add_weight(
             shape=(z_shape[-1],),

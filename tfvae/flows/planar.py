@@ -1,7 +1,6 @@
 """Planar steps."""
 
 import math
-from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -40,7 +39,7 @@ class Planar(FlowStep):
         """Returns 2 D + 1: u, w and b."""
         return 2 * latent_size + 1
 
-    def build(self, z_shape: Sequence[int | None]) -> None:
+    def build(self, z_shape: tuple[int | None, int]) -> None:
         """Makes the direction that all examples share."""
         size = z_shape[-1]
         self.direction = self.add_weight(

@@ -1,7 +1,5 @@
 """Radial steps."""
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
@@ -37,7 +35,7 @@ class Radial(FlowStep):
         """Returns D + 2: c, a and b."""
         return latent_size + 2
 
-    def build(self, z_shape: Sequence[int | None]) -> None:
+    def build(self, z_shape: tuple[int | None, int]) -> None:
         """Makes the centre that all examples share: steps that started alike would stay so."""
         self.centre = self.add_weight(
             shape=(z_shape[-1],),

@@ -54,7 +54,7 @@ class Conditioner(keras.layers.Layer):
         """Returns for each layer, the last one included, which weights there are; None for all."""
         return [None] * (len(self.units) + 1)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Sequence[Any]) -> None:
         """Creates the weights for z of this shape."""
         sizes = (input_shape[-1], *self.units, self.output_size(input_shape[-1]))
         self.constants = self.masks(sizes[0])
