@@ -12,7 +12,7 @@ from tfvae.flows.base import FlowStep
 class Radial(FlowStep):
     """f(z) = z + beta h (z - c), h = 1 / (alpha + |z - c|): draws towards a point, or away.
 
-        alpha = positive(a),  beta = -alpha + positive(b) > -alpha
+        alpha = positive(a),  beta = gamma - alpha,  gamma = positive(b)
         log|det df/dz| = (D - 1) log(1 + beta h) + log(1 + alpha beta h^2)
 
     a, b and c are the encoder's, D + 2 numbers an example; c has a learned vector added that all
@@ -45,28 +45,30 @@ class Radial(FlowStep):
 
     def forward(self, z: tf.Tensor, context: tf.Tensor) -> Moved:
         """Returns f(z) and its log-determinant."""
-        centre, alpha, beta = self._numbers(context, z.shape[-1])
+        centre, alpha, gamma = self._numbers(context, z.shape[-1])
         away = z - centre
-        factor, log_det = _stretch(_length(away), alpha, beta, z.shape[-1])
-        return Moved(z + (factor - 1.0) * away, log_det)
+        factor, log_det = _stretch(_length(away), alpha, gamma, z.shape[-1])
+        return Moved(centre + factor * away, log_det)
 
     def inverse(self, z: tf.Tensor, context: tf.Tensor) -> Moved:
         """Returns f^-1(z) and its log-determinant.
 
-        r' = r (1 + beta / (alpha + r)) is r^2 + (alpha + beta - r') r - alpha r' = 0.
+        r' = r (gamma + r) / (alpha + r) is r^2 + (gamma - r') r - alpha r' = 0.
         """
-        centre, alpha, beta = self._numbers(context, z.shape[-1])
+        centre, alpha, gamma = self._numbers(context, z.shape[-1])
         away = z - centre
         moved = _length(away)
-        half = 0.5 * (alpha + beta - moved)
-        length = tf.sqrt(tf.square(half) + alpha * moved) - half
-        factor, log_det = _stretch(length, alpha, beta, z.shape[-1])
+        half = 0.5 * (gamma - moved)
+        root = tf.sqrt(tf.square(half) + alpha * moved)
+        # The two forms are equal; neither subtracts what is almost equal.
+        length = tf.where(half > 0.0, alpha * moved / (root + tf.abs(half)), root - half)
+        factor, log_det = _stretch(length, alpha, gamma, z.shape[-1])
         return Moved(centre + away / factor, -log_det)
 
     def _numbers(self, context: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         centre, a, b = tf.split(context, [size, 1, 1], axis=-1)
-        alpha = positive_diagonal(a)
-        return centre + tf.convert_to_tensor(self.centre), alpha, positive_diagonal(b) - alpha
+        centre += tf.convert_to_tensor(self.centre)
+        return centre, positive_diagonal(a), positive_diagonal(b)
 
 
 def _length(x: tf.Tensor) -> tf.Tensor:
@@ -75,9 +77,13 @@ def _length(x: tf.Tensor) -> tf.Tensor:
 
 
 def _stretch(
-    length: tf.Tensor, alpha: tf.Tensor, beta: tf.Tensor, size: int
+    length: tf.Tensor, alpha: tf.Tensor, gamma: tf.Tensor, size: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """1 + beta h, the factor on z - c, and the log-determinant `[...]`."""
-    h = 1.0 / (alpha + length)
-    log_det = (size - 1) * tf.math.log1p(beta * h) + tf.math.log1p(alpha * beta * tf.square(h))
-    return 1.0 + beta * h, tf.squeeze(log_det, -1)
+    """1 + beta h, the factor on z - c, and the log-determinant `[...]`, by sums of positive terms.
+
+    1 + beta h = (gamma + r) h and 1 + alpha beta h^2 = (r^2 + 2 alpha r + alpha gamma) h^2.
+    """
+    log_h = -tf.math.log(alpha + length)
+    log_factor = tf.math.log(gamma + length) + log_h
+    along = tf.math.log(tf.square(length) + 2.0 * alpha * length + alpha * gamma) + 2.0 * log_h
+    return tf.exp(log_factor), tf.squeeze((size - 1) * log_factor + along, -1)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfvae.checks import positive_int, real
 from tfvae.flows.coupling import Coupling
-from tfvae.flows.splines import along, back, spline
+from tfvae.flows.splines import MOST_BINS, along, back, spline
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -23,7 +23,7 @@ class SplineCoupling(Coupling):
         activation: Of these layers, a Keras activation.
         context_size: C, how many numbers of the encoder it takes; 0 (default) for none.
         flipped: Whether the first half moves, as in every second step.
-        num_bins: K, at least 2. Default 8.
+        num_bins: K, from 2 to 256. Default 8.
         bound: Half the width of the interval, above 0. Default 5: codes lie within.
         **kwargs: Keras layer arguments.
 
@@ -49,7 +49,7 @@ class SplineCoupling(Coupling):
         **kwargs: Any,
     ):
         super().__init__(units, activation, context_size, flipped, **kwargs)
-        self.num_bins = positive_int("num_bins", num_bins, minimum=2)
+        self.num_bins = positive_int("num_bins", num_bins, minimum=2, maximum=MOST_BINS)
         self.bound = real("bound", bound, above=0.0)
 
     @property

@@ -8,6 +8,8 @@ from tfvae.distributions.scales import positive_diagonal
 
 # Of a bin's share of the interval: a slope stays finite.
 _MINIMUM_SHARE = 1e-3
+# The shares of all bins together leave three quarters of the interval to be learned.
+MOST_BINS = 256
 
 
 class Spline(NamedTuple):

@@ -27,7 +27,7 @@ class SplineFlow(FlowHead):
         units: Widths of the hidden layers of each step's network.
         activation: Of these layers, a Keras activation.
         context_size: C, how many numbers of the encoder each step takes, at least 0.
-        num_bins: K, bins of each spline, at least 2. Default 8.
+        num_bins: K, bins of each spline, from 2 to 256. Default 8.
         bound: Splines move entries in [-bound, bound], above 0. Default 5.
         **kwargs: Keras layer arguments.
 
