@@ -6,7 +6,7 @@ somebody else's member and needs no line; a package that is installed gives its 
 by the entry points "tfvae.members":
 
     [project.entry-points."tfvae.members"]
-    "posterior.iaf" = "mypackage.heads:InverseAutoregressiveFlow"
+    "posterior.sylvester" = "mypackage.heads:SylvesterFlow"
 """
 
 import functools

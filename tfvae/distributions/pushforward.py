@@ -108,7 +108,10 @@ class Pushforward(tfd.Distribution):
                 f"{self.transport.lacks_inverse} has none that can be computed. What is drawn from "
                 "it comes with its density; for others use a flow with an inverse."
             )
-        before = self.transport.inverse(value)
+        whole = tf.broadcast_dynamic_shape(
+            tf.shape(value), tf.concat([self.batch_shape_tensor(), self.event_shape], axis=0)
+        )
+        before = self.transport.inverse(tf.broadcast_to(value, whole))
         return self.base.log_prob(before.z) + before.log_det
 
     def _mean(self) -> tf.Tensor:
