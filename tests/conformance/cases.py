@@ -222,7 +222,7 @@ CASES = [
         discrete=False,
     ),
     Case(
-        "categorical",
+        "categorical_likelihood",
         lambda: vae(likelihood=heads.Categorical(SHAPE, num_levels=5)),
         MLP_DIAG + 4 * IMAGE_HEAD,
     ),
@@ -418,5 +418,6 @@ CASES = [
         non_trainable=STATE + 1 + 2 * (8 + 8),  # moving mean and variance
     ),
 ]
+assert len({case.name for case in CASES}) == len(CASES), "tests look members up by their names"
 TRAINED = [case for case in CASES if case.trained_as is None]
 SERVED = [case for case in CASES if case.served_as is None]
