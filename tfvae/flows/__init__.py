@@ -1,5 +1,6 @@
 """Steps of normalizing flows, one a file: maps of z whose Jacobian's determinant is known."""
 
+from tfvae.distributions.pushforward import Moved
 from tfvae.flows.autoregressive import InverseAutoregressive, MaskedAutoregressive
 from tfvae.flows.base import FlowStep
 from tfvae.flows.coupling import AffineCoupling
@@ -14,6 +15,7 @@ __all__ = [
     "Householder",
     "InverseAutoregressive",
     "MaskedAutoregressive",
+    "Moved",
     "Planar",
     "Radial",
     "SplineCoupling",
