@@ -63,6 +63,7 @@ KINDS = {
         {
             "diag": _HEADS + "multivariate_normal_diag:MultivariateNormalDiag",
             "tril": _HEADS + "multivariate_normal_tri_l:MultivariateNormalTriL",
+            "mixture": _HEADS + "gaussian_mixture:GaussianMixture",
             "householder": _HEADS + "householder_flow:HouseholderFlow",
             "planar": _HEADS + "planar_flow:PlanarFlow",
             "radial": _HEADS + "radial_flow:RadialFlow",

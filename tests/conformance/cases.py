@@ -377,6 +377,11 @@ CASES = [
         MLP_DIAG + dense(8, 5 + 7) + 2 * LATENTS + dense(1, 4) + dense(4, 4),
     ),
     Case(
+        "mixture_posterior",
+        lambda: vae(posterior=lambda size: heads.GaussianMixture(size, num_components=2)),
+        MLP_DIAG + dense(8, 2 * (1 + 2 * LATENTS)) - DIAG,
+    ),
+    Case(
         "doubly_reparameterised_flow",
         lambda: vae(
             posterior=lambda size: heads.RealNVPFlow(size, **NETWORK, **CONTEXT),

@@ -58,6 +58,7 @@ ARGUMENTS = {
         "base": heads.MultivariateNormalTriL(3),
         "steps": [flows.Radial(), flows.Householder()],
     },
+    heads.GaussianMixture: lambda: {"latent_size": 3, "num_components": 2},
     heads.HouseholderFlow: lambda: {"latent_size": 3, "num_steps": 2},
     heads.PlanarFlow: lambda: {"latent_size": 3, "num_steps": 2},
     heads.RadialFlow: lambda: {"latent_size": 3, "num_steps": 2},

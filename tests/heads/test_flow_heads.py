@@ -197,6 +197,8 @@ def test_what_asks_for_the_density_of_a_given_z_refuses_a_flow_without_an_invers
         (lambda: heads.InverseAutoregressiveFlow(2, num_steps=1.5), UserError, "num_steps"),
         (lambda: heads.Flow(heads.MultivariateNormalDiag(2), []), UserError, "non-empty list"),
         (lambda: heads.Flow(flows.Radial(), [flows.Radial()]), UserTypeError, "base"),
+        (lambda: heads.Flow(heads.LatentBernoulli(2), [flows.Radial()]), UserError, "makes bits"),
+        (lambda: heads.Flow(heads.PlanarFlow(2), [flows.Radial()]), UserError, "a flow itself"),
     ],
 )
 def test_what_cannot_be_is_refused(make, error, message):

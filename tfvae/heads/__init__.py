@@ -13,6 +13,7 @@ from tfvae.heads.likelihoods.poisson import Poisson
 from tfvae.heads.likelihoods.product import Product
 from tfvae.heads.likelihoods.student_t import StudentT
 from tfvae.heads.posteriors.flow import Flow
+from tfvae.heads.posteriors.gaussian_mixture import GaussianMixture
 from tfvae.heads.posteriors.householder_flow import HouseholderFlow
 from tfvae.heads.posteriors.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from tfvae.heads.posteriors.latent_bernoulli import LatentBernoulli
@@ -31,6 +32,7 @@ __all__ = [
     "ContinuousBernoulli",
     "DiscretisedLogisticMixture",
     "Flow",
+    "GaussianMixture",
     "Head",
     "HouseholderFlow",
     "IndependentBernoulli",

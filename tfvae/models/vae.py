@@ -13,7 +13,7 @@ from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference, Joint
 from tfvae.inference.proposal import Posterior
-from tfvae.models.base import NO_PATH, LatentVariableModel
+from tfvae.models.base import LatentVariableModel
 from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
 from tfvae.models.configuration import serialize_part
@@ -90,8 +90,7 @@ class VAE(LatentVariableModel):
                 f"{prior.latent_size}. Give both the same latent_size."
             )
         check_nothing_shared(encoder, decoder)
-        if objective.pathwise and not encoder.head.reparameterised:
-            raise UserError(NO_PATH.format(type(objective).__name__, type(encoder.head).__name__))
+        objective.check_path(encoder.head, type(encoder.head).__name__)
         super().__init__(objective.names, seed=seed, **kwargs)
         self.encoder, self.decoder = encoder, decoder
         self.prior, self.objective = prior, objective

@@ -1,5 +1,6 @@
 """The evidence lower bound."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,8 +19,8 @@ from tfvae.objectives.gradients import (
     landing_draws,
 )
 
-_DRAWS = {
-    "pathwise": Inference.draw,
+_DRAWS: dict[str, Callable[[Inference, int], Draws]] = {
+    "pathwise": Inference.draw_strata,
     "sticking_the_landing": landing_draws,
     "score_function": held_draws,
 }
@@ -95,7 +96,7 @@ class ELBO(Objective):
                 'gradient="sticking_the_landing" estimates the KL from the draws: it has neither '
                 "analytic_kl=True nor free_bits."
             )
-        self.pathwise = gradient not in SCORES
+        self.pathwise = self.stratified = gradient not in SCORES
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
         self.signal_baseline = Baseline(name="baseline") if learned else None
@@ -147,7 +148,7 @@ class ELBO(Objective):
                 "analytic_kl=True, and the KL between this posterior and this prior has no closed "
                 "form. Use analytic_kl=None (or False) to estimate it."
             )
-        return tf.reduce_mean(draws.log_ratio, axis=0)
+        return draws.mean(draws.log_ratio)
 
     def _free_bits_kl(self, inference: Inference) -> tf.Tensor:
         kl = inference.proposal.kl_per_dimension()

@@ -13,7 +13,7 @@ from tfvae.distributions.pushforward import Pushforward
 from tfvae.errors import UserError
 from tfvae.flows.base import FlowStep
 from tfvae.flows.chain import Chain, checked_steps
-from tfvae.heads.base import LatentHead
+from tfvae.heads.base import REALS, LatentHead
 from tfvae.networks.conditioner import SMALL
 
 tfd = tfp.distributions
@@ -29,7 +29,7 @@ class FlowHead(LatentHead):
     """
 
     def __init__(self, base: LatentHead, steps: Sequence[FlowStep], **kwargs: Any):
-        instance_of("base", base, LatentHead, "tfvae.heads.MultivariateNormalDiag(latent_size)")
+        _check_base(base)
         super().__init__(base.latent_size, **kwargs)
         self.base, self.steps = base, checked_steps(steps, base.latent_size)
         numbers = sum(step.context_numbers(base.latent_size) for step in self.steps)
@@ -43,8 +43,8 @@ class FlowHead(LatentHead):
 
     @property
     def evaluates(self) -> bool:
-        """Whether every step has an inverse."""
-        return all(step.invertible for step in self.steps)
+        """Whether the base does, and every step has an inverse."""
+        return self.base.evaluates and all(step.invertible for step in self.steps)
 
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Builds the base, the steps and the projection for features of this shape."""
@@ -110,7 +110,8 @@ class Flow(FlowHead):
         `context [N, C]`.
 
     Raises:
-        UserError: if there are no steps, or a step takes more latent dimensions.
+        UserError: if there are no steps, a step takes more latent dimensions, or the base is a
+            flow itself or not over real numbers.
         UserTypeError: if the base is no latent head, or a step no `FlowStep`.
 
     Example:
@@ -144,6 +145,20 @@ class Flow(FlowHead):
             "steps": [deserialize(step) for step in config["steps"]],
         }
         return cls(**{**config, **parts})
+
+
+def _check_base(base: LatentHead) -> None:
+    instance_of("base", base, LatentHead, "tfvae.heads.MultivariateNormalDiag(latent_size)")
+    if isinstance(base, FlowHead):
+        raise UserError(
+            f"The base of a flow is a {type(base).__name__}, a flow itself: give its base, and its "
+            "steps before the others."
+        )
+    if not base.reparameterised or base.space != REALS:
+        raise UserError(
+            f"A flow moves real numbers that are differentiable functions of noise; the base "
+            f"{type(base).__name__} makes {base.space}. Use one such as MultivariateNormalDiag."
+        )
 
 
 def _serialized(part: keras.layers.Layer) -> dict[str, Any]:
