@@ -37,7 +37,8 @@ class ELBO(Objective):
     Args:
         kl_weight: beta, at least 0. 1 is the ELBO; more favours disentangled, less informative
             codes (beta-VAE). A variable: `tfvae.callbacks` change it while training.
-        num_samples: S, draws of z per example, at least 1. Default 1: the minibatch averages.
+        num_samples: S, draws of z per example, at least 1. Default 1: the minibatch averages. Of a
+            mixture, S of each component, which count for its share.
         analytic_kl: None (default) takes the closed form where there is one, True insists on it,
             False estimates the KL from the same draws of z, and so lets its noise cancel that of
             the likelihood as the posterior nears the true one.

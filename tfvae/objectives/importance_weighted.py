@@ -43,7 +43,7 @@ class ImportanceWeighted(Objective):
 
     Args:
         num_samples: K, draws of z per example, at least 1. Default 5, the smallest that the
-            literature reports.
+            literature reports. Of a mixture, K of each component, by the pathwise gradients.
         gradient: "pathwise" (default) differentiates the bound as it stands;
             "doubly_reparameterised" (DReG) has the same expectation and, for the encoder, a
             variance that does not grow with K; "sticking_the_landing" leaves the score of q out,
