@@ -18,6 +18,7 @@ LAYERS = (
     ("data",),
     ("distributions",),
     ("networks",),
+    ("flows",),
     ("heads",),
     ("priors",),
     ("inference",),

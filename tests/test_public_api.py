@@ -12,7 +12,7 @@ import pytest
 import tfvae
 
 PACKAGE = Path(tfvae.__file__).parent
-AREAS = ("heads", "networks", "objectives", "priors", "models")
+AREAS = ("flows", "heads", "networks", "objectives", "priors", "models")
 
 
 def modules():
@@ -106,7 +106,15 @@ def test_layers_are_registered_and_their_arguments_are_their_config(area):
     import keras
 
     package = importlib.import_module(f"tfvae.{area}")
-    bases = ("Head", "LatentHead", "LikelihoodHead", "Prior", "Objective", "LatentVariableModel")
+    bases = (
+        "Head",
+        "LatentHead",
+        "LikelihoodHead",
+        "FlowStep",
+        "Prior",
+        "Objective",
+        "LatentVariableModel",
+    )
     for name in package.__all__:
         value = getattr(package, name)
         if not inspect.isclass(value) or not issubclass(value, keras.layers.Layer):

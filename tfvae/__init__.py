@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import data as data
     from tfvae import evaluation as evaluation
     from tfvae import export as export
+    from tfvae import flows as flows
     from tfvae import heads as heads
     from tfvae import networks as networks
     from tfvae import objectives as objectives
@@ -59,6 +60,7 @@ _HOMES = {
     "data": None,
     "evaluation": None,
     "export": None,
+    "flows": None,
     "heads": None,
     "networks": None,
     "objectives": None,

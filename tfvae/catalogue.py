@@ -6,7 +6,7 @@ somebody else's member and needs no line; a package that is installed gives its 
 by the entry points "tfvae.members":
 
     [project.entry-points."tfvae.members"]
-    "posterior.iaf" = "mypackage.heads:InverseAutoregressiveFlow"
+    "posterior.sylvester" = "mypackage.heads:SylvesterFlow"
 """
 
 import functools
@@ -63,6 +63,13 @@ KINDS = {
         {
             "diag": _HEADS + "multivariate_normal_diag:MultivariateNormalDiag",
             "tril": _HEADS + "multivariate_normal_tri_l:MultivariateNormalTriL",
+            "mixture": _HEADS + "gaussian_mixture:GaussianMixture",
+            "householder": _HEADS + "householder_flow:HouseholderFlow",
+            "planar": _HEADS + "planar_flow:PlanarFlow",
+            "radial": _HEADS + "radial_flow:RadialFlow",
+            "realnvp": _HEADS + "real_nvp_flow:RealNVPFlow",
+            "iaf": _HEADS + "inverse_autoregressive_flow:InverseAutoregressiveFlow",
+            "spline": _HEADS + "spline_flow:SplineFlow",
             "bernoulli": _HEADS + "latent_bernoulli:LatentBernoulli",
             "categorical": _HEADS + "latent_categorical:LatentCategorical",
             "relaxed_bernoulli": _HEADS + "relaxed_bernoulli:RelaxedBernoulli",
@@ -93,6 +100,8 @@ KINDS = {
         {
             "standard_normal": "tfvae.priors.standard_normal:StandardNormal",
             "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
+            "realnvp": "tfvae.priors.real_nvp_prior:RealNVPPrior",
+            "autoregressive": "tfvae.priors.autoregressive_prior:AutoregressivePrior",
             "vamp": "tfvae.priors.vamp_prior:VampPrior",
             "bernoulli": "tfvae.priors.bernoulli_prior:BernoulliPrior",
             "categorical": "tfvae.priors.categorical_prior:CategoricalPrior",

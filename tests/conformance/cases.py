@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import tfvae
-from tfvae import heads, networks, objectives, priors
+from tfvae import flows, heads, networks, objectives, priors
 
 SIDE = 8
 SHAPE = (SIDE, SIDE, 1)
@@ -149,6 +149,10 @@ def product():
     return heads.Product(parts)
 
 
+def normalizing(*steps):
+    return vae(posterior=lambda size: heads.Flow(heads.MultivariateNormalDiag(size), steps))
+
+
 def convolutional():
     return vae(encoder=networks.Conv([2, 4]), decoder=networks.ConvTranspose([4, 2], (SIDE, SIDE)))
 
@@ -161,10 +165,21 @@ ENCODER = dense(PIXELS, 8)
 DIAG = dense(8, 2 * LATENTS)
 TRIL = DIAG + dense(8, LATENTS * (LATENTS - 1) // 2)
 DECODER = dense(LATENTS, 8)
+# Two steps of couplings over three dimensions: one moves two, the next moves the third.
+NETWORK = {"num_steps": 2, "units": [4]}
+CONTEXT = {"context_size": 2}
+CONTEXTS = dense(8, 2 * 2) + 2 * (2 * 4)  # from the encoder, and into two networks
 IMAGE_HEAD = 8 * PIXELS + PIXELS  # no bias of the projection: one per pixel instead
 MLP_DIAG = ENCODER + DIAG + DECODER + IMAGE_HEAD
 MLP_BERNOULLI = ENCODER + dense(8, LATENTS) + DECODER + IMAGE_HEAD
 MLP_TRIL = ENCODER + TRIL + DECODER + IMAGE_HEAD
+
+
+def couplings(numbers):
+    return dense(1, 4) + dense(4, 2 * numbers) + dense(2, 4) + dense(4, numbers)
+
+
+MADES = 2 * (dense(LATENTS, 4) + dense(4, 2 * LATENTS))
 CONVOLUTIONS = (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + dense(2 * 2 * 4, 2 * LATENTS)
 CONVOLUTIONS += dense(LATENTS, 2 * 2 * 4) + (9 * 4 * 4 + 4) + (9 * 4 * 2 + 2) + (2 * 1 + PIXELS)
 WIDE = 8 * 2 * LATENTS + 8 * PIXELS  # features twice as wide, in both heads
@@ -207,7 +222,7 @@ CASES = [
         discrete=False,
     ),
     Case(
-        "categorical",
+        "categorical_likelihood",
         lambda: vae(likelihood=heads.Categorical(SHAPE, num_levels=5)),
         MLP_DIAG + 4 * IMAGE_HEAD,
     ),
@@ -330,6 +345,71 @@ CASES = [
         temperature=1.0,
     ),
     Case(
+        "householder",
+        lambda: vae(posterior=lambda size: heads.HouseholderFlow(size, num_steps=2)),
+        MLP_DIAG + dense(8, 2 * LATENTS) + 2 * LATENTS,
+    ),
+    Case(
+        "planar",
+        lambda: vae(posterior=lambda size: heads.PlanarFlow(size, num_steps=2)),
+        MLP_DIAG + dense(8, 2 * (2 * LATENTS + 1)) + 2 * LATENTS,
+    ),
+    Case(
+        "radial",
+        lambda: vae(posterior=lambda size: heads.RadialFlow(size, num_steps=2)),
+        MLP_DIAG + dense(8, 2 * (LATENTS + 2)) + 2 * LATENTS,
+    ),
+    Case(
+        "realnvp",
+        lambda: vae(posterior=lambda size: heads.RealNVPFlow(size, **NETWORK, **CONTEXT)),
+        MLP_DIAG + CONTEXTS + couplings(2),
+    ),
+    Case(
+        "iaf",
+        lambda: vae(
+            posterior=lambda size: heads.InverseAutoregressiveFlow(size, **NETWORK, **CONTEXT)
+        ),
+        MLP_DIAG + CONTEXTS + MADES,
+    ),
+    Case(
+        "spline",
+        lambda: vae(
+            posterior=lambda size: heads.SplineFlow(size, num_bins=3, **NETWORK, **CONTEXT)
+        ),
+        MLP_DIAG + CONTEXTS + couplings(8),
+    ),
+    Case(
+        "flow",
+        lambda: normalizing(flows.Radial(), flows.AffineCoupling([4]), flows.Planar()),
+        MLP_DIAG + dense(8, 5 + 7) + 2 * LATENTS + dense(1, 4) + dense(4, 4),
+    ),
+    Case(
+        "mixture_posterior",
+        lambda: vae(posterior=lambda size: heads.GaussianMixture(size, num_components=2)),
+        MLP_DIAG + dense(8, 2 * (1 + 2 * LATENTS)) - DIAG,
+    ),
+    Case(
+        "doubly_reparameterised_flow",
+        lambda: vae(
+            posterior=lambda size: heads.RealNVPFlow(size, **NETWORK, **CONTEXT),
+            objective=objectives.ImportanceWeighted(4, gradient="doubly_reparameterised"),
+        ),
+        MLP_DIAG + CONTEXTS + couplings(2),
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        served_as="realnvp",
+    ),
+    Case(
+        "realnvp_prior",
+        lambda: vae(prior=priors.RealNVPPrior(LATENTS, **NETWORK)),
+        MLP_DIAG + couplings(2),
+    ),
+    Case(
+        "autoregressive_prior",
+        lambda: vae(prior=priors.AutoregressivePrior(LATENTS, **NETWORK)),
+        MLP_DIAG + MADES,
+    ),
+    Case(
         "sequential",
         lambda: vae(encoder=sequential(SHAPE), decoder=sequential((LATENTS,))),
         MLP_DIAG,
@@ -350,5 +430,6 @@ CASES = [
         non_trainable=STATE + 1 + 2 * (8 + 8),  # moving mean and variance
     ),
 ]
+assert len({case.name for case in CASES}) == len(CASES), "tests look members up by their names"
 TRAINED = [case for case in CASES if case.trained_as is None]
 SERVED = [case for case in CASES if case.served_as is None]

@@ -49,7 +49,7 @@ def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(trained_graph):
     tensors = [
         *model.encoder.parameters(trained_graph.images).values(),
         *model.decoder.parameters(z).values(),
-        posterior.log_prob(posterior.sample(seed=(1, 2))),
+        *posterior.experimental_sample_and_log_prob(seed=(1, 2)),
         likelihood.log_prob(trained_graph.images[:BATCH]),
         likelihood.mean(),
         model.prior_distribution().log_prob(z),

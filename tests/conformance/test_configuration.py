@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import callbacks, heads, networks, objectives, priors, signatures
+from tfvae import callbacks, flows, heads, networks, objectives, priors, signatures
 
-AREAS = ("heads", "networks", "objectives", "priors", "models")
-BASES = {"Head", "LatentHead", "LikelihoodHead", "Prior", "Objective", "LatentVariableModel"}
+AREAS = ("flows", "heads", "networks", "objectives", "priors", "models")
+BASES = {
+    "Head",
+    "LatentHead",
+    "LikelihoodHead",
+    "FlowStep",
+    "Prior",
+    "Objective",
+    "LatentVariableModel",
+}
 SHAPE = (4, 4, 1)
 
 
@@ -26,6 +34,7 @@ def decoder(**options):
     return tfvae.Decoder(networks.MLP([3]), heads.IndependentBernoulli(SHAPE), **options)
 
 
+NETWORK = {"units": [3, 4], "activation": "tanh"}
 # Arguments that differ from the defaults, all that there are.
 ARGUMENTS = {
     heads.IndependentBernoulli: lambda: {"event_shape": [4, 4, 1]},
@@ -59,6 +68,43 @@ ARGUMENTS = {
         "temperature": 0.5,
         "straight_through": True,
     },
+    heads.Flow: lambda: {
+        "base": heads.MultivariateNormalTriL(3),
+        "steps": [flows.Radial(), flows.Householder()],
+    },
+    heads.GaussianMixture: lambda: {"latent_size": 3, "num_components": 2},
+    heads.HouseholderFlow: lambda: {"latent_size": 3, "num_steps": 2},
+    heads.PlanarFlow: lambda: {"latent_size": 3, "num_steps": 2},
+    heads.RadialFlow: lambda: {"latent_size": 3, "num_steps": 2},
+    heads.RealNVPFlow: lambda: {"latent_size": 3, "num_steps": 2, **NETWORK, "context_size": 6},
+    heads.InverseAutoregressiveFlow: lambda: {
+        "latent_size": 3,
+        "num_steps": 2,
+        **NETWORK,
+        "context_size": 6,
+    },
+    heads.SplineFlow: lambda: {
+        "latent_size": 3,
+        "num_steps": 2,
+        **NETWORK,
+        "context_size": 6,
+        "num_bins": 5,
+        "bound": 3.0,
+    },
+    flows.Householder: dict,
+    flows.Planar: dict,
+    flows.Radial: dict,
+    flows.AffineCoupling: lambda: {**NETWORK, "context_size": 6, "flipped": True},
+    flows.SplineCoupling: lambda: {
+        **NETWORK,
+        "context_size": 6,
+        "flipped": True,
+        "num_bins": 5,
+        "bound": 3.0,
+    },
+    flows.InverseAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
+    flows.MaskedAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
+    networks.MADE: lambda: {**NETWORK, "num_outputs": 2, "context_size": 6, "reverse": True},
     networks.MLP: lambda: {"units": [3, 4], "activation": "tanh"},
     networks.Conv: lambda: {
         "filters": [2, 3],
@@ -95,6 +141,8 @@ ARGUMENTS = {
         "learn_inputs": False,
         "interval": [-1.0, 1.0],
     },
+    priors.RealNVPPrior: lambda: {"latent_size": 3, "num_steps": 2, **NETWORK},
+    priors.AutoregressivePrior: lambda: {"latent_size": 3, "num_steps": 2, **NETWORK},
     priors.BernoulliPrior: lambda: {"latent_size": 3},
     priors.CategoricalPrior: lambda: {"latent_size": 6, "num_categories": 3},
     priors.RelaxedBernoulliPrior: lambda: {"latent_size": 3, "temperature": 0.7},
@@ -139,7 +187,7 @@ def plain(value):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    return list(map(plain, value)) if isinstance(value, tuple | list) else value
 
 
 def test_every_public_constructor_is_here():

@@ -44,7 +44,7 @@ def draw(distribution: tfd.Distribution, noise: Noise) -> Draw:
     """Draws z ~ q from noise.
 
         Normals           z = mu + L eps                 log q = -|eps|^2 / 2 - D log(2 pi) / 2 - log |L|
-        bijector of base  z = f(z_0), z_0 ~ q_0          log q = log q_0(z_0) - log |df/dz_0|
+        function of base  z = f(z_0), z_0 ~ q_0          log q = log q_0(z_0) - log |df/dz_0|
         with a quantile   z = F^-1(u), u uniform         log q = log_prob(z)
         bits              z = [u < P(z = 1)]             log q = log_prob(z)
         log-concrete      z = log softmax((a + g) / t)   log q = log_prob(z), g Gumbel

@@ -12,20 +12,32 @@ from tfvae.heads.likelihoods.negative_binomial import NegativeBinomial
 from tfvae.heads.likelihoods.poisson import Poisson
 from tfvae.heads.likelihoods.product import Product
 from tfvae.heads.likelihoods.student_t import StudentT
+from tfvae.heads.posteriors.flow import Flow
+from tfvae.heads.posteriors.gaussian_mixture import GaussianMixture
+from tfvae.heads.posteriors.householder_flow import HouseholderFlow
+from tfvae.heads.posteriors.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from tfvae.heads.posteriors.latent_bernoulli import LatentBernoulli
 from tfvae.heads.posteriors.latent_categorical import LatentCategorical
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
+from tfvae.heads.posteriors.planar_flow import PlanarFlow
+from tfvae.heads.posteriors.radial_flow import RadialFlow
+from tfvae.heads.posteriors.real_nvp_flow import RealNVPFlow
 from tfvae.heads.posteriors.relaxed_bernoulli import RelaxedBernoulli
 from tfvae.heads.posteriors.relaxed_categorical import RelaxedCategorical
+from tfvae.heads.posteriors.spline_flow import SplineFlow
 
 __all__ = [
     "Categorical",
     "ContinuousBernoulli",
     "DiscretisedLogisticMixture",
+    "Flow",
+    "GaussianMixture",
     "Head",
+    "HouseholderFlow",
     "IndependentBernoulli",
     "IndependentNormal",
+    "InverseAutoregressiveFlow",
     "LatentBernoulli",
     "LatentCategorical",
     "LatentHead",
@@ -34,9 +46,13 @@ __all__ = [
     "MultivariateNormalDiag",
     "MultivariateNormalTriL",
     "NegativeBinomial",
+    "PlanarFlow",
     "Poisson",
     "Product",
+    "RadialFlow",
+    "RealNVPFlow",
     "RelaxedBernoulli",
     "RelaxedCategorical",
+    "SplineFlow",
     "StudentT",
 ]

@@ -48,6 +48,12 @@ class Head(keras.layers.Layer):
     reparameterised = True
     """Whether a draw is a differentiable function of the parameters and of noise."""
 
+    strata = 1
+    """Of how many parts `draw_strata` draws: the components of a mixture."""
+
+    evaluates = True
+    """Whether log q of a given z can be evaluated, and not only that of what was drawn."""
+
     interval: tuple[float, float] | None = None
     """Where draws lie; None for any real number. A likelihood's is what x may hold."""
 
@@ -118,6 +124,22 @@ class Head(keras.layers.Layer):
             z `[S, B, *event_shape]` and log q(z) `[S, B]`.
         """
         return draw(distribution, noise)
+
+    def draw_strata(self, distribution: tfd.Distribution, noise: Noise) -> tuple[Draw, tf.Tensor]:
+        """Draws from each of K parts of q = sum_k pi_k q_k, as differentiable functions of noise.
+
+        A head with `strata` above 1 gives it: which part a draw of q comes from is no
+        differentiable choice, and the share of a part is. So E_q[f] = sum_k pi_k E_{q_k}[f].
+
+        Args:
+            distribution: batch shape `[B]`.
+            noise: of leading shape `[S, B]`.
+
+        Returns:
+            z `[K S, B, *event_shape]` with log q(z) `[K S, B]`, and log(K pi_k) `[K S, B]`: what
+            each counts for, one on average.
+        """
+        raise NotImplementedError
 
     def code(self, distribution: tfd.Distribution) -> tf.Tensor:
         """Returns a point estimate of a draw, `[B, *event_shape]`.

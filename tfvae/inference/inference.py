@@ -35,16 +35,26 @@ class Draws(NamedTuple):
         z: `[S, B, ...]`, or a nest over levels.
         log_posterior: log q(z|x), `[S, B]`.
         joint: log p(x, z).
+        log_shares: log of what each draw counts for, `[S, B]`, one on average; None where all count
+            alike.
     """
 
     z: Any
     log_posterior: tf.Tensor
     joint: Joint
+    log_shares: tf.Tensor | None = None
 
     @property
     def log_weights(self) -> tf.Tensor:
-        """log p(x, z) - log q(z|x), `[S, B]`."""
-        return self.joint.log_likelihood - self.log_ratio
+        """log p(x, z) - log q(z|x), and log of the share, `[S, B]`."""
+        log_weights = self.joint.log_likelihood - self.log_ratio
+        return log_weights if self.log_shares is None else log_weights + self.log_shares
+
+    def mean(self, values: tf.Tensor) -> tf.Tensor:
+        """E_q of a function of z, `[B]`, from its values at the draws, `[S, B]`."""
+        if self.log_shares is not None:
+            values = tf.exp(self.log_shares) * values
+        return tf.reduce_mean(values, axis=0)
 
     @property
     def log_ratio(self) -> tf.Tensor:
@@ -53,8 +63,8 @@ class Draws(NamedTuple):
 
     @property
     def nll(self) -> tf.Tensor:
-        """-1/S sum_s log p(x|z_s), `[B]`."""
-        return -tf.reduce_mean(self.joint.log_likelihood, axis=0)
+        """-1/S sum_s log p(x|z_s), `[B]`, each draw by its share."""
+        return -self.mean(self.joint.log_likelihood)
 
     @property
     def reconstruction(self) -> Any:
@@ -87,6 +97,21 @@ class Inference:
         """Draws z from q, S times with the noise of this step, and evaluates the densities."""
         assert self.noise is not None  # an objective's inference has that of its step
         return self.draw_from(self.noise(num_samples))
+
+    def draw_strata(self, num_samples: int, frozen: bool = False) -> Draws:
+        """Draws z from each part of q, S times with the noise of this step, differentiably.
+
+        The same as `draw` unless q is a mixture. Its draws count unequally: average by
+        `Draws.mean`, and say so by `Objective.stratified`.
+
+        Args:
+            num_samples: S.
+            frozen: whether log q(z|x) holds q's parameters constant in gradients.
+        """
+        assert self.noise is not None  # as in draw
+        (z, log_posterior), log_shares = self.proposal.draw_strata(self.noise(num_samples))
+        found = self.at(z, frozen=True) if frozen else Draws(z, log_posterior, self.joint(z))
+        return found._replace(log_shares=log_shares)
 
     def at(self, z: Any, frozen: bool = False) -> Draws:
         """Evaluates the densities at given z, `[S, B, ...]`.

@@ -24,6 +24,16 @@ class Proposal(ABC):
         return True
 
     @property
+    def strata(self) -> int:
+        """Of how many parts of q `draw_strata` draws."""
+        return 1
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether log q(z|x) of a given z can be evaluated."""
+        return type(self).log_prob is not Proposal.log_prob
+
+    @property
     def space(self) -> str:
         """What z is, in words, such as "bits"."""
         return REALS
@@ -36,6 +46,14 @@ class Proposal(ABC):
     @abstractmethod
     def draw(self, noise: Noise) -> Draw:
         """Draws z, `[S, B, ...]` each, and log q(z|x) `[S, B]`, from noise `[S, B]`."""
+
+    def draw_strata(self, noise: Noise) -> tuple[Draw, tf.Tensor | None]:
+        """Draws from each part of q, differentiably, and log of what each draw counts for.
+
+        Returns:
+            Draws of leading shape `[K S, B]`, and log-shares `[K S, B]`; None for equal ones.
+        """
+        return self.draw(noise), None
 
     def log_prob(self, z: Any) -> tf.Tensor:
         """Returns log q(z|x) `[S, B]` of given z."""
@@ -93,6 +111,16 @@ class Posterior(Proposal):
         return self.head.reparameterised and kind == tfd.FULLY_REPARAMETERIZED
 
     @property
+    def strata(self) -> int:
+        """The head's."""
+        return self.head.strata
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the head says so."""
+        return self.head.evaluates
+
+    @property
     def space(self) -> str:
         """The head's."""
         return self.head.space
@@ -105,6 +133,12 @@ class Posterior(Proposal):
     def draw(self, noise: Noise) -> Draw:
         """Draws by the head."""
         return self.head.draw(self.distribution, noise)
+
+    def draw_strata(self, noise: Noise) -> tuple[Draw, tf.Tensor | None]:
+        """Draws by the head, of each part where q is a mixture of some."""
+        if self.strata == 1:
+            return super().draw_strata(noise)
+        return self.head.draw_strata(self.distribution, noise)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         """Returns log q(z|x) `[S, B]`."""

@@ -29,12 +29,6 @@ from tfvae.training.replicas import in_step, own_rows
 
 _MOST_NUMBERS = 2**28  # a GiB in float32, of what is decoded for one example
 
-NO_PATH = (
-    "{0} follows the gradient through z, and the draws of {1} have none: it would train on the KL "
-    "alone. Use a head whose draws are differentiable, or an objective that needs no path, such as "
-    'one with gradient="score_function".'
-)
-
 
 class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Generation):
     """A Keras model whose loss is a sum of named nats.
@@ -187,9 +181,8 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
         Raises:
             UserError: if the objective follows the gradient through draws that have none.
         """
-        pathwise = self.objective is not None and self.objective.pathwise
-        if pathwise and not inference.proposal.reparameterised:
-            raise UserError(NO_PATH.format(type(self.objective).__name__, "this posterior"))
+        if self.objective is not None:
+            self.objective.check_path(inference.proposal, "this posterior")
         seed, rows = self.next_seed(), own_rows(batch)
 
         numbers = example_size(self.fields())

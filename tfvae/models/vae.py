@@ -13,7 +13,7 @@ from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference, Joint
 from tfvae.inference.proposal import Posterior
-from tfvae.models.base import NO_PATH, LatentVariableModel
+from tfvae.models.base import LatentVariableModel
 from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
 from tfvae.models.configuration import serialize_part
@@ -96,8 +96,7 @@ class VAE(LatentVariableModel):
                 f"{prior.latent_size}. Give both the same latent_size."
             )
         check_nothing_shared(encoder, decoder)
-        if objective.pathwise and not encoder.head.reparameterised:
-            raise UserError(NO_PATH.format(type(objective).__name__, type(encoder.head).__name__))
+        objective.check_path(encoder.head, type(encoder.head).__name__)
         weighed = weight_scale is not None
         names = (*objective.names, WEIGHTS_NLL) if weighed else objective.names
         super().__init__(names, seed=seed, **kwargs)

@@ -1,6 +1,7 @@
 """Networks: tensors to features. Any Keras layer or model serves in their place."""
 
 from tfvae.networks.conv import Conv, ConvTranspose
+from tfvae.networks.masked import MADE
 from tfvae.networks.mlp import MLP
 
-__all__ = ["MLP", "Conv", "ConvTranspose"]
+__all__ = ["MADE", "MLP", "Conv", "ConvTranspose"]

@@ -9,7 +9,9 @@ import keras
 import tensorflow as tf
 
 from tfvae.errors import UserError
+from tfvae.heads.base import Head
 from tfvae.inference.inference import Inference
+from tfvae.inference.proposal import Proposal
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,30 @@ class Objective(TermWeights, keras.layers.Layer):
     pathwise = True
     """Whether its gradient flows through z, so that draws have to be differentiable."""
 
+    stratified = False
+    """Whether it draws by `Inference.draw_strata`: then mixtures have differentiable draws, too."""
+
     def __init__(self, **kwargs: Any):
         for name, what in (("names", "names"), ("nats", "nats()")):
             if getattr(type(self), name) is getattr(Objective, name):
                 raise UserError(f"{type(self).__name__} is an Objective without {what}; define it.")
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+
+    def check_path(self, posterior: Head | Proposal, name: str) -> None:
+        """Refuses a posterior without the differentiable draws that the gradient is to follow.
+
+        Raises:
+            UserError: with what to do.
+        """
+        strata = self.stratified and posterior.strata > 1
+        if self.pathwise and not (posterior.reparameterised or strata):
+            raise UserError(
+                f"{type(self).__name__} follows the gradient through z, and the draws of {name} "
+                "have none: it would train on the KL alone. Use a head whose draws are "
+                "differentiable, or an objective that needs no path, such as one with "
+                'gradient="score_function".'
+            )
 
     def build(self, input_shape: Any = None) -> None:
         """Makes nothing: layers that an objective holds build themselves when first used."""

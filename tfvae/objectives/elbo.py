@@ -1,5 +1,6 @@
 """The evidence lower bound."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,8 +19,8 @@ from tfvae.objectives.gradients import (
     landing_draws,
 )
 
-_DRAWS = {
-    "pathwise": Inference.draw,
+_DRAWS: dict[str, Callable[[Inference, int], Draws]] = {
+    "pathwise": Inference.draw_strata,
     "sticking_the_landing": landing_draws,
     "score_function": held_draws,
 }
@@ -36,7 +37,8 @@ class ELBO(Objective):
     Args:
         kl_weight: beta, at least 0. 1 is the ELBO; more favours disentangled, less informative
             codes (beta-VAE). A variable: `tfvae.callbacks` change it while training.
-        num_samples: S, draws of z per example, at least 1. Default 1: the minibatch averages.
+        num_samples: S, draws of z per example, at least 1. Default 1: the minibatch averages. Of a
+            mixture, S of each component, which count for its share.
         analytic_kl: None (default) takes the closed form where there is one, True insists on it,
             False estimates the KL from the same draws of z, and so lets its noise cancel that of
             the likelihood as the posterior nears the true one.
@@ -95,7 +97,7 @@ class ELBO(Objective):
                 'gradient="sticking_the_landing" estimates the KL from the draws: it has neither '
                 "analytic_kl=True nor free_bits."
             )
-        self.pathwise = gradient not in SCORES
+        self.pathwise = self.stratified = gradient not in SCORES
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
         self.signal_baseline = Baseline(name="baseline") if learned else None
@@ -147,7 +149,7 @@ class ELBO(Objective):
                 "analytic_kl=True, and the KL between this posterior and this prior has no closed "
                 "form. Use analytic_kl=None (or False) to estimate it."
             )
-        return tf.reduce_mean(draws.log_ratio, axis=0)
+        return draws.mean(draws.log_ratio)
 
     def _free_bits_kl(self, inference: Inference) -> tf.Tensor:
         kl = inference.proposal.kl_per_dimension()

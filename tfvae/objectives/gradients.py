@@ -40,9 +40,7 @@ def held_draws(inference: Inference, num_samples: int) -> Draws:
 
 def landing_draws(inference: Inference, num_samples: int) -> Draws:
     """Draws that the gradient flows through, with the density of q held in its parameters."""
-    assert inference.noise is not None
-    z = inference.proposal.draw(inference.noise(num_samples)).z
-    return inference.at(z, frozen=True)
+    return inference.draw_strata(num_samples, frozen=True)
 
 
 def advantage(baseline: Baseline | None, inference: Inference, signal: tf.Tensor) -> Advantage:

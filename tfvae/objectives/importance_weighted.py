@@ -43,7 +43,7 @@ class ImportanceWeighted(Objective):
 
     Args:
         num_samples: K, draws of z per example, at least 1. Default 5, the smallest that the
-            literature reports.
+            literature reports. Of a mixture, K of each component, by the pathwise gradients.
         gradient: "pathwise" (default) differentiates the bound as it stands;
             "doubly_reparameterised" (DReG) has the same expectation and, for the encoder, a
             variance that does not grow with K; "sticking_the_landing" leaves the score of q out,
@@ -87,6 +87,7 @@ class ImportanceWeighted(Objective):
                 'at least 2, or gradient="score_function".'
             )
         self.pathwise = gradient not in SCORES
+        self.stratified = gradient in ("pathwise", "sticking_the_landing")
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
         self.signal_baseline = Baseline(name="baseline") if learned else None
@@ -100,7 +101,7 @@ class ImportanceWeighted(Objective):
         """Returns the negative bound as the only term."""
         found = self._bound(inference)
         draws = found.draws
-        nll, kl = draws.nll, tf.reduce_mean(draws.log_ratio, axis=0)
+        nll, kl = draws.nll, draws.mean(draws.log_ratio)
         watched = {"elbo": -nll - kl, "nll": nll, "kl": kl}
         surrogates = {} if found.surrogate is None else {"negative_iw_elbo": -found.surrogate}
         return Nats({"negative_iw_elbo": -found.value}, draws.reconstruction, watched, surrogates)
@@ -115,7 +116,7 @@ class ImportanceWeighted(Objective):
         if self.gradient == "sticking_the_landing":
             draws = landing_draws(inference, self.num_samples)
         else:
-            draws = inference.draw(self.num_samples)
+            draws = inference.draw_strata(self.num_samples)
         return Bound(draws, log_mean_weight(draws.log_weights))
 
     def get_config(self) -> dict[str, Any]:
