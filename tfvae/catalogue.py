@@ -105,6 +105,7 @@ KINDS = {
         "What training maximises.",
         {
             "elbo": "tfvae.objectives.elbo:ELBO",
+            "controlled_capacity": "tfvae.objectives.controlled_capacity:ControlledCapacity",
             "importance_weighted": "tfvae.objectives.importance_weighted:ImportanceWeighted",
         },
         ("seed",),
@@ -122,8 +123,9 @@ KINDS = {
         {
             "linear_weight": "tfvae.callbacks.weights:LinearWeight",
             "cyclical_weight": "tfvae.callbacks.weights:CyclicalWeight",
+            "linear_capacity": "tfvae.callbacks.capacity:LinearCapacity",
         },
-        ("end",),  # the objective's kl_weight
+        ("end", "capacity"),  # the objective's kl_weight, and its capacity
     ),
 }
 

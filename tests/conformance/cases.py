@@ -269,6 +269,14 @@ CASES = [
         served_as="diag",
     ),
     Case(
+        "controlled_capacity",
+        lambda: vae(objective=objectives.ControlledCapacity(capacity=2.0, gap_weight=5.0)),
+        MLP_DIAG,
+        non_trainable=STATE + 2,  # the capacity, and the weight of the gap to it
+        loss=lambda history: np.add(history["nll"], np.multiply(5.0, history["capacity_gap"])),
+        served_as="diag",
+    ),
+    Case(
         "estimated_kl",
         lambda: vae(objective=objectives.ELBO(num_samples=2, analytic_kl=False)),
         MLP_DIAG,

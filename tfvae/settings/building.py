@@ -71,8 +71,9 @@ def optimizer(
 
 
 def callbacks(settings: "Settings") -> list[keras.callbacks.Callback]:
-    """What changes while training; a schedule of the KL's weight ends at the objective's."""
+    """What changes while training; a schedule ends at what the objective was given."""
     if settings["callback"] is None:
         return []
-    weight = settings.get("objective.kl_weight")
-    return [settings.build("callback", **({} if weight is None else {"end": weight}))]
+    ends = {"end": "objective.kl_weight", "capacity": "objective.capacity"}
+    given = {name: settings[key] for name, key in ends.items() if key in settings}
+    return [settings.build("callback", **given)]
