@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import callbacks as callbacks
+    from tfvae import corruptions as corruptions
     from tfvae import data as data
     from tfvae import evaluation as evaluation
     from tfvae import export as export
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.inference.inference import Joint as Joint
     from tfvae.inference.proposal import Posterior as Posterior
     from tfvae.inference.proposal import Proposal as Proposal
+    from tfvae.models.autoencoder import Autoencoder as Autoencoder
     from tfvae.models.base import LatentVariableModel as LatentVariableModel
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
@@ -41,6 +43,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
 
 _HOMES = {
     "VAE": "models.vae",
+    "Autoencoder": "models.autoencoder",
     "LatentVariableModel": "models.base",
     "StagedModel": "models.stages",
     "Encoder": "models.encoder_decoder",
@@ -56,6 +59,7 @@ _HOMES = {
     "Posterior": "inference.proposal",
     "Proposal": "inference.proposal",
     "callbacks": None,
+    "corruptions": None,
     "data": None,
     "evaluation": None,
     "export": None,

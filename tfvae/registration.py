@@ -24,7 +24,7 @@ _OTHERS = (
     "tfvae.networks.conv:ConvTranspose",
     "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
-_SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective")
+_SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective", "corruption")
 
 
 def registered_paths() -> tuple[str, ...]:

@@ -29,22 +29,23 @@ def command(
 ) -> None:
     """Estimate the log-likelihood of a run's held-out examples; of each stage, of its own data.
 
+    Of a model that has no likelihood, the squared error of reconstructions, beside PCA's.
+
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
     run.check_data()
     load_tensorflow()
     from tfvae.runs.datasets import load_data
-    from tfvae.runs.measuring import measure, table
+    from tfvae.runs.measuring import measure, measure_reconstruction, reconstructs_alone, table
 
     found = {}
     for name, (model, settings) in run.read_stages().items():
-        found[name] = measure(
-            model,
-            load_data(settings, model)[1],
-            num_samples or settings["eval_samples"],
-            num_examples or settings["eval_examples"],
-            seed,
-        )
+        data, examples = load_data(settings, model), num_examples or settings["eval_examples"]
+        if reconstructs_alone(model):
+            found[name] = measure_reconstruction(model, *data, examples)
+            continue
+        samples = num_samples or settings["eval_samples"]
+        found[name] = measure(model, data[1], samples, examples, seed)
     for line in table(found):
         click.echo(line)
     if output is not None:

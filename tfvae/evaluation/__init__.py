@@ -26,6 +26,10 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.posteriors import PosteriorStatistics as PosteriorStatistics
     from tfvae.evaluation.posteriors import posterior_draws as posterior_draws
     from tfvae.evaluation.posteriors import posterior_statistics as posterior_statistics
+    from tfvae.evaluation.reconstruction import (
+        pca_reconstruction_errors as pca_reconstruction_errors,
+    )
+    from tfvae.evaluation.reconstruction import reconstruction_errors as reconstruction_errors
 
 _HOMES = {
     "ActiveUnits": "latents",
@@ -43,9 +47,11 @@ _HOMES = {
     "naive_log_likelihood": "likelihood",
     "PosteriorStatistics": "posteriors",
     "pictures": None,
+    "pca_reconstruction_errors": "reconstruction",
     "posterior_draws": "posteriors",
     "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
+    "reconstruction_errors": "reconstruction",
 }
 
 __all__ = list(_HOMES)

@@ -16,6 +16,7 @@ from tfvae.heads.posteriors.latent_bernoulli import LatentBernoulli
 from tfvae.heads.posteriors.latent_categorical import LatentCategorical
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
+from tfvae.heads.posteriors.point_code import PointCode
 from tfvae.heads.posteriors.relaxed_bernoulli import RelaxedBernoulli
 from tfvae.heads.posteriors.relaxed_categorical import RelaxedCategorical
 
@@ -34,6 +35,7 @@ __all__ = [
     "MultivariateNormalDiag",
     "MultivariateNormalTriL",
     "NegativeBinomial",
+    "PointCode",
     "Poisson",
     "Product",
     "RelaxedBernoulli",

@@ -45,7 +45,8 @@ def build_model(
         parts["encoder"] = Encoder(down, part("posterior"), name="encoder")
     if "likelihood" in settings:
         parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
-    parts |= {kind: part(kind) for kind in ("prior", "objective") if kind in settings}
+    others = ("prior", "objective", "corruption")
+    parts |= {kind: part(kind) for kind in others if settings.get(kind) is not None}
     name = settings["model"].rpartition(":")[2]
     model = settings.build("model", name=name, **parts, **known)
     model.build((None, *event_shape))
