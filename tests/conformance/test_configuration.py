@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import callbacks, heads, networks, objectives, priors, signatures
+from tfvae import callbacks, corruptions, heads, networks, objectives, priors, signatures
 
 AREAS = ("heads", "networks", "objectives", "priors", "models")
 BASES = {"Head", "LatentHead", "LikelihoodHead", "Prior", "Objective", "LatentVariableModel"}
@@ -32,6 +32,7 @@ ARGUMENTS = {
     heads.IndependentNormal: lambda: {"event_shape": [4, 4, 1], "scale": "learned"},
     heads.MultivariateNormalDiag: lambda: {"latent_size": 3},
     heads.MultivariateNormalTriL: lambda: {"latent_size": 3},
+    heads.PointCode: lambda: {"latent_size": 3},
     heads.LatentBernoulli: lambda: {"latent_size": 3},
     heads.LatentCategorical: lambda: {"latent_size": 6, "num_categories": 3},
     heads.RelaxedBernoulli: lambda: {
@@ -67,6 +68,12 @@ ARGUMENTS = {
         "gradient": "score_function",
         "baseline": False,
     },
+    objectives.ControlledCapacity: lambda: {
+        "capacity": 3.0,
+        "gap_weight": 10.0,
+        "num_samples": 3,
+        "analytic_kl": True,
+    },
     objectives.ImportanceWeighted: lambda: {
         "num_samples": 3,
         "gradient": "doubly_reparameterised",
@@ -91,11 +98,18 @@ ARGUMENTS = {
     },
     tfvae.Encoder: lambda: {"network": networks.MLP([3]), "head": heads.MultivariateNormalTriL(2)},
     tfvae.Decoder: lambda: {"network": networks.MLP([3]), "head": heads.IndependentNormal(SHAPE)},
+    tfvae.Autoencoder: lambda: {
+        "encoder": tfvae.Encoder(networks.MLP([3]), heads.PointCode(2), name="f"),
+        "decoder": decoder(name="p"),
+        "corruption": corruptions.Masking(0.5),
+        "seed": 7,
+    },
     tfvae.VAE: lambda: {
         "encoder": encoder(name="q"),
         "decoder": decoder(name="p"),
         "prior": priors.MixtureOfGaussians(2, 3),
         "objective": objectives.ELBO(kl_weight=2.0),
+        "corruption": corruptions.SaltAndPepper(rate=0.5, low=0.25, high=0.75),
         "seed": 7,
     },
 }
@@ -121,7 +135,7 @@ def signature(constructor):
 
 def plain(value):
     """Lists for tuples, and parts as their configuration."""
-    if isinstance(value, keras.layers.Layer):
+    if isinstance(value, keras.layers.Layer | corruptions.Corruption):
         return keras.saving.serialize_keras_object(value)
     return list(value) if isinstance(value, tuple) else value
 
@@ -155,6 +169,7 @@ def test_callbacks_keep_what_they_are_given_where_it_can_be_read():
     """Keras does not save callbacks; a run makes them anew from its settings."""
     given = {
         callbacks.LinearWeight: {"epochs": 3, "start": 0.5, "end": 2.0, "term": "kl"},
+        callbacks.LinearCapacity: {"epochs": 3, "capacity": 2.0, "start": 0.5},
         callbacks.CyclicalWeight: {
             "epochs": 8,
             "num_cycles": 2,
