@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import priors as priors
     from tfvae import random as random
     from tfvae import serving as serving
+    from tfvae import uses as uses
     from tfvae.data.fields import Field as Field
     from tfvae.distributions.draws import Draw as Draw
     from tfvae.inference.inference import Inference as Inference
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.loading import load_model as load_model
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
+    from tfvae.models.with_prior import ModelWithPrior as ModelWithPrior
     from tfvae.noise import Noise as Noise
     from tfvae.objectives.base import Nats as Nats
     from tfvae.training.phases import Phase as Phase
@@ -46,6 +48,7 @@ _HOMES = {
     "Autoencoder": "models.autoencoder",
     "LatentVariableModel": "models.base",
     "StagedModel": "models.stages",
+    "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",
     "Decoder": "models.encoder_decoder",
     "load_model": "models.loading",
@@ -70,6 +73,7 @@ _HOMES = {
     "priors": None,
     "random": None,
     "serving": None,
+    "uses": None,
 }
 
 __all__ = ["__version__", *_HOMES]

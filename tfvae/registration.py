@@ -15,6 +15,7 @@ from typing import Any
 
 _OTHERS = (
     "tfvae.models.stages:StagedModel",
+    "tfvae.models.with_prior:ModelWithPrior",
     "tfvae.models.code_model:CodeModel",
     "tfvae.models.encoder_decoder:Encoder",
     "tfvae.models.encoder_decoder:Decoder",

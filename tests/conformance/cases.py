@@ -189,6 +189,11 @@ CASES = [
         MLP_DIAG + 4 + 2 * 4 * LATENTS,
     ),
     Case(
+        "full_mixture_prior",
+        lambda: vae(prior=priors.MixtureOfGaussians(LATENTS, num_components=4, covariance="full")),
+        MLP_DIAG + 4 + 2 * 4 * LATENTS + 4 * LATENTS**2,
+    ),
+    Case(
         "vamp_prior",
         lambda: vae(prior=priors.VampPrior(LATENTS, SHAPE, num_components=4)),
         MLP_DIAG + 4 * PIXELS,

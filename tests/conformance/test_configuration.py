@@ -80,7 +80,11 @@ ARGUMENTS = {
         "baseline": False,
     },
     priors.StandardNormal: lambda: {"latent_size": 3},
-    priors.MixtureOfGaussians: lambda: {"latent_size": 3, "num_components": 4},
+    priors.MixtureOfGaussians: lambda: {
+        "latent_size": 3,
+        "num_components": 4,
+        "covariance": "full",
+    },
     priors.VampPrior: lambda: {
         "latent_size": 3,
         "event_shape": [4, 4, 1],

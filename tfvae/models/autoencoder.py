@@ -20,7 +20,7 @@ class Autoencoder(Autoencoding):
     Choose it to reduce dimensions, beside or in place of PCA: with linear networks and a Normal
     likelihood of fixed scale it finds the principal subspace; with others it bends. With a
     `corruption` it is a denoising autoencoder. What it can't do is draw x or score it: a `VAE`
-    does, or a further stage that learns the codes (`StagedModel`).
+    does; a prior that is fitted to its codes draws (`tfvae.uses.fit_aggregate`).
 
     Args:
         encoder: f, `Encoder(network, heads.PointCode(latent_size))`.
@@ -57,8 +57,9 @@ class Autoencoder(Autoencoding):
     """
 
     remedies: ClassVar[dict[str, str]] = {
-        "Generates": "It has no prior: let a further stage learn its codes (tfvae.StagedModel), or "
-        "train a tfvae.VAE.",
+        "Generates": "It has no prior: fit one to its codes, "
+        "model.with_prior(tfvae.uses.fit_aggregate(model, data)) (--aggregate 10), or train a "
+        "tfvae.VAE.",
         "Scores": "It has no density of x: train a tfvae.VAE.",
     }
 
