@@ -16,6 +16,7 @@ LAYERS = (
     ("random",),
     ("noise",),
     ("data",),
+    ("corruptions",),
     ("distributions",),
     ("networks",),
     ("flows",),

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import callbacks as callbacks
+    from tfvae import corruptions as corruptions
     from tfvae import data as data
     from tfvae import evaluation as evaluation
     from tfvae import export as export
@@ -24,26 +25,31 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import priors as priors
     from tfvae import random as random
     from tfvae import serving as serving
+    from tfvae import uses as uses
     from tfvae.data.fields import Field as Field
     from tfvae.distributions.draws import Draw as Draw
     from tfvae.inference.inference import Inference as Inference
     from tfvae.inference.inference import Joint as Joint
     from tfvae.inference.proposal import Posterior as Posterior
     from tfvae.inference.proposal import Proposal as Proposal
+    from tfvae.models.autoencoder import Autoencoder as Autoencoder
     from tfvae.models.base import LatentVariableModel as LatentVariableModel
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
     from tfvae.models.loading import load_model as load_model
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
+    from tfvae.models.with_prior import ModelWithPrior as ModelWithPrior
     from tfvae.noise import Noise as Noise
     from tfvae.objectives.base import Nats as Nats
     from tfvae.training.phases import Phase as Phase
 
 _HOMES = {
     "VAE": "models.vae",
+    "Autoencoder": "models.autoencoder",
     "LatentVariableModel": "models.base",
     "StagedModel": "models.stages",
+    "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",
     "Decoder": "models.encoder_decoder",
     "load_model": "models.loading",
@@ -57,6 +63,7 @@ _HOMES = {
     "Posterior": "inference.proposal",
     "Proposal": "inference.proposal",
     "callbacks": None,
+    "corruptions": None,
     "data": None,
     "evaluation": None,
     "export": None,
@@ -68,6 +75,7 @@ _HOMES = {
     "priors": None,
     "random": None,
     "serving": None,
+    "uses": None,
 }
 
 __all__ = ["__version__", *_HOMES]

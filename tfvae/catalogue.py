@@ -35,19 +35,34 @@ class Kind:
         members: Name -> "package.module:Name" of a class or function.
         given: Arguments that the run knows, and asks once for all members.
         defaults: Member -> argument -> a default other than the constructor's.
+        choices: Member -> another kind -> what is chosen of that, unless it is given.
     """
 
     text: str
     members: dict[str, str]
     given: tuple[str, ...]
     defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 KINDS = {
     "model": Kind(
         "What is trained.",
-        {"vae": "tfvae.models.vae:VAE"},
-        ("encoder", "decoder", "prior", "objective", "event_shape", "latent_size", "seed"),
+        {
+            "vae": "tfvae.models.vae:VAE",
+            "autoencoder": "tfvae.models.autoencoder:Autoencoder",
+        },
+        (
+            "encoder",
+            "decoder",
+            "prior",
+            "objective",
+            "corruption",
+            "event_shape",
+            "latent_size",
+            "seed",
+        ),
+        choices={"autoencoder": {"posterior": "point"}},
     ),
     "network": Kind(
         "Networks of the encoder and the decoder.",
@@ -74,6 +89,7 @@ KINDS = {
             "categorical": _HEADS + "latent_categorical:LatentCategorical",
             "relaxed_bernoulli": _HEADS + "relaxed_bernoulli:RelaxedBernoulli",
             "relaxed_categorical": _HEADS + "relaxed_categorical:RelaxedCategorical",
+            "point": _HEADS + "point_code:PointCode",
         },
         ("latent_size", "event_shape", "seed"),
     ),
@@ -114,9 +130,19 @@ KINDS = {
         "What training maximises.",
         {
             "elbo": "tfvae.objectives.elbo:ELBO",
+            "controlled_capacity": "tfvae.objectives.controlled_capacity:ControlledCapacity",
             "importance_weighted": "tfvae.objectives.importance_weighted:ImportanceWeighted",
         },
         ("seed",),
+    ),
+    "corruption": Kind(
+        "What the encoder sees in x's place while training; x itself unless it is given.",
+        {
+            "additive_normal": "tfvae.corruptions.additive_normal:AdditiveNormal",
+            "masking": "tfvae.corruptions.masking:Masking",
+            "salt_and_pepper": "tfvae.corruptions.salt_and_pepper:SaltAndPepper",
+        },
+        (),
     ),
     "schedule": Kind(
         "Of the learning rate, over all epochs.",
@@ -131,8 +157,9 @@ KINDS = {
         {
             "linear_weight": "tfvae.callbacks.weights:LinearWeight",
             "cyclical_weight": "tfvae.callbacks.weights:CyclicalWeight",
+            "linear_capacity": "tfvae.callbacks.capacity:LinearCapacity",
         },
-        ("end",),  # the objective's kl_weight
+        ("end", "capacity"),  # the objective's kl_weight, and its capacity
     ),
 }
 

@@ -65,6 +65,14 @@ _DIGITS = {
     "schedule": "cosine",
 }
 
+# Half the squared error as loss, which is what PCA minimises.
+_AUTOENCODER = {
+    "model": "autoencoder",
+    "binarisation": "none",
+    "likelihood": "normal",
+    "likelihood.scale": 1.0,
+}
+
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
 # learns. Both decoders learn their standard deviation, so the data are grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
@@ -78,6 +86,9 @@ PRESETS = {
         "grey digits, and a second VAE that learns the codes",
         {**_DIGITS, "binarisation": "none"},
         {"second": {**_SECOND, "epochs": 400}},
+    ),
+    "digits-autoencoder": Preset(
+        "grey digits, a code without a prior, beside PCA", {**_DIGITS, **_AUTOENCODER}
     ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),

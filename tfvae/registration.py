@@ -15,6 +15,7 @@ from typing import Any
 
 _OTHERS = (
     "tfvae.models.stages:StagedModel",
+    "tfvae.models.with_prior:ModelWithPrior",
     "tfvae.models.code_model:CodeModel",
     "tfvae.models.encoder_decoder:Encoder",
     "tfvae.models.encoder_decoder:Decoder",
@@ -33,7 +34,7 @@ _OTHERS = (
     "tfvae.networks.conv:ConvTranspose",
     "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
-_SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective")
+_SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective", "corruption")
 
 
 def registered_paths() -> tuple[str, ...]:

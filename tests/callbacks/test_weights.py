@@ -18,7 +18,7 @@ def logged(callback, **fit):
 
 def test_linear_schedule_rises_and_stays():
     schedule = LinearWeight(epochs=4, start=0.2, end=1.0)
-    values = [schedule.weight(t) for t in (0, 1, 2, 4, 9)]
+    values = [schedule.value(t) for t in (0, 1, 2, 4, 9)]
     np.testing.assert_allclose(values, [0.2, 0.4, 0.6, 1.0, 1.0])
 
 
@@ -27,9 +27,9 @@ def test_cyclical_schedule_is_the_papers():
     schedule = CyclicalWeight(epochs=40)
     for t in np.arange(0, 40, 0.25):
         tau = (t % 10) / 10
-        assert schedule.weight(t) == pytest.approx(tau / 0.5 if tau <= 0.5 else 1.0)
-    assert schedule.weight(41) == 1.0
-    assert CyclicalWeight(10, num_cycles=2, rise=1.0, end=3.0).weight(7.5) == 1.5
+        assert schedule.value(t) == pytest.approx(tau / 0.5 if tau <= 0.5 else 1.0)
+    assert schedule.value(41) == 1.0
+    assert CyclicalWeight(10, num_cycles=2, rise=1.0, end=3.0).value(7.5) == 1.5
 
 
 def test_each_epoch_trains_with_the_weight_that_is_logged():

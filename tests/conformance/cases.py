@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import tfvae
-from tfvae import flows, heads, networks, objectives, priors
+from tfvae import corruptions, flows, heads, networks, objectives, priors
 
 SIDE = 8
 SHAPE = (SIDE, SIDE, 1)
@@ -56,6 +56,7 @@ class Case:
         trained_as: the member whose training step has the same graph; None for one of its own.
         served_as: the member whose exported files have the same graph; likewise.
         temperature: of served draws; 1 where the prior's draws have no scale.
+        scores: whether it has a prior, and so a bound; else the nll is all that is logged.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Case:
     trained_as: str | None = None
     served_as: str | None = None
     temperature: float = 0.7
+    scores: bool = True
 
     @property
     def images(self) -> np.ndarray:
@@ -128,6 +130,15 @@ def vae(posterior=heads.MultivariateNormalDiag, likelihood=heads.IndependentBern
         tfvae.Decoder(decoder, likelihood),
         seed=5,
         **options,
+    )
+
+
+def autoencoder():
+    return tfvae.Autoencoder(
+        tfvae.Encoder(networks.MLP([8]), heads.PointCode(LATENTS)),
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
+        corruption=corruptions.Masking(0.2),
+        seed=5,
     )
 
 
@@ -191,6 +202,11 @@ CASES = [
         "mixture_prior",
         lambda: vae(prior=priors.MixtureOfGaussians(LATENTS, num_components=4)),
         MLP_DIAG + 4 + 2 * 4 * LATENTS,
+    ),
+    Case(
+        "full_mixture_prior",
+        lambda: vae(prior=priors.MixtureOfGaussians(LATENTS, num_components=4, covariance="full")),
+        MLP_DIAG + 4 + 2 * 4 * LATENTS + 4 * LATENTS**2,
     ),
     Case(
         "vamp_prior",
@@ -288,6 +304,14 @@ CASES = [
         MLP_DIAG,
         loss=lambda history: np.add(history["nll"], np.multiply(4.0, history["kl"])),
         trained_as="diag",
+        served_as="diag",
+    ),
+    Case(
+        "controlled_capacity",
+        lambda: vae(objective=objectives.ControlledCapacity(capacity=2.0, gap_weight=5.0)),
+        MLP_DIAG,
+        non_trainable=STATE + 2,  # the capacity, and the weight of the gap to it
+        loss=lambda history: np.add(history["nll"], np.multiply(5.0, history["capacity_gap"])),
         served_as="diag",
     ),
     Case(
@@ -408,6 +432,26 @@ CASES = [
         "autoregressive_prior",
         lambda: vae(prior=priors.AutoregressivePrior(LATENTS, **NETWORK)),
         MLP_DIAG + MADES,
+    ),
+    Case(
+        "additive_normal",
+        lambda: vae(corruption=corruptions.AdditiveNormal(0.3)),
+        MLP_DIAG,
+        served_as="diag",
+    ),
+    Case(
+        "salt_and_pepper",
+        lambda: vae(corruption=corruptions.SaltAndPepper(0.2)),
+        MLP_DIAG,
+        served_as="diag",
+    ),
+    Case(
+        "autoencoder",
+        autoencoder,
+        MLP_BERNOULLI,
+        non_trainable=STATE,
+        loss=lambda history: np.asarray(history["nll"]),
+        scores=False,
     ),
     Case(
         "sequential",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import callbacks, flows, heads, networks, objectives, priors, signatures
+from tfvae import callbacks, corruptions, flows, heads, networks, objectives, priors, signatures
 
 AREAS = ("flows", "heads", "networks", "objectives", "priors", "models")
 BASES = {
@@ -55,6 +55,7 @@ ARGUMENTS = {
     heads.StudentT: lambda: {"event_shape": [4], "df": 3.0},
     heads.MultivariateNormalDiag: lambda: {"latent_size": 3},
     heads.MultivariateNormalTriL: lambda: {"latent_size": 3},
+    heads.PointCode: lambda: {"latent_size": 3},
     heads.LatentBernoulli: lambda: {"latent_size": 3},
     heads.LatentCategorical: lambda: {"latent_size": 6, "num_categories": 3},
     heads.RelaxedBernoulli: lambda: {
@@ -127,13 +128,23 @@ ARGUMENTS = {
         "gradient": "score_function",
         "baseline": False,
     },
+    objectives.ControlledCapacity: lambda: {
+        "capacity": 3.0,
+        "gap_weight": 10.0,
+        "num_samples": 3,
+        "analytic_kl": True,
+    },
     objectives.ImportanceWeighted: lambda: {
         "num_samples": 3,
         "gradient": "doubly_reparameterised",
         "baseline": False,
     },
     priors.StandardNormal: lambda: {"latent_size": 3},
-    priors.MixtureOfGaussians: lambda: {"latent_size": 3, "num_components": 4},
+    priors.MixtureOfGaussians: lambda: {
+        "latent_size": 3,
+        "num_components": 4,
+        "covariance": "full",
+    },
     priors.VampPrior: lambda: {
         "latent_size": 3,
         "event_shape": [4, 4, 1],
@@ -153,11 +164,18 @@ ARGUMENTS = {
     },
     tfvae.Encoder: lambda: {"network": networks.MLP([3]), "head": heads.MultivariateNormalTriL(2)},
     tfvae.Decoder: lambda: {"network": networks.MLP([3]), "head": heads.IndependentNormal(SHAPE)},
+    tfvae.Autoencoder: lambda: {
+        "encoder": tfvae.Encoder(networks.MLP([3]), heads.PointCode(2), name="f"),
+        "decoder": decoder(name="p"),
+        "corruption": corruptions.Masking(0.5),
+        "seed": 7,
+    },
     tfvae.VAE: lambda: {
         "encoder": encoder(name="q"),
         "decoder": decoder(name="p"),
         "prior": priors.MixtureOfGaussians(2, 3),
         "objective": objectives.ELBO(kl_weight=2.0),
+        "corruption": corruptions.SaltAndPepper(rate=0.5, low=0.25, high=0.75),
         "seed": 7,
     },
 }
@@ -183,7 +201,7 @@ def signature(constructor):
 
 def plain(value):
     """Lists for tuples, and parts as their configuration."""
-    if isinstance(value, keras.layers.Layer):
+    if isinstance(value, keras.layers.Layer | corruptions.Corruption):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
@@ -219,6 +237,7 @@ def test_callbacks_keep_what_they_are_given_where_it_can_be_read():
     """Keras does not save callbacks; a run makes them anew from its settings."""
     given = {
         callbacks.LinearWeight: {"epochs": 3, "start": 0.5, "end": 2.0, "term": "kl"},
+        callbacks.LinearCapacity: {"epochs": 3, "capacity": 2.0, "start": 0.5},
         callbacks.CyclicalWeight: {
             "epochs": 8,
             "num_cycles": 2,

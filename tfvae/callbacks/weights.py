@@ -1,26 +1,17 @@
 """Schedules of a term's weight in the loss."""
 
-from typing import Any
-
 import keras
 
+from tfvae.callbacks.schedule import VariableSchedule
 from tfvae.checks import positive_int, real
 from tfvae.errors import UserError
 
 
-class WeightSchedule(keras.callbacks.Callback):
-    """Sets the weight of a term of the loss at the beginning of each epoch.
+class WeightSchedule(VariableSchedule):
+    """Sets the weight of a term of the loss; see `VariableSchedule`.
 
-    Subclasses say what the weight is as a function of time in epochs, t. Epoch e trains with the
-    schedule's value in its middle, t = e + 1/2: the staircase has the ramp's mean. One value an
-    epoch, because a callback that acts on batches would keep `fit` from running many of them at
-    once; and a function of the epoch alone, so that a run that was interrupted goes on with the
-    weight that it would have had (`fit(..., initial_epoch=e)`).
-
-    The weight is logged under the name of its variable, such as `kl_weight`; put this callback
-    before those that read the logs, such as `keras.callbacks.CSVLogger`. Logged terms are
-    unweighted, but `loss` changes its scale while the weight rises: watch `val_elbo` for early
-    stopping.
+    Logged terms are unweighted, but `loss` changes its scale while the weight rises: watch
+    `val_elbo` for early stopping.
 
     Args:
         term: The term whose weight changes, one of `model.objective.term_weights`; "kl" for the
@@ -31,23 +22,10 @@ class WeightSchedule(keras.callbacks.Callback):
         super().__init__()
         self.term = term
 
-    def weight(self, t: float) -> float:
-        """Returns the weight at time t, in epochs since training began."""
-        raise NotImplementedError
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Refuses a model whose loss has no such weight."""
-        self.model.term_weight(self.term)
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the weight: an assignment to a variable, which compiles nothing anew."""
-        self.model.term_weight(self.term).assign(self.weight(epoch + 0.5))
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Logs the weight that the epoch was trained with."""
-        if logs is not None:
-            weight = self.model.term_weight(self.term)
-            logs[weight.name] = float(weight)
+    @property
+    def variable(self) -> keras.Variable:
+        """The factor of the term."""
+        return self.model.term_weight(self.term)
 
 
 class LinearWeight(WeightSchedule):
@@ -69,7 +47,7 @@ class LinearWeight(WeightSchedule):
             weight.
 
     Example:
-        >>> LinearWeight(epochs=10).weight(5.0)
+        >>> LinearWeight(epochs=10).value(5.0)
         0.5
 
     References:
@@ -84,7 +62,7 @@ class LinearWeight(WeightSchedule):
         self.start = real("start", start, minimum=0.0)
         self.end = real("end", end, minimum=0.0)
 
-    def weight(self, t: float) -> float:
+    def value(self, t: float) -> float:
         """Returns the weight at time t, in epochs since training began."""
         return self.start + (self.end - self.start) * min(1.0, t / self.epochs)
 
@@ -109,7 +87,7 @@ class CyclicalWeight(WeightSchedule):
             weight.
 
     Example:
-        >>> [CyclicalWeight(epochs=8, num_cycles=2).weight(t) for t in (1.0, 3.0, 5.0)]
+        >>> [CyclicalWeight(epochs=8, num_cycles=2).value(t) for t in (1.0, 3.0, 5.0)]
         [0.5, 1.0, 0.5]
 
     References:
@@ -138,7 +116,7 @@ class CyclicalWeight(WeightSchedule):
             raise UserError(f"rise must be in (0, 1], received {rise}.")
         self.end = real("end", end, minimum=0.0)
 
-    def weight(self, t: float) -> float:
+    def value(self, t: float) -> float:
         """Returns the weight at time t, in epochs since training began."""
         if t >= self.epochs:
             return self.end

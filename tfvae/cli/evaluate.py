@@ -31,21 +31,31 @@ def command(
 ) -> None:
     """Estimate the log-likelihood of a run's held-out examples; of each stage, of its own data.
 
+    Of a model that has no likelihood, the squared error of reconstructions, beside PCA's.
+
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
     run.check_data()
     load_tensorflow()
     from tfvae.runs.datasets import load_data
-    from tfvae.runs.measuring import measure, measured_gap, table
+    from tfvae.runs.measuring import (
+        measure,
+        measure_reconstruction,
+        measured_gap,
+        reconstructs_alone,
+        table,
+    )
 
     found = {}
     for name, (model, settings) in run.read_stages().items():
-        test = load_data(settings, model)[1]
+        data, examples = load_data(settings, model), num_examples or settings["eval_examples"]
+        if reconstructs_alone(model):
+            found[name] = measure_reconstruction(model, *data, examples)
+            continue
         samples = num_samples or settings["eval_samples"]
-        examples = num_examples or settings["eval_examples"]
-        found[name] = measure(model, test, samples, examples, seed)
+        found[name] = measure(model, data[1], samples, examples, seed)
         if gap:
-            found[name]["inference_gap"] = measured_gap(model, test, samples, examples, seed)
+            found[name]["inference_gap"] = measured_gap(model, data[1], samples, examples, seed)
     for line in table(found):
         click.echo(line)
     if output is not None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tfvae.cli.options import AGGREGATE
 from tfvae.cli.runs import Run, load_run
 from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.folder import RunFolder
@@ -56,10 +57,12 @@ class Variants(click.ParamType):
     type=click.IntRange(min=1),
     help="Write decoder_browser.tflite too, for web pages: it gives so many samples at once.",
 )
+@AGGREGATE
 def command(
     run: RunFolder,
     output: Path | None,
     variants: tuple[str, ...] | None,
+    aggregate: int | None,
     **options: Any,
 ) -> None:
     """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.
@@ -73,10 +76,14 @@ def command(
     output = Path("export", run.path.resolve().name) if output is None else output
     model = load_run(run)
     from tfvae.runs.abilities import variants_of
+    from tfvae.runs.aggregate import with_aggregate
     from tfvae.runs.exporting import export_run
 
     options["fingerprint"] = run.fingerprint()
     options["metrics"] = run.read_metrics() if run.finished else None
+    if aggregate is not None:
+        model = with_aggregate(model, config, aggregate)
+        options["metrics"] = None  # they are of the model with its own prior
     chosen = variants or variants_of(model)
     for path in export_run(model, config, output, chosen, click.echo, **options):
         click.echo(path)

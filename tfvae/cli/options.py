@@ -12,6 +12,14 @@ from tfvae.suggestions import nearest
 SEED_RANGE = click.IntRange(-(2**31), 2**31 - 1)
 
 
+AGGREGATE = click.option(
+    "--aggregate",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="In the prior's place, a mixture of K Gaussians fitted to the codes of the training data.",
+)
+
+
 class OutputFile(click.Path):
     """A file to write in the end: that it can't be written shows at the beginning."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tfvae.cli.options import SEED_RANGE
+from tfvae.cli.options import AGGREGATE, SEED_RANGE
 from tfvae.cli.runs import Run, load_run
 from tfvae.runs.folder import RunFolder
 
@@ -47,6 +47,7 @@ class Condition(click.ParamType):
     show_default=True,
     help="Factor on the prior's standard deviation.",
 )
+@AGGREGATE
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -64,6 +65,7 @@ def command(
     num_samples: int,
     seed: int,
     temperature: float,
+    aggregate: int | None,
     output: Path | None,
     conditions: tuple[tuple[str, float], ...],
 ) -> None:
@@ -71,13 +73,18 @@ def command(
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
-    output = run.pictures / f"samples-{seed}.png" if output is None else output
+    of_mixture = "" if aggregate is None else f"-aggregate-{aggregate}"
+    output = run.pictures / f"samples-{seed}{of_mixture}.png" if output is None else output
     if output.suffix not in _SUFFIXES:
         raise click.UsageError(
             f"--output: {output.name!r} does not end in one of {', '.join(_SUFFIXES)}."
         )
     model = load_run(run)
+    from tfvae.runs.aggregate import with_aggregate
     from tfvae.runs.drawing import save_samples
 
+    if aggregate is not None:
+        run.check_data()
+        model = with_aggregate(model, run.read_config(), aggregate)
     save_samples(model, output, num_samples, seed, temperature, dict(conditions))
     click.echo(output)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 # Keeps log_prob and its gradient finite when an encoder becomes certain: at 1e-5 the Normal's
@@ -14,3 +15,12 @@ SHIFT = math.log(math.expm1(1.0 - MINIMUM_SCALE))
 def positive_diagonal(raw: tf.Tensor) -> tf.Tensor:
     """Returns softplus(raw + SHIFT) + MINIMUM_SCALE: positive, and 1 at raw = 0."""
     return tf.math.softplus(raw + SHIFT) + MINIMUM_SCALE
+
+
+def raw_diagonal(scale: np.ndarray) -> np.ndarray:
+    """Returns the numbers that `positive_diagonal` makes these scales of, float64.
+
+    What is not above MINIMUM_SCALE is taken to be hardly so.
+    """
+    above = np.maximum(np.asarray(scale, np.float64) - MINIMUM_SCALE, 1e-12)
+    return above + np.log(-np.expm1(-above)) - SHIFT

@@ -33,6 +33,10 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.posteriors import PosteriorStatistics as PosteriorStatistics
     from tfvae.evaluation.posteriors import posterior_draws as posterior_draws
     from tfvae.evaluation.posteriors import posterior_statistics as posterior_statistics
+    from tfvae.evaluation.reconstruction import (
+        pca_reconstruction_errors as pca_reconstruction_errors,
+    )
+    from tfvae.evaluation.reconstruction import reconstruction_errors as reconstruction_errors
     from tfvae.evaluation.refinement import RefinedEstimate as RefinedEstimate
     from tfvae.evaluation.refinement import refine as refine
 
@@ -59,11 +63,13 @@ _HOMES = {
     "PosteriorSamples": "chains",
     "PosteriorStatistics": "posteriors",
     "pictures": None,
+    "pca_reconstruction_errors": "reconstruction",
     "posterior_draws": "posteriors",
     "posterior_samples": "chains",
     "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
     "refine": "refinement",
+    "reconstruction_errors": "reconstruction",
 }
 
 __all__ = list(_HOMES)

@@ -21,6 +21,7 @@ from tfvae.heads.posteriors.latent_categorical import LatentCategorical
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
 from tfvae.heads.posteriors.planar_flow import PlanarFlow
+from tfvae.heads.posteriors.point_code import PointCode
 from tfvae.heads.posteriors.radial_flow import RadialFlow
 from tfvae.heads.posteriors.real_nvp_flow import RealNVPFlow
 from tfvae.heads.posteriors.relaxed_bernoulli import RelaxedBernoulli
@@ -47,6 +48,7 @@ __all__ = [
     "MultivariateNormalTriL",
     "NegativeBinomial",
     "PlanarFlow",
+    "PointCode",
     "Poisson",
     "Product",
     "RadialFlow",

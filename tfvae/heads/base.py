@@ -66,6 +66,9 @@ class Head(keras.layers.Layer):
     discrete = False
     """Whether draws have probabilities, as bits and counts do, and no density."""
 
+    has_density = True
+    """Whether draws have a density or probabilities: all but a point's."""
+
     space = REALS
     """What draws are, in words; the prior of z has to be over the same."""
 

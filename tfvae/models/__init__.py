@@ -1,7 +1,8 @@
 """Models: what wires networks, heads, priors and objectives into a `keras.Model`."""
 
+from tfvae.models.autoencoder import Autoencoder
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.encoder_decoder import Decoder, Encoder
 from tfvae.models.vae import VAE
 
-__all__ = ["VAE", "Decoder", "Encoder", "LatentVariableModel"]
+__all__ = ["VAE", "Autoencoder", "Decoder", "Encoder", "LatentVariableModel"]

@@ -118,6 +118,8 @@ def can(model: Any, *capabilities: type) -> bool:
 def lack(model: Any, what: str, *capabilities: type) -> str | None:
     """Returns what a model lacks for something, in words; None if it can do all of this.
 
+    A model that knows what to do about it has it in `remedies`, by the capability's name.
+
     Args:
         model: a model.
         what: what was asked for, such as "latent_scatter".
@@ -125,9 +127,10 @@ def lack(model: Any, what: str, *capabilities: type) -> str | None:
     """
     for capability in capabilities:
         if not isinstance(model, capability):
+            remedy = getattr(model, "remedies", {}).get(capability.__name__)
             return (
                 f"{what} needs a model that {capability.__name__.lower()}: one that can "
-                f"{_MEANS[capability]}. {type(model).__name__} can't."
+                f"{_MEANS[capability]}. {type(model).__name__} can't.{f' {remedy}' * bool(remedy)}"
             )
     return None
 

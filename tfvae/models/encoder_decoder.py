@@ -61,9 +61,9 @@ class PseudoEncoder:
 
     encoder: Encoder
 
-    def __call__(self, inputs: Any) -> Any:
-        """Returns q(z|u)."""
-        return NetworkAndHead.__call__(self.encoder, inputs)
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """Returns q(z|u); `training` None is that of the layer that calls."""
+        return NetworkAndHead.__call__(self.encoder, inputs, training=training)
 
     def parameters(self, inputs: Any) -> dict[str, tf.Tensor]:
         """Returns the parameters of q(z|u), `[..., B, *]` each."""

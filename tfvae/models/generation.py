@@ -106,6 +106,14 @@ class Generation(Trainer):
             checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__),
         )
 
+    def with_prior(self, prior: Any) -> Any:
+        """Returns a model that decodes draws from this prior; see `ModelWithPrior`.
+
+        Args:
+            prior: Such as `tfvae.uses.fit_aggregate(model, data)` finds for the model's codes.
+        """
+        return tfvae.ModelWithPrior(self, prior)
+
     def log_likelihood(self, data: Any, num_samples: int = 5000, **options: Any) -> Any:
         """Estimates log p(x) of each example by importance sampling.
 

@@ -28,10 +28,21 @@ class ModelTermWeights(TermWeights):
         """
         weights = {} if self.objective is None else dict(self.objective.term_weights)
         weights |= self.term_weights
-        if name not in weights:
-            known = f"It has those of {', '.join(weights)}." if weights else "It has none."
-            raise UserError(
-                f"{self.name} has no weight of a term {name!r} to change.{nearest(name, weights)} "
-                f"{known}"
-            )
-        return weights[name]
+        return _found(weights, name, f"{self.name} has no weight of a term {name!r} to change.")
+
+    def adjustable_variable(self, name: str) -> keras.Variable:
+        """Returns a variable that callbacks may change, by its name, of the model or its objective.
+
+        Raises:
+            UserError: if there is none of that name.
+        """
+        variables = {} if self.objective is None else dict(self.objective.adjustable)
+        variables |= self.adjustable
+        return _found(variables, name, f"{self.name} has no {name!r} to change over time.")
+
+
+def _found(variables: dict[str, keras.Variable], name: str, lacking: str) -> keras.Variable:
+    if name not in variables:
+        known = f"It has those of {', '.join(variables)}." if variables else "It has none."
+        raise UserError(f"{lacking}{nearest(name, variables)} {known}")
+    return variables[name]

@@ -1,7 +1,8 @@
 """Objectives: named nats per example from a model's distributions, one a file."""
 
 from tfvae.objectives.base import Nats, Objective
+from tfvae.objectives.controlled_capacity import ControlledCapacity
 from tfvae.objectives.elbo import ELBO
 from tfvae.objectives.importance_weighted import ImportanceWeighted
 
-__all__ = ["ELBO", "ImportanceWeighted", "Nats", "Objective"]
+__all__ = ["ELBO", "ControlledCapacity", "ImportanceWeighted", "Nats", "Objective"]

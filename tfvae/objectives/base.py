@@ -34,24 +34,39 @@ class Nats:
 
 
 class TermWeights:
-    """A Keras layer or model that owns the factors of terms in the loss."""
+    """A Keras layer or model that owns the factors of terms in the loss.
+
+    These and what else callbacks may change over time are its adjustable variables.
+    """
 
     _factors: Mapping[str, keras.Variable] = MappingProxyType({})
+    _adjustable: Mapping[str, keras.Variable] = MappingProxyType({})
 
     @property
     def term_weights(self) -> Mapping[str, keras.Variable]:
         """Term -> its factor, a variable; the others have 1."""
         return self._factors
 
-    def add_term_weight(self, term: str, value: float) -> None:
-        """Gives a term a factor in the loss, which callbacks may change; others have 1."""
-        weight = self.add_weight(  # type: ignore[attr-defined]  # of the Keras layer beside it
+    @property
+    def adjustable(self) -> Mapping[str, keras.Variable]:
+        """Name -> variable that callbacks may change, such as `kl_weight`."""
+        return self._adjustable
+
+    def add_adjustable(self, name: str, value: float) -> keras.Variable:
+        """Returns a new variable, not trained, that callbacks may change."""
+        variable = self.add_weight(  # type: ignore[attr-defined]  # of the Keras layer beside it
             shape=(),
             initializer=keras.initializers.Constant(value),
             trainable=False,
-            name=f"{term}_weight",
+            name=name,
             dtype="float32",
         )
+        self._adjustable = {**self._adjustable, name: variable}
+        return variable
+
+    def add_term_weight(self, term: str, value: float) -> None:
+        """Gives a term a factor in the loss, which callbacks may change; others have 1."""
+        weight = self.add_adjustable(f"{term}_weight", value)
         self._factors = {**self._factors, term: weight}
 
     def weight(self, term: str) -> tf.Tensor | float:

@@ -11,6 +11,7 @@ from tfvae.errors import UserError
 from tfvae.inference.inference import Draws, Inference
 from tfvae.objectives.base import Nats, Objective
 from tfvae.objectives.baseline import Baseline
+from tfvae.objectives.divergence import checked_analytic, closed_kl, total_kl
 from tfvae.objectives.gradients import (
     SCORES,
     advantage,
@@ -85,9 +86,7 @@ class ELBO(Objective):
         super().__init__(**kwargs)
         self.initial_kl_weight = real("kl_weight", kl_weight, minimum=0.0)
         self.num_samples = positive_int("num_samples", num_samples)
-        if analytic_kl is not None and not isinstance(analytic_kl, bool):
-            raise UserError(f"analytic_kl must be None, True or False, received {analytic_kl!r}.")
-        self.analytic_kl = analytic_kl
+        self.analytic_kl = checked_analytic(analytic_kl)
         self.free_bits = real("free_bits", free_bits, minimum=0.0)
         if self.free_bits and analytic_kl is False:
             raise UserError("free_bits needs the closed-form KL; received analytic_kl=False.")
@@ -97,6 +96,7 @@ class ELBO(Objective):
                 'gradient="sticking_the_landing" estimates the KL from the draws: it has neither '
                 "analytic_kl=True nor free_bits."
             )
+        self._analytic = False if gradient == "sticking_the_landing" else analytic_kl
         self.pathwise = self.stratified = gradient not in SCORES
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
@@ -115,7 +115,7 @@ class ELBO(Objective):
     def nats(self, inference: Inference) -> Nats:
         """Returns `nll` and the KL as terms, the ELBO beside them."""
         draws = _DRAWS[self.gradient](inference, self.num_samples)
-        nll, kl = draws.nll, self._kl(inference, draws)
+        nll, kl = draws.nll, total_kl(inference, draws, self._analytic)
         terms, watched = {"nll": nll, "kl": kl}, {"elbo": -nll - kl}
         if self.free_bits:
             watched["kl"] = terms.pop("kl")
@@ -129,27 +129,12 @@ class ELBO(Objective):
         A KL in closed form has a gradient of its own, and no part in the signal.
         """
         signal, surrogates = draws.joint.log_likelihood, {}
-        if not self._closed_kl(inference):
+        if not closed_kl(inference, self._analytic):
             signal = signal - self.weight("kl") * draws.log_ratio
             surrogates["kl"] = -tf.reduce_mean(draws.joint.log_prior, axis=0)
         found = advantage(self.signal_baseline, inference, signal)
         score = tf.reduce_mean(found.value * draws.log_posterior, axis=0)
         return {**surrogates, "nll": draws.nll - score + found.error}
-
-    def _closed_kl(self, inference: Inference) -> dict[str, tf.Tensor]:
-        estimated = self.analytic_kl is False or self.gradient == "sticking_the_landing"
-        return {} if estimated else inference.proposal.kl()
-
-    def _kl(self, inference: Inference, draws: Draws) -> tf.Tensor:
-        closed = self._closed_kl(inference)
-        if closed:
-            return tf.add_n(list(closed.values()))
-        if self.analytic_kl:
-            raise UserError(
-                "analytic_kl=True, and the KL between this posterior and this prior has no closed "
-                "form. Use analytic_kl=None (or False) to estimate it."
-            )
-        return draws.mean(draws.log_ratio)
 
     def _free_bits_kl(self, inference: Inference) -> tf.Tensor:
         kl = inference.proposal.kl_per_dimension()

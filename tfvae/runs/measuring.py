@@ -11,8 +11,8 @@ from pydantic import Field
 
 from tfvae import evaluation
 from tfvae.data import first_examples, log_jacobian
-from tfvae.models.capabilities import Encodes, Scores, can
-from tfvae.models.codes import code_draws, from_draws
+from tfvae.models.capabilities import Decodes, Encodes, Scores, can
+from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.noise import Noise
 from tfvae.settings.settings import FIRST_STAGE
 
@@ -80,6 +80,35 @@ def measured_gap(
     return {part: getattr(found, part).mean for part in ("gap", "approximation", "amortisation")}
 
 
+def measure_reconstruction(
+    model: Any, train: tf.data.Dataset, test: tf.data.Dataset, num_examples: int | None = None
+) -> dict[str, Any]:
+    """The squared error of held-out reconstructions, an example, and that of PCA beside it.
+
+    Args:
+        model: A built model that encodes, to one vector, and decodes.
+        train: Batches, from which the principal components are computed.
+        test: Batches of held-out data, binarised once.
+        num_examples: Only so many of the held-out examples, the first; None for all.
+    """
+    data = test if num_examples is None else first_examples(test, num_examples)
+    errors = evaluation.reconstruction_errors(model, data)
+    beside = evaluation.pca_reconstruction_errors(model, train, data)
+    return {
+        "squared_error": float(np.mean(errors)),
+        "squared_error_std": float(np.std(errors)),  # over the examples
+        "pca_squared_error": float(np.mean(beside)),
+        "latent_size": vector_size(model),
+        "num_examples": len(errors),
+    }
+
+
+def reconstructs_alone(model: Any) -> bool:
+    """Whether a model has a code and no p(x): reconstructions are what it is measured by."""
+    both = can(model, Encodes) and can(model, Decodes)
+    return both and not can(model, Scores) and vector_size(model) is not None
+
+
 def untrained_elbo(model: Any, test: tf.data.Dataset) -> float | None:
     """The ELBO of a fresh model on the first held-out examples; None if it can't score."""
     if not can(model, Scores):
@@ -99,9 +128,12 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
     """The numbers for people to read: those of each stage, by its name."""
     lines = []
     for name, test in tests.items():
+        lines += [f"stage {name}"] if len(tests) > 1 else []
+        if "squared_error" in test:
+            lines.append(_reconstruction_line(test))
+            continue
         error = test["standard_error"]
         spread = "" if error is None else f" +- {error:.2f}"
-        lines += [f"stage {name}"] if len(tests) > 1 else []
         lines += [
             f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example, "
             f"{test['num_examples']} held out, {test['num_samples']} importance samples each "
@@ -119,6 +151,13 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             means = f"posterior means{from_draws(test['code_draws'])}"
             lines.append(f"codes     {means}: they have no closed form")
     return lines
+
+
+def _reconstruction_line(test: Mapping[str, Any]) -> str:
+    return (
+        f"error     {test['squared_error']:.4f} squared, an example, {test['num_examples']} held "
+        f"out; {test['latent_size']} principal components {test['pca_squared_error']:.4f}"
+    )
 
 
 def tests_of(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,13 @@ from tfvae.runs.files import replacing
 from tfvae.runs.fitting import fit
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import library_versions, peak_memory_mb
-from tfvae.runs.measuring import has_diverged, measure, untrained_elbo
+from tfvae.runs.measuring import (
+    has_diverged,
+    measure,
+    measure_reconstruction,
+    reconstructs_alone,
+    untrained_elbo,
+)
 from tfvae.settings.settings import Settings
 
 Report = Callable[[str], None]
@@ -83,6 +89,11 @@ class Stage:
             report(f"evaluating: importance-weighted likelihood, {samples} samples each")
             options = self.settings.group("evaluation")
             measured["test"] = measure(self.model, self.datasets[1], **options)
+        elif reconstructs_alone(self.model):
+            report("evaluating: reconstructions, beside those of PCA")
+            measured["test"] = measure_reconstruction(
+                self.model, *self.datasets, self.settings["eval_examples"]
+            )
         last = self.rows[-1]
         return {
             **measured,

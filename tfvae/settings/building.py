@@ -45,7 +45,8 @@ def build_model(
         parts["encoder"] = Encoder(down, part("posterior"), name="encoder")
     if "likelihood" in settings:
         parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
-    parts |= {kind: part(kind) for kind in ("prior", "objective") if kind in settings}
+    others = ("prior", "objective", "corruption")
+    parts |= {kind: part(kind) for kind in others if settings.get(kind) is not None}
     name = settings["model"].rpartition(":")[2]
     model = settings.build("model", name=name, **parts, **known)
     model.build((None, *event_shape))
@@ -71,8 +72,9 @@ def optimizer(
 
 
 def callbacks(settings: "Settings") -> list[keras.callbacks.Callback]:
-    """What changes while training; a schedule of the KL's weight ends at the objective's."""
+    """What changes while training; a schedule ends at what the objective was given."""
     if settings["callback"] is None:
         return []
-    weight = settings.get("objective.kl_weight")
-    return [settings.build("callback", **({} if weight is None else {"end": weight}))]
+    ends = {"end": "objective.kl_weight", "capacity": "objective.capacity"}
+    given = {name: settings[key] for name, key in ends.items() if key in settings}
+    return [settings.build("callback", **given)]

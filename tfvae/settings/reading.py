@@ -24,6 +24,7 @@ DEFAULTS = {
     "posterior": "diag",
     "prior": "standard_normal",
     "objective": "elbo",
+    "corruption": None,
     "schedule": "constant",
     "callback": None,
 }
@@ -33,6 +34,7 @@ _PARTS = {
     "decoder": ("network", "likelihood"),
     "prior": ("prior",),
     "objective": ("objective",),
+    "corruption": ("corruption",),
 }
 
 
@@ -118,6 +120,7 @@ def _stages(
 def _choices(named: Mapping[str, Any], likelihood: str) -> dict[str, str | None]:
     """Kind -> member, of the kinds that the model has parts of."""
     defaults = {**DEFAULTS, "likelihood": likelihood}
+    defaults |= catalogue.KINDS["model"].choices.get(named.get("model", DEFAULTS["model"]), {})
     chosen = {kind: named.get(kind, defaults[kind]) for kind in catalogue.KINDS}
     for kind, member in chosen.items():
         if member in (None, "none") and defaults[kind] is None:

@@ -1,0 +1,16 @@
+"""What people do with a trained model.
+
+Importing this package imports no TensorFlow; using a name does.
+"""
+
+from typing import TYPE_CHECKING
+
+from tfvae.lazy import lazy
+
+if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
+    from tfvae.uses.aggregate import fit_aggregate as fit_aggregate
+
+_HOMES = {"fit_aggregate": "aggregate"}
+
+__all__ = list(_HOMES)
+__getattr__, __dir__ = lazy(__name__, _HOMES)
