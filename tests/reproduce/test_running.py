@@ -93,6 +93,17 @@ def test_a_run_that_diverges_is_told_and_the_others_go_on(reproduce, monkeypatch
     assert list(read_results(paths.results, TABLE)) == [("tril", 0)]
 
 
+def test_a_run_that_ended_far_below_its_beginning_is_no_result(reproduce, tmp_path):
+    row = TABLE.rows["tril"]
+    folder = RunFolder(tmp_path / "runs" / "tril" / "seed-0-epochs-4")
+    folder.path.mkdir(parents=True)
+    folder.prepare(row.settings(0, 4), {}, overwrite=False)
+    folder.finish({"diverged": True, "test": {"elbo": -1e9}, "untrained_elbo": -44.0})
+    failed, _, paths = reproduce("tril")
+    assert "tril, seed 0: training diverged: the ELBO ended at -1000000000.00" in failed[0]
+    assert read_results(paths.results, TABLE) == {}
+
+
 def test_a_broken_file_is_refused_before_anything_is_trained(reproduce, tmp_path):
     (tmp_path / "results" / "small.json").write_text("{", "utf-8")
     with pytest.raises(UserError, match="is damaged"):
