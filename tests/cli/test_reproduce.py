@@ -67,6 +67,7 @@ def test_a_row_of_digits_is_reproduced(tfvae_command, tmp_path, monkeypatch):
     assert done.code == 0, done.err
     page = (tmp_path / "results" / "digits.md").read_text("utf-8")
     assert "| 1 of 400 | 0 |" in page
+    assert "this model's z is bits" in done.out  # and has no annealed likelihood
     assert "sbn-nvil, seed 0: kept" in tfvae_command(*words).out
 
 

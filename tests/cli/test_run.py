@@ -75,6 +75,8 @@ def test_folder_holds_what_the_run_promises_and_nothing_else(resumed):
     assert {"tfvae", "tensorflow", "keras", "python"} <= set(config["versions"])
     metrics = json.loads(run.folder.metrics.read_text("utf-8"))
     assert metrics["test"]["log_likelihood"] < 0
+    seconds = metrics["seconds"]
+    assert 0 < seconds["epoch"] <= seconds["first_epoch"] < seconds["training"]
     assert (metrics["test"]["num_samples"], metrics["test"]["num_examples"]) == (5, 20)
 
 

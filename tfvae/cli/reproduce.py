@@ -77,6 +77,8 @@ def command(
     is kept at once: an interrupted table goes on where it was, within a row from its last
     completed epoch, when the same command is given again. A row that was cut short by --epochs is
     run again when more are asked for.
+
+    A checkout comes with results: to find your own, give another --results-dir.
     """
     if table is None:
         for each in TABLES.values():

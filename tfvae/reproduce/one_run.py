@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfvae import data, evaluation
-from tfvae.errors import UserError
+from tfvae.errors import DivergedError, UserError
 from tfvae.models.capabilities import Encodes, Scores, require
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
@@ -55,13 +55,19 @@ def run_row(
         report: Called with lines that say how it goes.
 
     Raises:
-        UserError: as `train`.
+        UserError: as `train`, and DivergedError if the run came to nothing.
     """
     settings, folder = run.row.settings(run.seed, run.epochs), RunFolder(run.folder(runs))
     folder.check(settings)
     if not folder.finished:
         train(settings, folder.path, report=report)
-    model, metrics = folder.read_model(), folder.read_metrics()
+    metrics = folder.read_metrics()
+    if metrics.get("diverged"):
+        raise DivergedError(
+            f"training diverged: the ELBO ended at {metrics['test']['elbo']:.2f}, far below the "
+            f"{metrics['untrained_elbo']:.2f} of the model before it was trained."
+        )
+    model = folder.read_model()
     require(model, f"row {run.row.name}", Scores)
     held_out, test, seconds = load_data(settings, model)[1], metrics["test"], metrics["seconds"]
     return RowResult(

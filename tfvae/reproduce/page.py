@@ -19,7 +19,8 @@ def page_text(table: ComparisonTable, kept: Kept) -> str:
     results = current_results(table, kept)
     present = [result for of_row in results.values() for result in of_row]
     lines = [f"# {table.title}", "", table.text, ""]
-    lines += [f"`tfvae reproduce {table.name}` wrote this page and runs what it lacks.", ""]
+    written_by = f"`tfvae reproduce {table.name}`"
+    lines += [f"{written_by} wrote this page and runs what it lacks: see {{doc}}`/results`.", ""]
     for section in table.sections:
         lines += [f"## {section.title}", "", section.text, "", *_rows(section, table, results), ""]
     if present:
