@@ -45,8 +45,8 @@ class ControlledCapacity(Objective):
 
     References:
         C. P. Burgess et al., 2018, "Understanding disentangling in beta-VAE", arXiv:1804.03599,
-        eq. 8. Departures: the default of gamma; |mean KL - C| of a batch, which holds the mean and lets examples differ,
-        where the equation reads as that of each example.
+        eq. 8. Departures: the default of gamma; and |mean KL - C| of a batch, which holds the mean
+        and lets examples differ, where the equation reads as that of each example.
     """
 
     def __init__(
