@@ -26,8 +26,9 @@ class ControlledCapacity(Objective):
     Args:
         capacity: C, nats an example, at least 0. Default 25, the paper's. A variable, `capacity`:
             `tfvae.callbacks.LinearCapacity` lets it rise to this.
-        gap_weight: gamma, at least 0. Default 1000, the paper's: the gap closes whatever the
-            likelihood says. A variable, `capacity_gap_weight`.
+        gap_weight: gamma, at least 0. Default 10: the gap closes where one more nat of code saves
+            less than gamma nats of `nll`, and what is more than that takes from the likelihood.
+            The paper has 1000. A variable, `capacity_gap_weight`.
         num_samples: S, draws of z per example, at least 1. Default 1.
         analytic_kl: None (default) takes the closed form where there is one, True insists on it,
             False estimates the KL from the same draws of z.
@@ -44,8 +45,8 @@ class ControlledCapacity(Objective):
 
     References:
         C. P. Burgess et al., 2018, "Understanding disentangling in beta-VAE", arXiv:1804.03599,
-        eq. 8. Departure: |mean KL - C| of a batch, which holds the mean and lets examples differ,
-        where the equation reads as that of each example.
+        eq. 8. Departures: the default of gamma; and |mean KL - C| of a batch, which holds the mean
+        and lets examples differ, where the equation reads as that of each example.
     """
 
     stratified = True
@@ -53,7 +54,7 @@ class ControlledCapacity(Objective):
     def __init__(
         self,
         capacity: float = 25.0,
-        gap_weight: float = 1000.0,
+        gap_weight: float = 10.0,
         num_samples: int = 1,
         analytic_kl: bool | None = None,
         **kwargs: Any,

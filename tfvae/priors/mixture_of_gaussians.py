@@ -15,6 +15,8 @@ from tfvae.priors.base import Prior
 
 tfd = tfp.distributions
 
+_FULL = "full"
+_COVARIANCES = ("diag", _FULL)
 _COMPONENT = 1  # the part of the noise that chooses the component
 
 
@@ -57,7 +59,7 @@ class MixtureOfGaussians(Prior):
         **kwargs: Any,
     ):
         super().__init__(latent_size, **kwargs)
-        if covariance not in ("diag", "full"):
+        if covariance not in _COVARIANCES:
             raise UserError(f'covariance must be "diag" or "full", received {covariance!r}.')
         self.covariance = covariance
         self.num_components = positive_int("num_components", num_components, maximum=LARGEST_SIZE)
@@ -78,7 +80,7 @@ class MixtureOfGaussians(Prior):
             shape=shape, initializer="zeros", name="raw_scale", dtype="float32"
         )
 
-        if self.covariance == "full":
+        if self.covariance == _FULL:
             self.lower = self.add_weight(
                 shape=(*shape, self.latent_size), initializer="zeros", name="lower", dtype="float32"
             )
@@ -86,7 +88,7 @@ class MixtureOfGaussians(Prior):
     def distribution(self) -> tfd.MixtureSameFamily:
         """Returns the mixture."""
         loc, diagonal = tf.convert_to_tensor(self.loc), positive_diagonal(self.raw_scale)
-        if self.covariance == "full":
+        if self.covariance == _FULL:
             scale = tf.linalg.set_diag(self._below(), diagonal)
             components = tfd.MultivariateNormalTriL(loc=loc, scale_tril=scale)
         else:
@@ -103,7 +105,7 @@ class MixtureOfGaussians(Prior):
         loc = tf.gather(tf.convert_to_tensor(self.loc), component)
         eps = noise.normal(self.latent_size)
         z = loc + scale * eps
-        if self.covariance == "diag":
+        if self.covariance != _FULL:
             return z
         # By all components, of which one counts: a matrix for each draw is D times as large.
         mixed = tf.tensordot(eps, self._below(), [[-1], [-1]])
@@ -125,7 +127,7 @@ class MixtureOfGaussians(Prior):
         """
         self.logits.assign(np.log(weights))
         self.loc.assign(loc)
-        if self.covariance == "diag":
+        if self.covariance != _FULL:
             self.raw_scale.assign(raw_diagonal(np.sqrt(covariances)))
             return
         factors = np.linalg.cholesky(covariances)
