@@ -1,4 +1,4 @@
-"""Autoregressive steps: each dimension moves as those before it say."""
+"""What autoregressive steps share: each dimension moves as those before it say."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -12,9 +12,6 @@ from tfvae.checks import positive_int, positive_ints
 from tfvae.distributions.pushforward import Moved
 from tfvae.flows.base import FlowStep
 from tfvae.networks.masked import MADE
-
-# Of the gate's sigmoid at first: a step keeps 0.88 of z, and learns what to forget.
-_OPEN = 2.0
 
 
 class Autoregressive(FlowStep):
@@ -105,94 +102,3 @@ class Autoregressive(FlowStep):
             "context_size": self.context_size,
             "reverse": self.reverse,
         }
-
-
-@keras.saving.register_keras_serializable("tfvae")
-class InverseAutoregressive(Autoregressive):
-    """f(z) = sigma z + (1 - sigma) m, gated as an LSTM is, with m, sigma of MADE(z; context).
-
-        sigma = sigmoid(2 + MADE),   log|det df/dz| = sum log sigma
-
-    Draws and their densities are one pass, so it is for posteriors; log q of a given z takes D
-    passes. Stronger than a coupling of the same width: every dimension sees all before it.
-
-    Args:
-        units: Widths of the hidden layers of MADE.
-        activation: Of these layers, a Keras activation.
-        context_size: C, how many numbers of the encoder it takes; 0 (default) for none.
-        reverse: Whether the last dimension comes first, as in every second step.
-        **kwargs: Keras layer arguments.
-
-    Raises:
-        UserError: if a size is not a positive integer.
-
-    Example:
-        >>> InverseAutoregressive(units=[16], context_size=4).context_numbers(6)
-        4
-
-    References:
-        D. P. Kingma et al., 2016, "Improved Variational Inference with Inverse Autoregressive
-        Flow", arXiv:1606.04934, eq. 10 to 14 and algorithm 1. Departures: the context enters the
-        first layer alone; the gate starts at sigmoid(2).
-    """
-
-    def forward(self, z: tf.Tensor, context: tf.Tensor | None) -> Moved:
-        """Returns f(z) and its log-determinant, in one pass."""
-        return self.at_once(z, context)
-
-    def inverse(self, z: tf.Tensor, context: tf.Tensor | None) -> Moved:
-        """Returns f^-1(z) and its log-determinant, in D passes."""
-        return self.one_by_one(z, context)
-
-    def log_scale_and_shift(
-        self, numbers: tuple[tf.Tensor, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns log sigma and (1 - sigma) m."""
-        mean, raw = numbers[0], numbers[1] + _OPEN
-        return tf.math.log_sigmoid(raw), tf.sigmoid(-raw) * mean
-
-
-@keras.saving.register_keras_serializable("tfvae")
-class MaskedAutoregressive(Autoregressive):
-    """f^-1(z) = (z - m) exp(-a), with m, a of MADE(z): each entry is Normal, given those before it.
-
-        log|det df^-1/dz| = -sum a,   a = 3 tanh(MADE / 3)
-
-    Densities are one pass, so it is for priors; a draw takes D passes. `InverseAutoregressive` is
-    the same the other way round.
-
-    Args:
-        units: Widths of the hidden layers of MADE.
-        activation: Of these layers, a Keras activation.
-        context_size: C, how many numbers of the encoder it takes; 0 (default) for none.
-        reverse: Whether the last dimension comes first, as in every second step.
-        **kwargs: Keras layer arguments.
-
-    Raises:
-        UserError: if a size is not a positive integer.
-
-    Example:
-        >>> MaskedAutoregressive(units=[16]).context_numbers(6)
-        0
-
-    References:
-        G. Papamakarios, T. Pavlakou, I. Murray, 2017, "Masked Autoregressive Flow for Density
-        Estimation", arXiv:1705.07057, eq. 3 and 5. Departure: the log-scale is bounded by 3.
-    """
-
-    limit = 3.0
-
-    def forward(self, z: tf.Tensor, context: tf.Tensor | None) -> Moved:
-        """Returns f(z) and its log-determinant, in D passes."""
-        return self.one_by_one(z, context)
-
-    def inverse(self, z: tf.Tensor, context: tf.Tensor | None) -> Moved:
-        """Returns f^-1(z) and its log-determinant, in one pass."""
-        return self.at_once(z, context)
-
-    def log_scale_and_shift(
-        self, numbers: tuple[tf.Tensor, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns -a and -m exp(-a)."""
-        log_scale = -self.limit * tf.tanh(numbers[1] / self.limit)
-        return log_scale, -numbers[0] * tf.exp(log_scale)

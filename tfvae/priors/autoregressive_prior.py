@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from tfvae.checks import positive_int
-from tfvae.flows.autoregressive import MaskedAutoregressive
+from tfvae.flows.masked_autoregressive import MaskedAutoregressive
 from tfvae.priors.flow import FlowPrior
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from tfvae.checks import positive_int
-from tfvae.flows.autoregressive import InverseAutoregressive
+from tfvae.flows.inverse_autoregressive import InverseAutoregressive
 from tfvae.heads.posteriors.flow import FlowHead
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from tfvae.checks import positive_int
-from tfvae.flows.coupling import AffineCoupling
+from tfvae.flows.affine_coupling import AffineCoupling
 from tfvae.heads.posteriors.flow import FlowHead
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 
