@@ -56,7 +56,6 @@ _MNIST_SBN = {
     "prior": "bernoulli",
     "latent_size": 200,
     "objective.gradient": "score_function",
-    "epochs": 100,
     **_ADAM,
 }
 _DIGITS = {
