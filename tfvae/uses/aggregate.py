@@ -1,6 +1,6 @@
 """The aggregate posterior of a trained model, as a prior."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.mixture import GaussianMixture
@@ -20,7 +20,7 @@ def fit_aggregate(
     model: Any,
     data: Any,
     num_components: int = 10,
-    covariance: str = "full",
+    covariance: Literal["diag", "full"] = "full",
     seed: int = 0,
     verbose: int = 0,
 ) -> MixtureOfGaussians:
