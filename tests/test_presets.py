@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import presets
+from tfvae import catalogue, presets
 from tfvae.settings.errors import SettingError
 from tfvae.settings.reading import settings
 
@@ -15,7 +15,7 @@ from tfvae.settings.reading import settings
 def test_presets_are_valid_and_list_only_what_differs(name):
     changes = presets.PRESETS[name].changes
     chosen = {kind: value for kind, value in changes.items() if isinstance(value, str)}
-    defaults = settings({k: v for k, v in chosen.items() if k in ("network", "schedule")})
+    defaults = settings({k: v for k, v in chosen.items() if k in catalogue.KINDS})
     same = {k for k, v in changes.items() if k not in chosen and defaults[k] == v}
     assert not same
     assert changes.items() <= dict(presets.get(name)).items()

@@ -130,7 +130,7 @@ ARGUMENTS = {
     },
     objectives.ControlledCapacity: lambda: {
         "capacity": 3.0,
-        "gap_weight": 10.0,
+        "gap_weight": 5.0,
         "num_samples": 3,
         "analytic_kl": True,
     },
