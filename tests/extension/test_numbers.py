@@ -175,3 +175,30 @@ def test_annealed_chains_find_the_integral_from_the_prior(case, trained, exact):
     )
     error = np.sqrt(1.0 / found.effective_sample_size - 1.0 / 64)
     np.testing.assert_array_less(np.abs(found.per_example - exact), 4.5 * error + 0.05)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.annealed], ids=str, indirect=True)
+def test_a_refined_bound_lies_between_the_encoders_and_the_integral(case, trained, exact):
+    """Of one level of z or two: the affine images of a proposal need its draws alone."""
+    options = {"num_samples": 4000, "verbose": 0}
+    found = evaluation.refine(trained[0], case.first(6), num_steps=100, **options)
+    assert found.mean > evaluation.elbo(trained[0], case.first(6), **options).mean
+    # Of log w, whose spread is 3 nats here: 4.5 * 3 / sqrt(4000).
+    np.testing.assert_array_less(found.per_example, exact + 0.2)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.annealed], ids=str, indirect=True)
+def test_chains_agree_on_the_mean_that_importance_weights_find(case, trained):
+    model, data = trained[0], case.first(2)
+    options = {"num_samples": 300, "burn_in": 100, "verbose": 0}
+    found = evaluation.posterior_samples(model, data, **options)
+    draws = model.infer(model.named(data)).draw_from(
+        Noise(3, tf.range(20_000)[:, tf.newaxis], tf.range(2))
+    )
+    weights = tf.nn.softmax(draws.log_weights, axis=0)[..., tf.newaxis]
+    for z, drawn, size in zip(
+        *map(tf.nest.flatten, (found.z, draws.z, found.effective_sample_size)), strict=True
+    ):
+        expected = tf.reduce_sum(weights * drawn, axis=0)
+        error = 5 * z.std(axis=(0, 1)) / np.sqrt(np.minimum(size, 500)) + 0.02
+        np.testing.assert_array_less(np.abs(z.mean(axis=(0, 1)) - expected), error)

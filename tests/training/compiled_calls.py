@@ -20,9 +20,9 @@ def main(folder):
     model.compile("adam", jit_compile=True)
     model.build((None, *SHAPE))
 
-    def annealed(seed, **options):
+    def annealed(i):
         return evaluation.annealed_importance_sampling(
-            model, IMAGES, 2, 3, seed=seed, **options, **SIZED
+            model, IMAGES, 2, 3 + i, 0.1 * (1 + i), seed=i, **SIZED
         )
 
     calls = {
@@ -36,7 +36,16 @@ def main(folder):
         "elbo": lambda i: evaluation.elbo(model, IMAGES[i:], 2, seed=i, **SIZED),
         "latent_codes": lambda i: evaluation.latent_codes(model, IMAGES[i:], **SIZED),
         "kl_per_dimension": lambda i: evaluation.kl_per_dimension(model, IMAGES[i:], **SIZED),
-        "annealed_importance_sampling": lambda i: annealed(i, step_size=0.1 * (1 + i)),
+        "annealed_importance_sampling": annealed,
+        "bidirectional": lambda i: evaluation.bidirectional(
+            model, 20 - i, 2, 3 + i, 0.1 * (1 + i), seed=i, batch_size=8
+        ),
+        "refine": lambda i: evaluation.refine(
+            model, IMAGES[i:], 3 + i, 0.1 * (1 + i), 2, 7, seed=i, **SIZED
+        ),
+        "posterior_samples": lambda i: evaluation.posterior_samples(
+            model, IMAGES[i:], "hmc", 4, 2, 2, seed=i, **SIZED
+        ),
     }
     counts = {}
     for name, call in calls.items():

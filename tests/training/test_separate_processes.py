@@ -33,12 +33,12 @@ def test_streamed_batches_are_on_the_accelerator_before_the_step():
 
 
 def test_what_uses_a_trained_model_is_compiled_once_for_each_shape(tmp_path):
-    """Not for each seed, step size, count of examples or, where samples are drawn, of samples."""
+    """Not for each seed, step size, count of examples or steps or, where x is drawn, of samples."""
     flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
     counts = reported("compiled_calls", str(tmp_path), XLA_FLAGS=flags)
     assert counts.pop("sample") == [0, 0, 0], "TensorFlow's own kernels draw any number of samples"
     assert all(count == [1, 0, 0] for count in counts.values()), counts
-    assert len(counts) == 8
+    assert len(counts) == 11
 
 
 def test_a_program_is_compiled_once_for_each_shape(tmp_path):

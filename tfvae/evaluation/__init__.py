@@ -11,8 +11,6 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation import pictures as pictures
     from tfvae.evaluation.ais import annealed_importance_sampling as annealed_importance_sampling
     from tfvae.evaluation.annealing import AnnealedEstimate as AnnealedEstimate
-    from tfvae.evaluation.bidirectional import BidirectionalEstimate as BidirectionalEstimate
-    from tfvae.evaluation.bidirectional import bidirectional as bidirectional
     from tfvae.evaluation.chains import PosteriorSamples as PosteriorSamples
     from tfvae.evaluation.chains import posterior_samples as posterior_samples
     from tfvae.evaluation.estimates import ELBOEstimate as ELBOEstimate
@@ -39,11 +37,13 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.reconstruction import reconstruction_errors as reconstruction_errors
     from tfvae.evaluation.refinement import RefinedEstimate as RefinedEstimate
     from tfvae.evaluation.refinement import refine as refine
+    from tfvae.evaluation.two_sided import BidirectionalEstimate as BidirectionalEstimate
+    from tfvae.evaluation.two_sided import bidirectional as bidirectional
 
 _HOMES = {
     "ActiveUnits": "latents",
     "AnnealedEstimate": "annealing",
-    "BidirectionalEstimate": "bidirectional",
+    "BidirectionalEstimate": "two_sided",
     "ELBOEstimate": "estimates",
     "Estimate": "estimates",
     "InferenceGap": "gaps",
@@ -53,7 +53,7 @@ _HOMES = {
     "RefinedEstimate": "refinement",
     "active_units": "latents",
     "annealed_importance_sampling": "ais",
-    "bidirectional": "bidirectional",
+    "bidirectional": "two_sided",
     "elbo": "likelihood",
     "inference_gap": "gaps",
     "kl_per_dimension": "latents",

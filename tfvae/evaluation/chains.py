@@ -1,5 +1,6 @@
 """Draws of the true posterior p(z|x) by Hamiltonian Monte Carlo."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,14 +137,27 @@ def _measured(z: Any, accepted: tf.Tensor, step_size: tf.Tensor, batch: PaddedBa
     return (
         tf.nest.map_structure(lambda part: part.numpy(), z),
         measure(lambda part: tfp.mcmc.potential_scale_reduction(part, split_chains=True)),
-        measure(
-            lambda part: tfp.mcmc.effective_sample_size(
-                part, cross_chain_dims=1, filter_beyond_positive_pairs=True
-            )
-        ),
+        measure(_independent_draws),
         accepted.numpy()[: batch.count].astype(np.float64),
         step_size.numpy()[: batch.count].astype(np.float64),
     )
+
+
+def _independent_draws(z: tf.Tensor) -> tf.Tensor:
+    """The effective sample size of `z [S, C, B, ...]`, `[B, ...]`."""
+    logger = tf.get_logger()
+
+    def other(record: logging.LogRecord) -> bool:
+        # TFP takes the real part of a spectrum by a cast, which TensorFlow warns of each time.
+        return "complex64 to an incompatible dtype" not in record.getMessage()
+
+    logger.addFilter(other)
+    try:
+        return tfp.mcmc.effective_sample_size(
+            z, cross_chain_dims=1, filter_beyond_positive_pairs=True
+        )
+    finally:
+        logger.removeFilter(other)
 
 
 def _sampled_chains(

@@ -35,7 +35,8 @@ class VAE(Autoencoding):
         weight_scale: s, above 0: a prior N(0, s^2) on every trainable weight of the decoder, whose
             most probable weights `fit` then seeks (MAP) in place of the most likely ones. The loss
             has -log p(weights) / N more, logged as `weights_nll`, with N the examples that `fit`
-            was given. None (default): no prior. Choose it where there are few examples.
+            was given. None (default): no prior. Choose it where there are too few examples to
+            hold some out and stop in time.
         corruption: What the encoder sees in x's place while training, one of `tfvae.corruptions`:
             denoising, whose loss is a bound of log p(x) as well. None (default) for x itself.
         seed: Seed of the draws of z while training, and of samples that are given no seed.

@@ -24,6 +24,10 @@ class Levels(Proposal):
     def log_prob(self, z):
         return self.first.log_prob(z["z1"]) + self.upward(z["z1"]).log_prob(z["z2"])
 
+    def mean(self):
+        code = self.head.code(self.first)
+        return {"z1": code, "z2": self.upward.head.code(self.upward(code))}
+
     def scale(self):
         at_code = self.upward(self.head.code(self.first))
         return {"z1": self.first.stddev(), "z2": at_code.stddev()}
