@@ -33,7 +33,7 @@ TABLES = {
             "each epoch and held-out images once, unless a section says otherwise. "
             + _MEASURE.format(samples=5000, held_out="all 10,000 test images"),
             (
-                *one_level("mnist", ("mnist-sbn", {}), 100, 500, BURDA),
+                *one_level("mnist", ("mnist-sbn", {}), 100, 500, 50, BURDA),
                 _LONG,
             ),
         ),
@@ -57,6 +57,7 @@ TABLES = {
                 ),
                 400,
                 50,
+                10,
                 {},
             ),
         ),
