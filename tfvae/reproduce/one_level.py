@@ -61,7 +61,7 @@ def one_level(
 
     mixture = {"num_components": components}
     reflections = {"posterior": "householder", "num_steps": latent_size}
-    others = {**_OTHER_POSTERIORS, f"householder-{latent_size}": reflections}
+    others = {**_OTHER_POSTERIORS, "householder": reflections}
     return (
         Section(
             "Posteriors",
