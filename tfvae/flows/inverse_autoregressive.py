@@ -38,7 +38,7 @@ class InverseAutoregressive(Autoregressive):
     References:
         D. P. Kingma et al., 2016, "Improved Variational Inference with Inverse Autoregressive
         Flow", arXiv:1606.04934, eq. 10 to 14 and algorithm 1. Departures: the context enters the
-        first layer alone; the gate starts at sigmoid(2), and is 0.05 at least.
+        first layer alone; the gate starts at 0.89 and is 0.05 at least.
     """
 
     def forward(self, z: tf.Tensor, context: tf.Tensor | None) -> Moved:
