@@ -24,12 +24,28 @@ from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.servables.encoder import EncoderServable
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import Proposal
-from tfvae.priors import MixtureOfGaussians, Prior
+from tfvae.priors import AutoregressivePrior, MixtureOfGaussians, Prior, RealNVPPrior
 
 tfd = tfp.distributions
 
 
-@pytest.mark.parametrize("head", [Flow, tfvae.heads.MultivariateNormalTriL])
+class WrongPlanar(tfvae.heads.PlanarFlow):
+    """A flow whose draws are its base's; log q of a given z is not there to tell."""
+
+    def draw(self, distribution, noise):
+        return super().draw(distribution.base, noise)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        Flow,
+        tfvae.heads.MultivariateNormalTriL,
+        tfvae.heads.PlanarFlow,
+        lambda size: tfvae.heads.InverseAutoregressiveFlow(size, 2, [8], context_size=2),
+        tfvae.heads.GaussianMixture,
+    ],
+)
 def test_right_draws_pass(head):
     check_draws(table(head(2)))
 
@@ -39,6 +55,7 @@ def test_right_draws_pass(head):
     [
         (FlowOfStandardNoise, r"log q differs by .* Nothing was published"),
         (FlowThatHidesIt, r"the mean of the exported draws is .* Nothing was published"),
+        (WrongPlanar, r"of the exported draws is .* Nothing was published"),
         (NormalThatIsTooNarrow, r"the mean square of the exported draws is .* standard errors"),
     ],
 )
@@ -128,7 +145,14 @@ def unsampled(prior, size=2):
 
 
 @pytest.mark.parametrize(
-    "prior", [lambda: Wide(2), lambda: MixtureOfGaussians(2, 3), lambda: unsampled(2.0)]
+    "prior",
+    [
+        lambda: Wide(2),
+        lambda: MixtureOfGaussians(2, 3),
+        lambda: RealNVPPrior(2),
+        lambda: AutoregressivePrior(2),
+        lambda: unsampled(2.0),
+    ],
 )
 def test_right_draws_of_a_prior_pass(prior):
     assert check_draws(table(prior=prior())) == []
