@@ -43,9 +43,11 @@ def command(
         test = load_data(settings, model)[1]
         samples = num_samples or settings["eval_samples"]
         examples = num_examples or settings["eval_examples"]
+        # First, since not every posterior can be refined.
+        gaps = measured_gap(model, test, samples, examples, seed) if gap else None
         found[name] = measure(model, test, samples, examples, seed)
-        if gap:
-            found[name]["inference_gap"] = measured_gap(model, test, samples, examples, seed)
+        if gaps is not None:
+            found[name]["inference_gap"] = gaps
     for line in table(found):
         click.echo(line)
     if output is not None:
