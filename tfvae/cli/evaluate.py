@@ -53,9 +53,11 @@ def command(
             found[name] = measure_reconstruction(model, *data, examples)
             continue
         samples = num_samples or settings["eval_samples"]
+        # First, since not every posterior can be refined.
+        gaps = measured_gap(model, data[1], samples, examples, seed) if gap else None
         found[name] = measure(model, data[1], samples, examples, seed)
-        if gap:
-            found[name]["inference_gap"] = measured_gap(model, data[1], samples, examples, seed)
+        if gaps is not None:
+            found[name]["inference_gap"] = gaps
     for line in table(found):
         click.echo(line)
     if output is not None:

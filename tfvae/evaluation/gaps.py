@@ -90,13 +90,13 @@ def inference_gap(
     """
     options = {"num_samples": num_samples, "seed": seed}
     options |= {"batch_size": batch_size, "verbose": verbose}
-    bound = elbo_of(model, data, **options)
-    count, given = len(bound.per_example), likelihood and len(likelihood.per_example)
+    refined = refine(model, data, **options, **refining)
+    count, given = len(refined.per_example), likelihood and len(likelihood.per_example)
     if likelihood is not None and given != count:
         raise UserError(
             f"likelihood is of {given} examples and data has {count}: estimate it on the same data."
         )
-    refined = refine(model, data, **options, **refining)
+    bound = elbo_of(model, data, **options)
     return InferenceGap(refined.likelihood if likelihood is None else likelihood, refined, bound)
 
 
