@@ -139,7 +139,7 @@ def test_list_shows_members_and_what_they_are(tfvae_command):
     assert "temperature: float, default an expression, see the text." in computed.out
     one = tfvae_command("list", "mixture").out
     assert "num_components: int, default 10. K, at least 1." in one
-    assert "p(z) = sum_k pi_k N(z; loc_k, diag(scale_k^2))" in one
+    assert "p(z) = sum_k pi_k N(z; loc_k, L_k L_k^T)" in one
     assert "arXiv:1705.07120" in one
 
 

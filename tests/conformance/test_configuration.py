@@ -176,6 +176,7 @@ ARGUMENTS = {
         "prior": priors.MixtureOfGaussians(2, 3),
         "objective": objectives.ELBO(kl_weight=2.0),
         "corruption": corruptions.SaltAndPepper(rate=0.5, low=0.25, high=0.75),
+        "weight_scale": 2.0,
         "seed": 7,
     },
 }
