@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.inference.proposal import Proposal as Proposal
     from tfvae.models.autoencoder import Autoencoder as Autoencoder
     from tfvae.models.base import LatentVariableModel as LatentVariableModel
+    from tfvae.models.conditional import ConditionalVAE as ConditionalVAE
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
     from tfvae.models.loading import load_model as load_model
@@ -47,6 +48,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
 _HOMES = {
     "VAE": "models.vae",
     "Autoencoder": "models.autoencoder",
+    "ConditionalVAE": "models.conditional",
     "LatentVariableModel": "models.base",
     "StagedModel": "models.stages",
     "ModelWithPrior": "models.with_prior",

@@ -50,6 +50,7 @@ KINDS = {
         "What is trained.",
         {
             "vae": "tfvae.models.vae:VAE",
+            "conditional": "tfvae.models.conditional:ConditionalVAE",
             "autoencoder": "tfvae.models.autoencoder:Autoencoder",
         },
         (
@@ -58,6 +59,7 @@ KINDS = {
             "prior",
             "objective",
             "corruption",
+            "conditions",
             "event_shape",
             "latent_size",
             "seed",
@@ -118,6 +120,7 @@ KINDS = {
             "mixture": "tfvae.priors.mixture_of_gaussians:MixtureOfGaussians",
             "realnvp": "tfvae.priors.real_nvp_prior:RealNVPPrior",
             "autoregressive": "tfvae.priors.autoregressive_prior:AutoregressivePrior",
+            "conditional_normal": "tfvae.priors.conditional_normal:ConditionalNormal",
             "vamp": "tfvae.priors.vamp_prior:VampPrior",
             "bernoulli": "tfvae.priors.bernoulli_prior:BernoulliPrior",
             "categorical": "tfvae.priors.categorical_prior:CategoricalPrior",
@@ -131,6 +134,7 @@ KINDS = {
         {
             "elbo": "tfvae.objectives.elbo:ELBO",
             "controlled_capacity": "tfvae.objectives.controlled_capacity:ControlledCapacity",
+            "hybrid": "tfvae.objectives.hybrid:Hybrid",
             "importance_weighted": "tfvae.objectives.importance_weighted:ImportanceWeighted",
         },
         ("seed",),

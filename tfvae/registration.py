@@ -29,6 +29,7 @@ _OTHERS = (
     "tfvae.flows.spline_coupling:SplineCoupling",
     "tfvae.networks.masked:MADE",
     "tfvae.heads.likelihoods.product:Product",
+    "tfvae.networks.joining:SideBySide",
     "tfvae.networks.mlp:MLP",
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",

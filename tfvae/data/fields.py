@@ -1,5 +1,6 @@
 """What one example holds, by name. Imports nothing heavy: the catalogue and `--help` read it."""
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping
@@ -80,6 +81,21 @@ class Field:
     def label(cls, num_classes: int) -> "Field":
         """A whole number from 0 to `num_classes` - 1."""
         return cls((), "int32", (0, num_classes - 1))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, as JSON holds them."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        interval = None if self.interval is None else list(self.interval)
+        parts = [part.get_config() for part in self.parts]
+        return {**own, "shape": list(self.shape), "interval": interval, "parts": parts}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Field":
+        """Makes one of what `get_config` returned."""
+        interval = config["interval"]
+        parts = tuple(cls.from_config(part) for part in config["parts"])
+        ends = None if interval is None else (interval[0], interval[1])
+        return cls(**{**config, "shape": tuple(config["shape"]), "interval": ends, "parts": parts})
 
     @property
     def whole(self) -> bool:

@@ -1,6 +1,7 @@
 """What a model is given and does not generate: one value for all samples, or one for each."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import tensorflow as tf
 
 from tfvae.data.fields import Field
 from tfvae.data.validate import check_array
-from tfvae.errors import UserError
+from tfvae.errors import UserError, UserTypeError
 from tfvae.suggestions import nearest
 
 
@@ -56,3 +57,49 @@ def checked_conditions(
         check_array(values, field, name)
         found[name] = tf.constant(values, field.dtype)
     return found
+
+
+def checked_condition_fields(found: Any, taken: Sequence[str]) -> dict[str, Field]:
+    """Returns the conditions that a model is made with, each with a name of its own.
+
+    Args:
+        found: what the constructor was given.
+        taken: the names of the model's other inputs.
+
+    Raises:
+        UserTypeError: for anything but fields by name.
+        UserError: for none, and for one that is optional or has a name that is taken.
+    """
+    wanted = 'expected fields by name, such as {"label": tfvae.data.Field.label(10)}.'
+    if not isinstance(found, Mapping) or not all(isinstance(f, Field) for f in found.values()):
+        raise UserTypeError(f"conditions is {found!r}; {wanted}")
+    if not found:
+        raise UserError(
+            f"The model has no conditions; {wanted} A run takes the columns that it is told: "
+            "--fields x,label."
+        )
+    for name, field in found.items():
+        if not isinstance(name, str) or name in taken:
+            raise UserError(
+                f"A condition has the name {name!r}; expected a word other than "
+                f"{', '.join(taken)}, which the model's other inputs have."
+            )
+        if field.optional:
+            raise UserError(
+                f"The condition {name!r} is optional, and p(x|c) needs a c for every x: leave "
+                "optional out."
+            )
+    return dict(found)
+
+
+def as_numbers(values: tf.Tensor, field: Field) -> tf.Tensor:
+    """Returns a condition as networks take it: classes one-hot, `[..., K]`, other numbers as reals.
+
+    Args:
+        values: `[B, *shape]`.
+        field: what they are; whole numbers in a finite interval are classes.
+    """
+    if field.whole and field.interval is not None and math.isfinite(field.interval[1]):
+        low, high = (int(end) for end in field.interval)
+        return tf.one_hot(values - low, high - low + 1)
+    return tf.cast(values, tf.float32)

@@ -115,7 +115,17 @@ class NetworkAndHead(keras.layers.Layer):
             )
         if not self.built:
             self.build_for(inputs)
+        self._check_names(inputs)
         return super().__call__(inputs, *args, **kwargs)
+
+    def _check_names(self, inputs: Any) -> None:
+        """Refuses a tensor where the network was built for several by name, and the reverse."""
+        wanted = set(self.input_event) if isinstance(self.input_event, Mapping) else None
+        found = set(inputs) if isinstance(inputs, Mapping) else None
+        if found != wanted:
+            received = "one tensor" if found is None else f"a dict of {', '.join(sorted(found))}"
+            expected = "one tensor" if wanted is None else f"a dict of {', '.join(sorted(wanted))}"
+            raise UserTypeError(f"{self.name} received {received}; expected {expected}.")
 
     def build_for(self, inputs: Any) -> None:
         """Builds for a batch, or a dict of tensors, of these shapes and types."""

@@ -108,12 +108,15 @@ class VAE(Autoencoding):
         self.prior, self.objective = prior, objective
 
     def build_others(self, shape: tuple[int | None, ...]) -> None:
-        """Builds the prior and the objective."""
+        """Builds the prior, for the shapes of the conditions that it sees, and the objective."""
         self.prior.check_space(type(self.encoder.head).__name__, self.encoder.head.space)
-        for part, part_shape in ((self.prior, None), (self.objective, shape)):
+        given = self._given_to_prior(self.given(zero_example(self)))
+        seen = given.get("condition", {})
+        shapes = {name: (None, *c.shape[1:]) for name, c in seen.items()} or None
+        for part, part_shape in ((self.prior, shapes), (self.objective, shape)):
             if not part.built:
                 part.build(part_shape)
-        self.prior.checked_distribution(**self._given_to_prior(self.given(zero_example(self))))
+        self.prior.checked_distribution(**given)
 
     def weight_terms(self) -> dict[str, tf.Tensor]:
         """Returns -log p(weights) / N of the decoder's weights, if they have a prior."""
@@ -152,7 +155,7 @@ class VAE(Autoencoding):
     def _given_to_prior(self, conditions: Batch) -> dict[str, Any]:
         offered: dict[str, Any] = {"encoder": self.encoder.of_pseudo_inputs()}
         if self.conditions():
-            offered["condition"] = conditions
+            offered["condition"] = self.shown(conditions)
         for name in self.prior.needs:
             if name not in offered:
                 raise UserError(
@@ -161,6 +164,10 @@ class VAE(Autoencoding):
                     "conditional model."
                 )
         return {name: offered[name] for name in self.prior.needs}
+
+    def shown(self, conditions: Batch) -> dict[str, tf.Tensor]:
+        """Returns what a prior p(z|c) sees of conditions: themselves, unless a subclass says so."""
+        return dict(conditions)
 
     def rebuilt(self, batch: Batch, encoded: dict[str, tf.Tensor]) -> Inference:
         """Returns the inference of a batch, its posterior made of `encoder_outputs`."""

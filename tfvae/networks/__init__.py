@@ -1,7 +1,8 @@
 """Networks: tensors to features. Any Keras layer or model serves in their place."""
 
 from tfvae.networks.conv import Conv, ConvTranspose
+from tfvae.networks.joining import SideBySide
 from tfvae.networks.masked import MADE
 from tfvae.networks.mlp import MLP
 
-__all__ = ["MADE", "MLP", "Conv", "ConvTranspose"]
+__all__ = ["MADE", "MLP", "Conv", "ConvTranspose", "SideBySide"]

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfvae.checks import LARGEST_SIZE, positive_int, positive_ints
 from tfvae.errors import UserError
+from tfvae.networks.joining import SideBySide, as_channels, channels_shape
 
 
 class _Convolutions(keras.layers.Layer):
@@ -63,7 +64,8 @@ class _Convolutions(keras.layers.Layer):
 class Conv(_Convolutions):
     """Strided 2-D convolutions, for encoders of images.
 
-    Against an `MLP`: fewer weights, better likelihood on images, more time per step.
+    Against an `MLP`: fewer weights, better likelihood on images, more time per step. Of a dict of
+    inputs, images are channels, and vectors channels that are the same at every pixel.
 
     Args:
         filters: Channels of each convolution, at least one.
@@ -88,28 +90,28 @@ class Conv(_Convolutions):
         super().__init__(filters, **kwargs)
         self.hidden = self.convolutions(keras.layers.Conv2D)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Creates the weights for images of this shape."""
-        if len(input_shape) != 4:
+        shape = channels_shape(input_shape)
+        if len(shape) != 4:
             raise UserError(
-                f"Conv expects images [B, H, W, C], received shape {tuple(input_shape)}. Grey "
+                f"Conv expects images [B, H, W, C], received shape {shape}. Grey "
                 "images need a last axis of size 1: images[..., None]."
             )
-        shape = tuple(input_shape)
         for layer in self.hidden:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Any) -> tf.Tensor:
         """Returns the feature maps."""
-        features = inputs
+        features = as_channels(inputs, self.compute_dtype)
         for layer in self.hidden:
             features = layer(features)
         return features
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns the feature maps' shape."""
-        shape = tuple(input_shape)
+        shape = channels_shape(input_shape)
         for layer in self.hidden:
             shape = layer.compute_output_shape(shape)
         return tuple(shape)
@@ -132,7 +134,7 @@ class ConvTranspose(_Convolutions):
         activation: A Keras activation, default "relu".
         **kwargs: Keras layer arguments.
 
-    Shapes: `z [B, D] -> features [B, H, W, filters[-1]]`.
+    Shapes: `z [B, D]`, or a dict of such -> `features [B, H, W, filters[-1]]`.
 
     Raises:
         UserError: if a count is not a positive integer, or `kernel_size < strides`.
@@ -150,6 +152,7 @@ class ConvTranspose(_Convolutions):
             raise UserError(f"image_size must be (height, width), received {image_size!r}.")
         factor = self.strides ** len(self.filters)
         self.start_shape = (*(math.ceil(n / factor) for n in self.image_size), self.filters[0])
+        self.beside = SideBySide(dtype=self.dtype_policy, name="beside")
         self.start = keras.layers.Dense(
             math.prod(self.start_shape),
             activation=self.activation,
@@ -158,25 +161,27 @@ class ConvTranspose(_Convolutions):
         )
         self.hidden = self.convolutions(keras.layers.Conv2DTranspose)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Creates the weights for codes of this shape."""
-        self.start.build(input_shape)
-        shape = (input_shape[0], *self.start_shape)
+        flat = self.beside.compute_output_shape(input_shape)
+        self.start.build(flat)
+        shape: tuple[int | None, ...] = (flat[0], *self.start_shape)
         for layer in self.hidden:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Any) -> tf.Tensor:
         """Returns feature maps of the image's size."""
-        features = tf.reshape(self.start(inputs), [-1, *self.start_shape])
+        features = tf.reshape(self.start(self.beside(inputs)), [-1, *self.start_shape])
         for layer in self.hidden:
             features = layer(features)
         height, width = self.image_size
         return features[:, :height, :width]
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns the feature maps' shape."""
-        return (input_shape[0], *self.image_size, self.filters[-1])
+        rows = self.beside.compute_output_shape(input_shape)[0]
+        return (rows, *self.image_size, self.filters[-1])
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfvae.checks import positive_ints
+from tfvae.networks.joining import SideBySide
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -15,13 +16,15 @@ class MLP(keras.layers.Layer):
 
         h_0 = flatten(x),  h_i = activation(W_i h_{i-1} + b_i)
 
+    Of a dict of inputs, such as those of a conditional model, h_0 is all of them side by side.
+
     Args:
         units: Width of each layer, at least one layer.
         activation: A Keras activation. Default "relu", the fastest; the literature's MNIST
             network uses "tanh".
         **kwargs: Keras layer arguments.
 
-    Shapes: `x [B, ...] -> features [B, units[-1]]`.
+    Shapes: `x [B, ...]`, or a dict of such -> features `[B, units[-1]]`.
 
     Raises:
         UserError: if `units` is empty or holds anything but positive integers, or Keras does
@@ -37,7 +40,7 @@ class MLP(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = positive_ints("units", units)
         self.activation = keras.activations.get(activation)
-        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.flatten = SideBySide(dtype=self.dtype_policy, name="flatten")
         self.hidden = [
             keras.layers.Dense(
                 width, activation=self.activation, dtype=self.dtype_policy, name=f"dense_{i}"
@@ -45,23 +48,23 @@ class MLP(keras.layers.Layer):
             for i, width in enumerate(self.units)
         ]
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Creates the weights for inputs of this shape."""
         shape = self.flatten.compute_output_shape(input_shape)
         for layer in self.hidden:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Any) -> tf.Tensor:
         """Returns the features of each input."""
         features = self.flatten(inputs)
         for layer in self.hidden:
             features = layer(features)
         return features
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, int]:
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
         """Returns `(batch, units[-1])`."""
-        return (input_shape[0], self.units[-1])
+        return (self.flatten.compute_output_shape(input_shape)[0], self.units[-1])
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

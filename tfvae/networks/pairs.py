@@ -6,6 +6,7 @@ from typing import Any, Literal
 import keras
 
 from tfvae.networks.conv import Conv, ConvTranspose
+from tfvae.networks.joining import SideBySide
 from tfvae.networks.mlp import MLP
 
 Activation = Literal[
@@ -55,8 +56,8 @@ def linear(dtype: Any = None) -> Pair:
         [2, 64]
     """
     return (
-        keras.layers.Flatten(name="encoder_flatten", dtype=dtype),
-        keras.layers.Flatten(name="decoder_flatten", dtype=dtype),
+        SideBySide(name="encoder_flatten", dtype=dtype),
+        SideBySide(name="decoder_flatten", dtype=dtype),
     )
 
 

@@ -4,6 +4,7 @@ from tfvae.priors.autoregressive_prior import AutoregressivePrior
 from tfvae.priors.base import Prior
 from tfvae.priors.bernoulli_prior import BernoulliPrior
 from tfvae.priors.categorical_prior import CategoricalPrior
+from tfvae.priors.conditional_normal import ConditionalNormal
 from tfvae.priors.mixture_of_gaussians import MixtureOfGaussians
 from tfvae.priors.real_nvp_prior import RealNVPPrior
 from tfvae.priors.relaxed_bernoulli_prior import RelaxedBernoulliPrior
@@ -15,6 +16,7 @@ __all__ = [
     "AutoregressivePrior",
     "BernoulliPrior",
     "CategoricalPrior",
+    "ConditionalNormal",
     "MixtureOfGaussians",
     "Prior",
     "RealNVPPrior",
