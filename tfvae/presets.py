@@ -65,6 +65,8 @@ _DIGITS = {
     "schedule": "cosine",
 }
 
+_GIVEN_LABELS = {"model": "conditional", "fields": ("x", "label")}
+
 # Half the squared error as loss, which is what PCA minimises.
 _AUTOENCODER = {
     "model": "autoencoder",
@@ -90,12 +92,14 @@ PRESETS = {
     "digits-autoencoder": Preset(
         "grey digits, a code without a prior, beside PCA", {**_DIGITS, **_AUTOENCODER}
     ),
+    "digits-conditional": Preset("8x8 digits given their labels", {**_DIGITS, **_GIVEN_LABELS}),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
         "the same trained on the importance-weighted bound, 5 draws",
         {**_MNIST, "objective": "importance_weighted"},
     ),
+    "mnist-conditional": Preset("mnist given its labels", {**_MNIST, **_GIVEN_LABELS}),
     "mnist-two-stage": Preset(
         "grey mnist, and a second VAE that learns the codes",
         {**_MNIST, "binarisation": "none"},

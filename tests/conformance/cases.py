@@ -4,10 +4,12 @@ The number of weights is written out by hand from the architecture, never asked 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 import tfvae
 from tfvae import corruptions, flows, heads, networks, objectives, priors
@@ -17,6 +19,7 @@ SHAPE = (SIDE, SIDE, 1)
 PIXELS = SIDE * SIDE
 LATENTS = 3
 IMAGES = (np.random.default_rng(0).random((12, *SHAPE)) > 0.5).astype("float32")
+LABEL = np.arange(12, dtype="int32") % 3
 BATCH = 4
 
 # What does not train in any member: the seed's state and the number of examples. The weight of the
@@ -56,6 +59,7 @@ class Case:
         trained_as: the member whose training step has the same graph; None for one of its own.
         served_as: the member whose exported files have the same graph; likewise.
         temperature: of served draws; 1 where the prior's draws have no scale.
+        given: what it is given beside x, by field: a value for each of `IMAGES`.
         scores: whether it has a prior, and so a bound; else the nll is all that is logged.
     """
 
@@ -71,12 +75,26 @@ class Case:
     trained_as: str | None = None
     served_as: str | None = None
     temperature: float = 0.7
+    given: Mapping[str, np.ndarray] = field(default_factory=dict)
     scores: bool = True
 
     @property
     def images(self) -> np.ndarray:
         """Examples of bits, which every likelihood takes."""
         return IMAGES.reshape(-1, *self.shape)
+
+    @property
+    def inputs(self) -> Any:
+        """What `fit` is given: the images, or a dict of them and of what it is given."""
+        return {"x": self.images, **self.given} if self.given else self.images
+
+    def batch(self, rows: int) -> dict[str, tf.Tensor]:
+        """The first examples by field."""
+        return {"x": tf.constant(self.images[:rows]), **self.conditions(rows)}
+
+    def conditions(self, rows: int) -> dict[str, tf.Tensor]:
+        """What the first examples are given."""
+        return {name: tf.constant(values[:rows]) for name, values in self.given.items()}
 
     def built(self, policy: str = "float32", **compile_arguments) -> tfvae.VAE:
         """A fresh member with the same initial weights each time, compiled."""
@@ -142,6 +160,26 @@ def autoencoder():
     )
 
 
+def conditional(**options):
+    return tfvae.ConditionalVAE(
+        tfvae.Encoder(
+            options.pop("encoder", None) or networks.MLP([8]), heads.MultivariateNormalDiag(LATENTS)
+        ),
+        tfvae.Decoder(
+            options.pop("decoder", None) or networks.MLP([8]), heads.IndependentBernoulli(SHAPE)
+        ),
+        options.pop("conditions", {"label": tfvae.Field.label(3)}),
+        seed=5,
+        **options,
+    )
+
+
+def hybrid_loss(history: History) -> np.ndarray:
+    """0.25 of the bound, 0.75 of the prior's draws."""
+    bound = np.add(history["nll"], history["kl"])
+    return 0.25 * bound + np.multiply(0.75, history["prior_nll"])
+
+
 def tril(**options):
     return vae(posterior=heads.MultivariateNormalTriL, **options)
 
@@ -194,6 +232,10 @@ MADES = 2 * (dense(LATENTS, 4) + dense(4, 2 * LATENTS))
 CONVOLUTIONS = (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + dense(2 * 2 * 4, 2 * LATENTS)
 CONVOLUTIONS += dense(LATENTS, 2 * 2 * 4) + (9 * 4 * 4 + 4) + (9 * 4 * 2 + 2) + (2 * 1 + PIXELS)
 WIDE = 8 * 2 * LATENTS + 8 * PIXELS  # features twice as wide, in both heads
+
+# Three classes, one-hot beside x and z; or embedded as two numbers beside an image of its own.
+LABELLED = MLP_DIAG + 2 * 3 * 8
+EMBEDDED = MLP_DIAG + 2 * 2 * 8 + dense(PIXELS + 3, 2)
 
 CASES = [
     Case("diag", vae, MLP_DIAG),
@@ -452,6 +494,29 @@ CASES = [
         non_trainable=STATE,
         loss=lambda history: np.asarray(history["nll"]),
         scores=False,
+    ),
+    Case("conditional", conditional, LABELLED, given={"label": LABEL}),
+    Case(
+        "conditional_prior",
+        lambda: conditional(
+            conditions={"label": tfvae.Field.label(3), "beside": tfvae.Field(SHAPE)},
+            embedding=networks.MLP([2], activation="tanh"),
+            prior=priors.ConditionalNormal(LATENTS, units=[4]),
+            objective=objectives.Hybrid(0.25),
+        ),
+        EMBEDDED + dense(2, 4) + dense(4, 2 * LATENTS),
+        non_trainable=STATE + 3,
+        loss=hybrid_loss,
+        given={"label": LABEL, "beside": IMAGES[::-1]},
+    ),
+    Case(
+        "conditional_convolutional",
+        lambda: conditional(
+            encoder=networks.Conv([2, 4]), decoder=networks.ConvTranspose([4, 2], (SIDE, SIDE))
+        ),
+        CONVOLUTIONS + 9 * 3 * 2 + 3 * 2 * 2 * 4,
+        xla_on_cpu=False,
+        given={"label": LABEL},
     ),
     Case(
         "sequential",

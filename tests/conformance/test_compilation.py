@@ -14,13 +14,13 @@ FIT = {"batch_size": BATCH, "verbose": 0}
 def plain(trained_graph):
     """Weights and history of one epoch in float32, without XLA."""
     model = trained_graph.built(jit_compile=False)
-    history = model.fit(trained_graph.images, **FIT).history
+    history = model.fit(trained_graph.inputs, **FIT).history
     return model, history
 
 
 def test_xla_trains_as_without(trained_graph, plain):
     model = trained_graph.built(jit_compile=True)
-    history = model.fit(trained_graph.images, **FIT).history
+    history = model.fit(trained_graph.inputs, **FIT).history
     for name, value in plain[1].items():
         # The same draws; three steps of float32 in another order, which normalisation magnifies.
         np.testing.assert_allclose(history[name], value, rtol=5e-4, err_msg=name)
@@ -34,7 +34,7 @@ def test_xla_is_what_compile_chooses_where_it_pays(case):
 def test_mixed_bfloat16_fits_near_float32(trained_graph, plain):
     model = trained_graph.built(policy="mixed_bfloat16", jit_compile=False)
     assert model.encoder.network.compute_dtype == "bfloat16", "else this tests nothing"
-    history = model.fit(trained_graph.images, **FIT).history
+    history = model.fit(trained_graph.inputs, **FIT).history
     for name in ("nll", "elbo") if trained_graph.scores else ("nll",):
         # bfloat16 rounds to 2^-9 of a value; the features of two narrow networks.
         np.testing.assert_allclose(history[name], plain[1][name], rtol=0.03, err_msg=name)
@@ -44,20 +44,22 @@ def test_mixed_bfloat16_fits_near_float32(trained_graph, plain):
 
 def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(trained_graph):
     model = trained_graph.built(policy="mixed_bfloat16")
-    posterior, z = model.encoder(trained_graph.images), tf.zeros((2, BATCH, model.latent_size))
-    likelihood = model.decoder(z)
+    batch, given = trained_graph.batch(BATCH), trained_graph.conditions(BATCH)
+    posterior, z = model.posterior_of(batch), tf.zeros((2, BATCH, model.latent_size))
+    z_given = model.decoder_inputs(z, given)
+    likelihood = model.decoder(z_given)
     tensors = [
-        *model.encoder.parameters(trained_graph.images).values(),
-        *model.decoder.parameters(z).values(),
+        *model.encoder.parameters(model.encoder_inputs(batch)).values(),
+        *model.decoder.parameters(z_given).values(),
         *posterior.experimental_sample_and_log_prob(seed=(1, 2)),
-        likelihood.log_prob(trained_graph.images[:BATCH]),
+        likelihood.log_prob(batch["x"]),
         likelihood.mean(),
-        model(trained_graph.images),
+        model(batch),
         *model.losses,
     ]
     parts = [model.encoder.head, model.decoder.head]
     if trained_graph.scores:
-        tensors.append(model.prior_distribution().log_prob(z))
+        tensors.append(model.prior_distribution(given).log_prob(z))
         parts += [model.prior, model.objective]
     assert {tensor.dtype for tensor in tensors} == {tf.float32}
     for head in parts:

@@ -106,6 +106,7 @@ ARGUMENTS = {
     flows.InverseAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
     flows.MaskedAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
     networks.MADE: lambda: {**NETWORK, "num_outputs": 2, "context_size": 6, "reverse": True},
+    networks.SideBySide: dict,
     networks.MLP: lambda: {"units": [3, 4], "activation": "tanh"},
     networks.Conv: lambda: {
         "filters": [2, 3],
@@ -134,6 +135,7 @@ ARGUMENTS = {
         "num_samples": 3,
         "analytic_kl": True,
     },
+    objectives.Hybrid: lambda: {"alpha": 0.25, "num_samples": 3, "analytic_kl": True},
     objectives.ImportanceWeighted: lambda: {
         "num_samples": 3,
         "gradient": "doubly_reparameterised",
@@ -145,6 +147,7 @@ ARGUMENTS = {
         "num_components": 4,
         "covariance": "full",
     },
+    priors.ConditionalNormal: lambda: {"latent_size": 3, **NETWORK},
     priors.VampPrior: lambda: {
         "latent_size": 3,
         "event_shape": [4, 4, 1],
@@ -168,6 +171,17 @@ ARGUMENTS = {
         "encoder": tfvae.Encoder(networks.MLP([3]), heads.PointCode(2), name="f"),
         "decoder": decoder(name="p"),
         "corruption": corruptions.Masking(0.5),
+        "seed": 7,
+    },
+    tfvae.ConditionalVAE: lambda: {
+        "encoder": encoder(name="q"),
+        "decoder": decoder(name="p"),
+        "conditions": {"label": tfvae.Field.label(3), "count": tfvae.Field((2,), "int32", None)},
+        "embedding": networks.MLP([4], name="e"),
+        "prior": priors.ConditionalNormal(2, [3]),
+        "objective": objectives.Hybrid(0.25),
+        "corruption": corruptions.Masking(0.5),
+        "weight_scale": 2.0,
         "seed": 7,
     },
     tfvae.VAE: lambda: {
@@ -204,6 +218,8 @@ def plain(value):
     """Lists for tuples, and parts as their configuration."""
     if isinstance(value, keras.layers.Layer | corruptions.Corruption):
         return keras.saving.serialize_keras_object(value)
+    if isinstance(value, tfvae.Field):
+        return value.get_config()
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
     return list(map(plain, value)) if isinstance(value, tuple | list) else value

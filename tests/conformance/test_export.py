@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conformance.cases import IMAGES, LATENTS, SERVED
+from tests.conformance.cases import LATENTS, SERVED
 from tests.export.made import MADE
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.choice import servables_of
 from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
+from tfvae.export.tflite_files.verify import as_arrays
 
 SEED, ROWS = 11, 5
 Z = np.random.default_rng(8).normal(size=(ROWS, LATENTS)).astype("float32")
@@ -43,29 +44,31 @@ def models():
 
 def expected(model, case):
     """What the live model answers: {(servable, signature): (inputs, outputs)}."""
-    x = IMAGES[:ROWS].reshape(ROWS, *model.decoder.event_shape)
-    decoded = model.decoder.parameters(model.decoder_inputs(Z, {}))
-    encoded, drawn = model.encoder.parameters(x), {}
+    x, given = case.batch(ROWS), case.conditions(ROWS)
+    decoded = model.decoder.parameters(model.decoder_inputs(Z, given))
+    encoded, drawn = model.encoder.parameters(model.encoder_inputs(x)), {}
     if case.scores:
-        mean, stddev, _ = model.encoder.head.moments(model.encoder(x))
+        mean, stddev, _ = model.encoder.head.moments(model.posterior_of(x))
         encoded |= {"mean": mean, "stddev": stddev}
         columns = {
             "num_samples": np.array([4], "int32"),
             "first": np.array([0], "int32"),
             "seed": np.array([SEED], "int32"),
             "temperature": np.array([case.temperature], "float32"),
+            **case.conditions(1),
         }
-        x_drawn = model.sample(4, seed=SEED, temperature=case.temperature)
+        one = {name: values[0] for name, values in case.given.items()}
+        x_drawn = model.sample(4, seed=SEED, temperature=case.temperature, **one)
         drawn = {("decoder", "sample"): (columns, {"x": x_drawn[None]})}
     return {
         **drawn,
-        ("encoder", "encode"): ({"x": x}, encoded),
-        ("decoder", "decode"): ({"z": Z}, decoded),
+        ("encoder", "encode"): (x, encoded),
+        ("decoder", "decode"): ({"z": Z, **given}, decoded),
         ("decoder", "serving_default"): (
-            {"z": Z[:1]},
+            {"z": Z[:1], **case.conditions(1)},
             {name: rows[:1] for name, rows in decoded.items()},
         ),
-        ("vae", "reconstruct"): ({"x": x}, {"x": model.reconstruct(x)}),
+        ("vae", "reconstruct"): (x, {"x": model.reconstruct(x)}),
     }
 
 
@@ -106,7 +109,9 @@ def test_built_in_only_tflite_agrees(served_graph, models):
     model = models[served_graph.name]
     # The bare runtime knows built-in operations only: with any other it does not even load.
     runs = {
-        "decoder": decoder_file(model, "float32", {"z": Z}, sampler_file(model)),
+        "decoder": decoder_file(
+            model, "float32", {"z": Z, **served_graph.conditions(ROWS)}, sampler_file(model)
+        ),
         "encoder": encoder_file(model, "float32", None),
     }
     runs = {part: Interpreter(model_content=content) for part, content in runs.items()}
@@ -115,13 +120,14 @@ def test_built_in_only_tflite_agrees(served_graph, models):
     answers = expected(model, served_graph)
     for part, signature in (("encoder", "encode"), ("decoder", "decode")):
         inputs, outputs = answers[part, signature]
-        found = runs[part].get_signature_runner(signature)(**inputs)
+        found = runs[part].get_signature_runner(signature)(**as_arrays(inputs))
         for name, tensor in outputs.items():
             np.testing.assert_allclose(found[name], tensor, err_msg=name, **CLOSE)
     if not served_graph.scores:
         assert set(runs["decoder"].get_signature_list()) == {"decode"}
         return
+    given = {name: values[:4] for name, values in served_graph.given.items()}
     drawn = runs["decoder"].get_signature_runner("sample_seeded")(
-        num_samples=np.int32(4), seed=np.int32(SEED)
+        num_samples=np.int32(4), seed=np.int32(SEED), **given
     )
-    np.testing.assert_allclose(drawn["x"], model.sample(4, seed=SEED), atol=1e-4)
+    np.testing.assert_allclose(drawn["x"], model.sample(4, seed=SEED, **given), atol=1e-4)

@@ -27,15 +27,13 @@ def operations(function, *arguments):
 
 def trained(case):
     model = case.built()
-    x = tf.constant(case.images[:BATCH])
-    return operations(lambda x: model.loss_terms({"x": x}, True).terms, x)
+    return operations(lambda batch: model.loss_terms(batch, True).terms, case.batch(BATCH))
 
 
 def served(case):
     model, z = case.built(), tf.constant(np.zeros((BATCH, LATENTS), "float32"))
-    x = tf.constant(case.images[:BATCH])
-    encoded = operations(lambda x: model.encoder_outputs({"x": x}), x)
-    return encoded, operations(lambda z: model.decoder_outputs(z, {}), z)
+    encoded = operations(model.encoder_outputs, case.batch(BATCH))
+    return encoded, operations(model.decoder_outputs, z, case.conditions(BATCH))
 
 
 @pytest.mark.parametrize("name", [case.name for case in CASES if case.trained_as])

@@ -31,13 +31,13 @@ def run(case, tmp_path_factory):
     path = tmp_path_factory.mktemp(case.name) / "model.keras"
     model = case.built(jit_compile=False)
     before = [weight.numpy() for weight in model.trainable_weights]
-    first = model.fit(case.images, **FIT).history
+    first = model.fit(case.inputs, **FIT).history
     model.save(path)
-    saved, reconstruction = values(model), model.predict(case.images, verbose=0)
-    second = model.fit(case.images, **FIT).history
+    saved, reconstruction = values(model), model.predict(case.inputs, verbose=0)
+    second = model.fit(case.inputs, **FIT).history
     return {
         "model": model,
-        "images": case.images,
+        "inputs": case.inputs,
         "before": before,
         "path": path,
         "saved": saved,
@@ -57,7 +57,7 @@ def test_no_variable_hides_from_keras(case):
     """TFP objects keep variables where Keras does not look: watch what a step really reads."""
     model = case.built()
     with tf.GradientTape() as tape:
-        model(case.images[:BATCH], training=True)
+        model(case.batch(BATCH), training=True)
         loss = sum(model.losses)
     watched = {id(v) for v in tape.watched_variables()}
     known = {id(w.value) for w in model.trainable_weights}
@@ -69,7 +69,7 @@ def test_no_variable_hides_from_keras(case):
 def test_every_trainable_weight_gets_a_gradient(case):
     model = case.built()
     with tf.GradientTape() as tape:
-        model(case.images, training=True)
+        model(case.inputs, training=True)
         loss = sum(model.losses)
     weights = [weight.value for weight in model.trainable_weights]
     for weight, gradient in zip(model.trainable_weights, tape.gradient(loss, weights), strict=True):
@@ -86,7 +86,7 @@ def test_every_trainable_weight_moves_in_fit(run):
 
 def test_two_seeded_runs_are_equal_bit_for_bit(case, run):
     model = case.built(jit_compile=False)
-    history = tuple(model.fit(case.images, **FIT).history for _ in range(2))
+    history = tuple(model.fit(case.inputs, **FIT).history for _ in range(2))
     assert history == run["history"]
     # Automatic names count the models of a session: "encoder_3/...".
     assert_equal_bits(values(model), run["after"], paths=False)
@@ -104,11 +104,11 @@ def test_keras_file_goes_on_as_if_never_saved(case, run):
     loaded = keras.saving.load_model(run["path"], safe_mode=True)
     own = case.own_names
     assert_equal_bits(values(loaded), run["saved"], paths=own)
-    np.testing.assert_array_equal(loaded.predict(case.images, verbose=0), run["reconstruction"])
+    np.testing.assert_array_equal(loaded.predict(case.inputs, verbose=0), run["reconstruction"])
     assert loaded.jit_compile is False
     assert type(loaded.optimizer) is keras.optimizers.Adam
     assert loaded.optimizer.get_config() == run["model"].optimizer.get_config()
-    assert loaded.fit(case.images, **FIT).history == run["history"][1]
+    assert loaded.fit(case.inputs, **FIT).history == run["history"][1]
     assert_equal_bits(values(loaded), run["after"], paths=own)
 
 
@@ -121,7 +121,7 @@ def test_config_round_trip(case, run):
     layers, again = (list(m._flatten_layers()) for m in (model, clone))
     assert [(type(a), a.name) for a in layers] == [(type(b), b.name) for b in again]
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(clone.reconstruct(case.images), model.reconstruct(case.images))
+    np.testing.assert_array_equal(clone.reconstruct(case.inputs), model.reconstruct(case.inputs))
     assert without_build_config(load_model(run["path"]).get_config()) == config
 
 
@@ -151,10 +151,10 @@ def test_predict_rests_and_fit_draws(run):
     """Nothing is drawn outside of training and evaluation; there, each step draws anew."""
     model = run["model"]
     before = model.seed_state.numpy()
-    first, again = (model.predict(run["images"], verbose=0) for _ in range(2))
+    first, again = (model.predict(run["inputs"], verbose=0) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(model.seed_state.numpy(), before)
-    model(run["images"])
+    model(run["inputs"])
     np.testing.assert_array_equal(model.seed_state.numpy(), before)
-    model(run["images"], training=True)
+    model(run["inputs"], training=True)
     assert np.any(model.seed_state.numpy() != before)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
+from tfvae.errors import UserError
 from tfvae.runs.machine import library_versions, peak_memory_mb
 from tfvae.settings.building import optimizer
 from tfvae.settings.settings import Settings as RunSettings
@@ -66,6 +67,11 @@ def benchmark(
     """
     start = time.perf_counter()
     vae = config.model(image_shape)
+    if vae.conditions():
+        raise UserError(
+            f"A benchmark takes random images alone, and {type(vae).__name__} is given "
+            f"{', '.join(vae.conditions())} as well. Measure a preset without conditions."
+        )
     with tempfile.TemporaryDirectory() as folder:
         train, images = random_images(Path(folder), config, image_shape, settings)
     batch = config["batch_size"]

@@ -22,12 +22,23 @@ class Condition(click.ParamType):
         """The pair, or a failure."""
         name, _, text = value.partition("=")
         try:
-            number = json.loads(text)
-        except ValueError:
+            number = _array(text) if text.endswith(".npy") else json.loads(text)
+        except (ValueError, OSError):
             number = None
-        if not name or not isinstance(number, int | float | list):
-            self.fail(f"{value!r} is not a name and a number, such as label=3.", param, ctx)
+        if not name or isinstance(number, bool | str | dict | None):
+            self.fail(
+                f"{value!r} is not a name and a number, such as label=3, or the .npy file of an "
+                "array.",
+                param,
+                ctx,
+            )
         return name, number
+
+
+def _array(path: str) -> Any:
+    import numpy as np
+
+    return np.load(path, allow_pickle=False)
 
 
 @click.command("sample", short_help="Draw from a run's prior.")
@@ -58,7 +69,7 @@ class Condition(click.ParamType):
     "conditions",
     type=Condition(),
     multiple=True,
-    help="What the model is given, such as label=3; once for each of its conditions.",
+    help="What the model is given, such as label=3, or a .npy file; once for each of its conditions.",
 )
 def command(
     run: RunFolder,

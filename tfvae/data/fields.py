@@ -103,6 +103,13 @@ class Field:
         return self.dtype == "int32"
 
     @property
+    def classes(self) -> range:
+        """What a label may be: the whole numbers of a finite interval; empty of other fields."""
+        if not self.whole or self.interval is None or math.isinf(max(map(abs, self.interval))):
+            return range(0)
+        return range(int(self.interval[0]), int(self.interval[1]) + 1)
+
+    @property
     def of_pixels(self) -> bool:
         """Whether its values are what pixels are: reals from 0 to 1."""
         return not self.whole and self.interval == (0.0, 1.0)

@@ -16,8 +16,9 @@ from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves
 from tfvae.evaluation.latents import active_units, latent_codes
-from tfvae.models.capabilities import Decodes, Encodes, Quantiles, require
+from tfvae.models.capabilities import Decodes, Encodes, Generates, Quantiles, require
 from tfvae.models.codes import code_draws, from_draws, vector_size
+from tfvae.noise import Noise
 from tfvae.training.inputs import checked_inputs
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "latent_scatter",
     "prior_samples",
     "reconstructions",
+    "samples_by_class",
     "training_curves",
     "traversals",
 ]
@@ -74,6 +76,56 @@ def prior_samples(
     at = "" if temperature == 1.0 else f" at temperature {temperature:g}"
     columns = min(positive_int("columns", columns), num_samples)
     return show(images, columns, f"Samples from the prior{at}")[0].finish(save)
+
+
+def samples_by_class(
+    model: Any, rows: int = 6, seed: int = 0, temperature: float = 1.0, save: Path = None
+) -> Picture:
+    """Draws mean images given a label, a column for each class. Random by `seed`.
+
+    A row has the noise of one draw: where p(z) does not depend on the label, its codes are equal,
+    and what stays the same along it is what the code holds beside the class.
+
+    Args:
+        model: A built model whose one condition is a label.
+        rows: Draws, at least 1.
+        seed: Of the draws.
+        temperature: See `sample`.
+        save: Where to write the figure.
+
+    Raises:
+        UserError: for other conditions.
+    """
+    require(model, "samples_by_class()", Generates, Decodes)
+    found = class_condition(model)
+    if found is None:
+        raise UserError(
+            "samples_by_class() draws a model whose one condition is a label, and that of "
+            f"{type(model).__name__} is {', '.join(model.conditions()) or 'none'}. Take "
+            "prior_samples(model, condition=...)."
+        )
+    name, classes = found
+    rows = positive_int("rows", rows)
+    given = {name: tf.tile(tf.constant(classes, tf.int32), [rows])}
+    noise = Noise(seed, row=tf.repeat(tf.range(rows), len(classes)), temperature=temperature)
+    images = model.decode(model.generate(noise, given), given).numpy()
+    if images.ndim != 4:
+        raise UserError(
+            f"samples_by_class() draws images [N, H, W, C]; the samples have shape {images.shape}."
+        )
+    title = f"Samples given {name}, from {classes[0]} to {classes[-1]}"
+    return show(images, len(classes), title)[0].finish(save)
+
+
+def class_condition(model: Any) -> tuple[str, range] | None:
+    """Returns name and classes of the one condition that a model has, if it is a label."""
+    conditions = model.conditions()
+    if len(conditions) != 1:
+        return None
+    name, field = next(iter(conditions.items()))
+    if not field.classes or field.shape:
+        return None
+    return name, field.classes
 
 
 def latent_manifold(model: Any, size: int = 20, save: Path = None) -> Picture:

@@ -12,7 +12,7 @@ from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.models.autoencoding import NOTHING
 from tfvae.models.capabilities import Batch
-from tfvae.models.conditions import checked_condition_fields, as_numbers
+from tfvae.models.conditions import as_numbers, checked_condition_fields
 from tfvae.models.encoder_decoder import Decoder, Encoder
 from tfvae.models.vae import VAE
 from tfvae.objectives import Objective

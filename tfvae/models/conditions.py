@@ -1,6 +1,5 @@
 """What a model is given and does not generate: one value for all samples, or one for each."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -99,7 +98,6 @@ def as_numbers(values: tf.Tensor, field: Field) -> tf.Tensor:
         values: `[B, *shape]`.
         field: what they are; whole numbers in a finite interval are classes.
     """
-    if field.whole and field.interval is not None and math.isfinite(field.interval[1]):
-        low, high = (int(end) for end in field.interval)
-        return tf.one_hot(values - low, high - low + 1)
+    if field.classes:
+        return tf.one_hot(values - field.classes[0], len(field.classes))
     return tf.cast(values, tf.float32)

@@ -82,9 +82,12 @@ class NetworkAndHead(keras.layers.Layer):
         except (ValueError, TypeError) as error:
             if not is_users(error):
                 raise
+            advice = ""
+            if isinstance(inputs, Mapping):
+                advice = " networks.SideBySide() in front of it makes one tensor of a dict."
             raise UserError(
                 f"{self.name}: the network {self.network.name!r} does not take inputs of shape "
-                f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}. Keras said: {error}"
+                f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}. Keras said: {error}{advice}"
             ) from error
         if not isinstance(features, keras.KerasTensor):
             raise UserTypeError(

@@ -28,8 +28,9 @@ def load_data(settings: Settings, model: Any = None, first_epoch: int = 0) -> Da
 def model_and_data(settings: Settings) -> tuple[Any, Datasets]:
     """A fresh, built model of the shape that the data have, and the data with its fields."""
     datasets = load_data(settings)
-    spec = datasets[0].element_spec
-    model = settings.model((spec["x"] if isinstance(spec, dict) else spec).shape[1:])
+    fields = data.fields_of(datasets[0])
+    beside = {name: field for name, field in fields.items() if name != "x"}
+    model = settings.model(fields["x"].shape, beside)
     if _declared(model) is not None:
         datasets = load_data(settings, model)
     return model, datasets

@@ -16,6 +16,7 @@ from tfvae.runs.files import cannot_write, replacing
 from tfvae.settings.settings import Settings
 
 POINTS = 2000  # held-out images in the scatter plot
+CLASSES = 30  # columns that can still be looked at
 PAIRS = 8  # interpolations
 
 
@@ -78,6 +79,8 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
         given: dict[str, Any] = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
                  model.conditions().items()}  # fmt: skip
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
+        if (label := pictures.class_condition(model)) and len(label[1]) <= CLASSES:
+            drawings["classes"] = lambda path: pictures.samples_by_class(model, save=path)
     if can >= {Decodes} and pictures.has_manifold(model):
         drawings["manifold"] = lambda path: pictures.latent_manifold(model, save=path)
     elif can >= {Encodes, Decodes} and pictures.walks(model):

@@ -1,11 +1,13 @@
 """From settings to a model, an optimiser and callbacks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras
 from pydantic import Field, PositiveFloat
 
+from tfvae import data
 from tfvae.models import Decoder, Encoder
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 def build_model(
     settings: "Settings",
     event_shape: Sequence[int],
+    conditions: Mapping[str, data.Field] = MappingProxyType({}),
     latent_size: Annotated[int, Field(gt=0, le=2**24)] = 10,
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0,
     dtype_policy: Literal["float32", "mixed_bfloat16"] = "float32",
@@ -24,6 +27,7 @@ def build_model(
     Args:
         settings: Of the members.
         event_shape: Of one example, such as `(H, W, C)`.
+        conditions: The columns that a conditional model is given, by name.
         latent_size: Number of latent dimensions.
         seed: Of weights, order and noise.
         dtype_policy: Precision of the networks.
@@ -33,7 +37,12 @@ def build_model(
     """
     keras.utils.set_random_seed(seed)
     event_shape = tuple(event_shape)
-    known = {"event_shape": event_shape, "latent_size": latent_size, "seed": seed}
+    known = {
+        "event_shape": event_shape,
+        "conditions": conditions,
+        "latent_size": latent_size,
+        "seed": seed,
+    }
 
     def part(kind: str) -> Any:
         return settings.build(kind, name=kind, **known)

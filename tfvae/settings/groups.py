@@ -52,7 +52,9 @@ GROUPS = {
         {"name_or_path": "dataset", "size": "image_size"},
         {"dataset": "digits"},
     ),
-    "model": Group("tfvae.settings.building:build_model", ("settings", "event_shape")),
+    "model": Group(
+        "tfvae.settings.building:build_model", ("settings", "event_shape", "conditions")
+    ),
     "optimizer": Group("tfvae.settings.building:optimizer", ("settings", "steps")),
     "training": Group(
         "tfvae.runs.fitting:fit", ("model", "settings", "folder", "datasets", "report", "begun")

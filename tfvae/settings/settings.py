@@ -9,6 +9,7 @@ from typing import Any
 
 from tfvae import catalogue
 from tfvae.data.catalogue import describe
+from tfvae.data.fields import Field
 from tfvae.settings.groups import GROUPS
 from tfvae.settings.known import flag
 
@@ -87,11 +88,17 @@ class Settings(Mapping):
             if self.get(kind) is not None and self[kind] not in described.members
         ]
 
-    def model(self, event_shape: Sequence[int] | None = None) -> Any:
+    def model(
+        self,
+        event_shape: Sequence[int] | None = None,
+        conditions: Mapping[str, Field] | None = None,
+    ) -> Any:
         """A fresh, built and uncompiled model, with weights from the seed.
 
         Args:
             event_shape: Of one example. None: that of the data set, if it has a name.
+            conditions: The columns beside x that are loaded, by name. None: as the data set, if it
+                has a name, describes those that the settings name.
 
         Example:
             >>> from tfvae import presets
@@ -102,7 +109,11 @@ class Settings(Mapping):
 
         if event_shape is None:
             event_shape = describe(self["dataset"]).fields["x"].shape
-        return build_model(self, event_shape, **self.group("model"))
+        if conditions is None:
+            names = self["fields"] or ()
+            known = describe(self["dataset"]).fields if names else {}
+            conditions = {name: known[name] for name in names if name in known and name != "x"}
+        return build_model(self, event_shape, conditions, **self.group("model"))
 
     def config(self, event_shape: Sequence[int] | None = None) -> dict[str, Any]:
         """The model as `keras.saving.deserialize_keras_object` reads it."""
