@@ -69,7 +69,7 @@ def _array(path: str) -> Any:
     "conditions",
     type=Condition(),
     multiple=True,
-    help="What the model is given, such as label=3, or a .npy file; once for each of its conditions.",
+    help="What the model is given, such as label=3 or label=label.npy; once for each condition.",
 )
 def command(
     run: RunFolder,

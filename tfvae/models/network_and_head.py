@@ -87,7 +87,8 @@ class NetworkAndHead(keras.layers.Layer):
                 advice = " networks.SideBySide() in front of it makes one tensor of a dict."
             raise UserError(
                 f"{self.name}: the network {self.network.name!r} does not take inputs of shape "
-                f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}. Keras said: {error}{advice}"
+                f"{keras.tree.map_structure(lambda x: tuple(x.shape), inputs)}. Keras said: "
+                f"{error}{advice}"
             ) from error
         if not isinstance(features, keras.KerasTensor):
             raise UserTypeError(
