@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfvae.errors import UserError
 
-Shape = tuple[int | None, ...]
+_Shape = tuple[int | None, ...]
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -40,7 +40,7 @@ class SideBySide(keras.layers.Layer):
         parts = [_flat(tf.cast(x, self.compute_dtype)) for x in tf.nest.flatten(inputs)]
         return parts[0] if len(parts) == 1 else tf.concat(parts, axis=1)
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> _Shape:
         """Returns `(batch, F)`."""
         shapes = list(input_shape.values()) if isinstance(input_shape, Mapping) else [input_shape]
         return (shapes[0][0], sum(math.prod(shape[1:]) for shape in shapes))
@@ -64,7 +64,7 @@ def as_channels(inputs: Any, dtype: Any) -> tf.Tensor:
     return tf.concat(parts, axis=3)
 
 
-def channels_shape(input_shape: Any) -> Shape:
+def channels_shape(input_shape: Any) -> _Shape:
     """Returns the shape of what `as_channels` makes of inputs of a shape, or a dict of such.
 
     Raises:
