@@ -18,8 +18,9 @@ class Hybrid(Objective):
 
     The ELBO trains the decoder on codes of q(z|x, c), which knows x; predictions draw from
     p(z|c), which does not. The second term trains on these draws: with `alpha=0` alone, as a
-    Gaussian stochastic network, which has no encoder to speak of. Choose it over `ELBO` where the
-    predictions of a conditional model count, and not its codes.
+    Gaussian stochastic network, whose encoder does not train. Choose it where each single
+    prediction has to be near x. For a likelihood `ELBO` is the choice: an average of logarithms
+    punishes every draw that is not this x, so z comes to say less and draws differ less.
 
     Logged, always unweighted: `nll`, `kl` and `elbo` = -nll - kl of q, and
     `prior_nll` = -1/L sum_l log p(x|z_l, c), z_l ~ p(z|c).
