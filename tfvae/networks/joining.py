@@ -1,7 +1,7 @@
 """Several inputs of a network as one: numbers in a row, or channels of an image."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -84,5 +84,4 @@ def channels_shape(input_shape: Any) -> _Shape:
 
 
 def _flat(x: tf.Tensor) -> tf.Tensor:
-    sizes: Sequence[int] = x.shape[1:]
-    return x if x.shape.rank == 2 else tf.reshape(x, [-1, math.prod(sizes)])
+    return tf.reshape(x, [-1, math.prod(x.shape[1:])])

@@ -54,6 +54,10 @@ def _batches(
     signature: str, arrays: Mapping[str, np.ndarray]
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     rows = min(len(values) for values in arrays.values())
+    if len(arrays) > 1 and rows > ROWS_OF_A_STEP:
+        # The calibrator resizes one input after the other: a smaller last step of several would
+        # meet a concatenation of unequal rows.
+        rows -= rows % ROWS_OF_A_STEP
     for start in range(0, rows, ROWS_OF_A_STEP):
         batch = {name: values[start : start + ROWS_OF_A_STEP] for name, values in arrays.items()}
         yield signature, batch
