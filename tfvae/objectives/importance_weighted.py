@@ -87,6 +87,7 @@ class ImportanceWeighted(Objective):
                 'at least 2, or gradient="score_function".'
             )
         self.pathwise = gradient not in SCORES
+        self.evaluates = gradient != "pathwise"
         self.stratified = gradient in ("pathwise", "sticking_the_landing")
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
