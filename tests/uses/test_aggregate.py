@@ -150,7 +150,10 @@ def bits_as_codes():
         (lambda: uses.fit_aggregate(digits_model(2), bits(3), 0), "num_components must be an int"),
         (lambda: uses.fit_aggregate(digits_model(2), bits(3), 1, "tied"), 'must be "diag" or "fu'),
         (lambda: uses.fit_aggregate(digits_model(2), bits(3), 1, seed=-1), "seed must be an int"),
-        (lambda: uses.fit_aggregate(bits_as_codes(), bits(9), 1), "is over bits, and the prior"),
+        (
+            lambda: uses.fit_aggregate(bits_as_codes(), bits(9), 1),
+            "VAE are bits, and fit_aggregate",
+        ),
         (lambda: digits_model(2).with_prior(priors.StandardNormal(3)), "vectors of 2 numbers, and"),
         (
             lambda: digits_model(2).with_prior(priors.VampPrior(2, (8, 8, 1), 2)),
