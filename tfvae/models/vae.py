@@ -113,7 +113,9 @@ class VAE(Autoencoding):
         names = (*objective.names, *of_weights)
         super().__init__(encoder, decoder, names, corruption=corruption, seed=seed, **kwargs)
         self.weight_scale, self.weight_posterior = weight_scale, weight_posterior
-        self.mean_field = MeanField(weight_scale, name="mean_field") if drawn else None
+        self.mean_field = None
+        if weight_scale is not None and drawn:
+            self.mean_field = MeanField(weight_scale, name="mean_field")
         self.prior, self.objective = prior, objective
 
     def build_others(self, shape: tuple[int | None, ...]) -> None:

@@ -68,7 +68,7 @@ def fit_aggregate(
     size = checked_size(model, "fit_aggregate()")
     prior = MixtureOfGaussians(size, num_components, covariance=covariance, name="aggregate")
     seed = positive_int("seed", seed, minimum=0)
-    codes = codes_of(model, data, 1, seed, verbose)[0]
+    codes = aggregate_codes(model, data, 1, seed, verbose)[0]
     if len(codes) < prior.num_components:
         raise UserError(
             f"num_components={num_components} and {len(codes)} examples; expected at least one "
@@ -102,7 +102,7 @@ def checked_size(model: Any, what: str) -> int:
     return size
 
 
-def codes_of(model: Any, data: Any, num_draws: int, seed: int, verbose: int) -> np.ndarray:
+def aggregate_codes(model: Any, data: Any, num_draws: int, seed: int, verbose: int) -> np.ndarray:
     """Returns draws from q(z|x) of each example, float64 `[S, N, D]`.
 
     Of a model that does not score these are its codes, and S is 1.

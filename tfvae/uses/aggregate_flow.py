@@ -14,7 +14,7 @@ from tfvae.models.capabilities import Batch
 from tfvae.objectives.base import Nats
 from tfvae.priors.flow import FlowPrior
 from tfvae.priors.real_nvp_prior import RealNVPPrior
-from tfvae.uses.aggregate import checked_size, codes_of
+from tfvae.uses.aggregate import aggregate_codes, checked_size
 
 _HELD_OUT = 0.1  # of the examples, all draws of one together
 
@@ -90,7 +90,7 @@ def fit_aggregate_flow(
             f"The codes have {size} dimensions, and the prior {prior.latent_size}. Give it the "
             "model's latent_size."
         )
-    codes = codes_of(model, data, positive_int("num_draws", num_draws), seed, verbose)
+    codes = aggregate_codes(model, data, positive_int("num_draws", num_draws), seed, verbose)
     order = np.random.default_rng(seed).permutation(codes.shape[1])
     held_out = int(_HELD_OUT * len(order))
     if not held_out:
@@ -103,15 +103,21 @@ def fit_aggregate_flow(
         np.reshape(codes[:, rows], [-1, codes.shape[-1]]).astype("float32")
         for rows in (order[held_out:], order[:held_out])
     )
-    fitted = Density(prior, seed=seed)
+    fitted = FittedDensity(prior, seed=seed)
     fitted.compile(keras.optimizers.Adam(rate))
     stop = keras.callbacks.EarlyStopping("val_nll", patience=patience, restore_best_weights=True)
-    options = {"epochs": epochs, "batch_size": batch_size, "verbose": verbose}
-    fitted.fit(rest, validation_data=best, callbacks=[stop], **options)
+    fitted.fit(
+        rest,
+        validation_data=best,
+        epochs=epochs,
+        batch_size=batch_size,
+        callbacks=[stop],
+        verbose=verbose,
+    )
     return prior
 
 
-class Density(LatentVariableModel):
+class FittedDensity(LatentVariableModel):
     """A prior as a model of vectors z that are seen: loss = -log p(z), logged as `nll`.
 
     Args:
