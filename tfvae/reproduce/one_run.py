@@ -8,7 +8,8 @@ from typing import Any
 
 from tfvae import data, evaluation
 from tfvae.errors import DivergedError, UserError
-from tfvae.models.capabilities import Encodes, Scores, require
+from tfvae.models.capabilities import Encodes, Generates, Scores, require
+from tfvae.reproduce.images import as_text
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
 from tfvae.runs.datasets import load_data
@@ -44,14 +45,14 @@ class RowRun:
 
 
 def run_row(
-    run: RowRun, runs: Path, annealing: Annealing, report: Callable[[str], None]
+    run: RowRun, runs: Path, annealing: Annealing | None, report: Callable[[str], None]
 ) -> RowResult:
     """Trains a run, or goes on with it, and returns what it came to.
 
     Args:
         run: What is to be run.
         runs: The folder of the table's runs.
-        annealing: How much of annealed importance sampling.
+        annealing: How much of annealed importance sampling; None for none.
         report: Called with lines that say how it goes.
 
     Raises:
@@ -78,7 +79,7 @@ def run_row(
         of_epochs=run.of_epochs,
         **{name: test[name] for name in ("log_likelihood", "standard_error", "elbo", "nll", "kl")},
         **{name: test[name] for name in ("num_samples", "num_examples")},
-        annealed=_annealed(model, held_out, test["num_samples"], annealing, report),
+        annealed=annealing and _annealed(model, held_out, test["num_samples"], annealing, report),
         active_units=_active_units(model, held_out),
         seconds_per_epoch=round(seconds["epoch"], 4),
         training_seconds=seconds["training"],
@@ -87,7 +88,17 @@ def run_row(
         machine=machine_name(),
         revision=code_revision(),
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        bits_per_dimension=test["bits_per_dimension"],
+        images=_images(model, run),
     )
+
+
+def _images(model: Any, run: RowRun) -> str | None:
+    """Samples from the prior, the same codes for every row of as many latent dimensions."""
+    if not run.row.num_images or run.seed != run.row.seeds[0]:
+        return None
+    require(model, f"row {run.row.name}", Generates)
+    return as_text(model.sample(run.row.num_images, seed=0).numpy())
 
 
 def _active_units(model: Any, held_out: Any) -> int | None:
