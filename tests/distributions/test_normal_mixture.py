@@ -62,7 +62,9 @@ def test_gradients_are_those_of_tfps_mixture():
 
 
 def test_other_components_are_tfps():
-    full = tfd.MultivariateNormalTriL(np.zeros((2, 3), "float32"), np.stack([np.eye(3, dtype="f")] * 2))
+    full = tfd.MultivariateNormalTriL(
+        np.zeros((2, 3), "float32"), np.stack([np.eye(3, dtype="f")] * 2)
+    )
     found = NormalMixture(tfd.Categorical(logits=[0.0, 0.0]), full)
     expected = scipy.stats.norm.logpdf([1.0, 2.0, 3.0]).sum()
     np.testing.assert_allclose(found.log_prob([1.0, 2.0, 3.0]), expected, rtol=1e-6)

@@ -55,9 +55,7 @@ class Products:
     @property
     def multiplications(self) -> int:
         """How many numbers are multiplied, and added up, each time."""
-        return sum(
-            loop.times * sum(map(_multiplications, loop.operations)) for loop in self.loops
-        )
+        return sum(loop.times * sum(map(_multiplications, loop.operations)) for loop in self.loops)
 
     def __call__(self, repetitions: int) -> None:
         """Runs all products so often, and waits for them."""

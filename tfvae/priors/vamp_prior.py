@@ -128,9 +128,7 @@ class VampPrior(Prior):
                 f"{encoder.input_event}. Give the prior the shape of what the encoder takes."
             )
         components = encoder(tf.convert_to_tensor(self.inputs))
-        return NormalMixture(
-            tfd.Categorical(logits=tf.zeros([self.num_components])), components
-        )
+        return NormalMixture(tfd.Categorical(logits=tf.zeros([self.num_components])), components)
 
     def generate(self, noise: Noise, encoder: Any) -> tf.Tensor:
         """Draws `z [*leading, D]`: a pseudo-input, then from its posterior."""
