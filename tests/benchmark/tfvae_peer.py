@@ -10,7 +10,6 @@ import numpy as np
 
 import tfvae
 
-
 LATENTS, DRAWS = 50, 50
 
 

@@ -9,25 +9,25 @@ from PIL import Image
 from tests.reproduce.small import LEVELS, of_levels
 from tfvae.errors import UserError
 from tfvae.reproduce.files import TableFiles, write_page
-from tfvae.reproduce.images import as_images, as_text
+from tfvae.reproduce.images import images_of_text, images_as_text
 from tfvae.reproduce.results import read_results, write_results
 
 
 def test_images_come_back_as_bytes():
     images = np.random.default_rng(0).uniform(-0.1, 1.1, (3, 5, 4, 1)).astype("float32")
-    found = as_images(as_text(images), 3)
+    found = images_of_text(images_as_text(images), 3)
     assert found.shape == images.shape
     np.testing.assert_allclose(found, np.clip(images, 0, 1), atol=0.5 / 255 + 1e-6)
 
 
 def test_what_is_not_grey_is_refused():
     with pytest.raises(UserError, match=r"shows grey images .* shape \(3, 5, 4, 3\)"):
-        as_text(np.zeros((3, 5, 4, 3)))
+        images_as_text(np.zeros((3, 5, 4, 3)))
 
 
 def test_the_picture_has_a_row_of_images_for_each_likelihood(tmp_path):
     paths = TableFiles(tmp_path, "levels")
-    black, white = (as_text(np.full((3, 8, 8, 1), value)) for value in (0.0, 1.0))
+    black, white = (images_as_text(np.full((3, 8, 8, 1), value)) for value in (0.0, 1.0))
     kept = {
         ("levels", 0): of_levels("levels", 2.5, black),
         ("noisy", 0): of_levels("noisy", 2.75, white),

@@ -21,7 +21,7 @@ _ACROSS = 4.0  # inches of a panel's images
 _DPI = 80
 
 
-def as_text(images: np.ndarray) -> str:
+def images_as_text(images: np.ndarray) -> str:
     """Grey images `[N, H, W, 1]` in [0, 1], rounded to bytes, as a PNG in base64.
 
     Raises:
@@ -40,8 +40,8 @@ def as_text(images: np.ndarray) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def as_images(text: str, count: int) -> np.ndarray:
-    """The images of `as_text`, float32 `[N, H, W, 1]`, of which there are `count`."""
+def images_of_text(text: str, count: int) -> np.ndarray:
+    """The images of `images_as_text`, float32 `[N, H, W, 1]`, of which there are `count`."""
     from PIL import Image
 
     with Image.open(io.BytesIO(base64.b64decode(text))) as picture:
@@ -99,7 +99,7 @@ def _of_section(
 ) -> dict[str, np.ndarray]:
     """Row -> its images."""
     return {
-        row.name: as_images(run.images, row.num_images)
+        row.name: images_of_text(run.images, row.num_images)
         for row in section.rows
         for run in results[row.name]
         if run.images

@@ -9,7 +9,7 @@ from typing import Any
 from tfvae import data, evaluation
 from tfvae.errors import DivergedError, UserError
 from tfvae.models.capabilities import Encodes, Generates, Scores, require
-from tfvae.reproduce.images import as_text
+from tfvae.reproduce.images import images_as_text
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
 from tfvae.runs.datasets import load_data
@@ -98,7 +98,7 @@ def _images(model: Any, run: RowRun) -> str | None:
     if not run.row.num_images or run.seed != run.row.seeds[0]:
         return None
     require(model, f"row {run.row.name}", Generates)
-    return as_text(model.sample(run.row.num_images, seed=0).numpy())
+    return images_as_text(model.sample(run.row.num_images, seed=0).numpy())
 
 
 def _active_units(model: Any, held_out: Any) -> int | None:
