@@ -94,7 +94,9 @@ def test_a_uniform_density_needs_the_bits_of_a_level():
     draws = measure(vae, test, eval_samples=500)
     assert draws["bits_per_dimension"] == pytest.approx(math.log2(17), rel=1e-4)
     bits = f"{draws['bits_per_dimension']:.3f}"
-    assert f"bits      {bits} a dimension at most: 17 levels, dequantised" in table({"first": draws})
+    assert f"bits      {bits} a dimension at most: 17 levels, dequantised" in table(
+        {"first": draws}
+    )
 
 
 def test_a_normal_density_bounds_the_probability_of_its_levels():

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.reproduce.small import LEVELS, of_levels
 from tfvae.errors import UserError
 from tfvae.reproduce.files import TableFiles, write_page
-from tfvae.reproduce.images import images_of_text, images_as_text
+from tfvae.reproduce.images import images_as_text, images_of_text
 from tfvae.reproduce.results import read_results, write_results
 
 

@@ -8,7 +8,7 @@ from tests.reproduce.small import LEVELS, TABLE, result, slower
 from tfvae.errors import DivergedError, UserError
 from tfvae.reproduce import running
 from tfvae.reproduce.files import TableFiles
-from tfvae.reproduce.images import as_images
+from tfvae.reproduce.images import images_of_text
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
 from tfvae.runs.folder import RunFolder
@@ -146,6 +146,6 @@ def test_rows_of_levels_keep_bits_and_images_of_the_first_seed(reproduce):
     assert found.bits_per_dimension == pytest.approx(bits)
     assert 0 < bits < 20
     assert found.annealed is None
-    assert as_images(found.images, 3).shape == (3, 8, 8, 1)
+    assert images_of_text(found.images, 3).shape == (3, 8, 8, 1)
     assert kept["noisy", 1].images is None
     assert kept["raw", 0].bits_per_dimension is kept["raw", 0].images is None
