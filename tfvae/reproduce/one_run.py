@@ -79,7 +79,7 @@ def run_row(
         of_epochs=run.of_epochs,
         **{name: test[name] for name in ("log_likelihood", "standard_error", "elbo", "nll", "kl")},
         **{name: test[name] for name in ("num_samples", "num_examples")},
-        annealed=annealing and _annealed(model, held_out, test["num_samples"], annealing, report),
+        annealed=_annealed(model, held_out, test["num_samples"], annealing, report),
         active_units=_active_units(model, held_out),
         seconds_per_epoch=round(seconds["epoch"], 4),
         training_seconds=seconds["training"],
@@ -109,10 +109,12 @@ def _annealed(
     model: Any,
     held_out: Any,
     num_samples: int,
-    annealing: Annealing,
+    annealing: Annealing | None,
     report: Callable[[str], None],
 ) -> AnnealedResult | None:
-    """The likelihood of a few examples by annealing, if the model's z can be walked."""
+    """The likelihood of a few examples by annealing, if asked for, and the model's z can be walked."""
+    if annealing is None:
+        return None
     examples = data.first_examples(held_out, annealing.num_examples)
     report("evaluating: annealed importance sampling")
     try:
