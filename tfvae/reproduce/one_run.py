@@ -112,7 +112,7 @@ def _annealed(
     annealing: Annealing | None,
     report: Callable[[str], None],
 ) -> AnnealedResult | None:
-    """The likelihood of a few examples by annealing, if asked for, and the model's z can be walked."""
+    """The likelihood of a few examples by annealing, if asked for and z can be walked."""
     if annealing is None:
         return None
     examples = data.first_examples(held_out, annealing.num_examples)
