@@ -49,7 +49,7 @@ TABLE = ComparisonTable(
             ),
         ),
     ),
-    Annealing(num_examples=3, num_chains=2, num_steps=3),
+    Annealing(num_examples=3, num_chains=2, num_steps=3, start="posterior"),
 )
 
 _QUICK = {**_SMALL, "binarisation": "none"}

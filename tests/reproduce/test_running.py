@@ -46,6 +46,7 @@ def test_rows_are_trained_measured_and_kept(reproduce, tmp_path):
     assert (found.epochs, found.of_epochs, found.num_samples) == (2, 4, 5)
     assert found.seconds_per_epoch > 0
     assert found.annealed.num_examples == 3
+    assert found.annealed.start == "posterior"
     assert found.annealed.log_likelihood < 0
     assert 0 <= found.active_units <= 2
     assert {"tfvae", "tensorflow"} < set(found.versions)

@@ -119,7 +119,12 @@ def _annealed(
     report("evaluating: annealed importance sampling")
     try:
         chains = evaluation.annealed_importance_sampling(
-            model, examples, annealing.num_chains, annealing.num_steps, verbose=0
+            model,
+            examples,
+            annealing.num_chains,
+            annealing.num_steps,
+            start=annealing.start,
+            verbose=0,
         )
     except UserError as error:
         report(f"Note: {error} It is left out.")
@@ -132,4 +137,5 @@ def _annealed(
         num_examples=len(chains.per_example),
         num_chains=annealing.num_chains,
         num_steps=annealing.num_steps,
+        start=annealing.start,
     )

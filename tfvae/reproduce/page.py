@@ -134,9 +134,10 @@ def _annealing(table: ComparisonTable) -> str:
     if table.annealing is None:
         return ""
     chains = table.annealing
+    start = {"prior": "the prior", "posterior": "q(z|x)"}[chains.start]
     return (
         f"AIS - IW is what annealed importance sampling ({chains.num_chains} chains of "
-        f"{chains.num_steps} steps from the prior) finds beyond importance sampling on the first "
+        f"{chains.num_steps} steps from {start}) finds beyond importance sampling on the first "
         f"{chains.num_examples} held-out images; both are lower bounds in expectation. "
     )
 

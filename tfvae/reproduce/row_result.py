@@ -17,6 +17,7 @@ class AnnealedResult:
         num_examples: The first so many held out.
         num_chains: For each example.
         num_steps: Temperatures.
+        start: Of the chains, "prior" or "posterior".
     """
 
     log_likelihood: float
@@ -25,6 +26,7 @@ class AnnealedResult:
     num_examples: int
     num_chains: int
     num_steps: int
+    start: str = "prior"
 
 
 @dataclass(frozen=True)

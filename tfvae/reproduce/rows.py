@@ -6,7 +6,7 @@ and what a paper reports for it. Nothing here needs TensorFlow.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tfvae import presets, values
 from tfvae.settings.known import flag
@@ -102,11 +102,14 @@ class Annealing:
         num_examples: The first so many held out.
         num_chains: For each example.
         num_steps: Temperatures.
+        start: "prior", or "posterior" for q(z|x): from the prior, 500 temperatures end 200 nats
+            short of importance sampling where z has 50 dimensions.
     """
 
     num_examples: int = 100
     num_chains: int = 16
     num_steps: int = 500
+    start: Literal["prior", "posterior"] = "prior"
 
 
 @dataclass(frozen=True)
