@@ -172,11 +172,11 @@ def test_it_trains_by_the_others(objective):
 
 
 def test_the_limit_of_draws_counts_those_of_every_component(monkeypatch):
-    """Two components of 4 draws are 8: of 6 numbers each, 48."""
-    monkeypatch.setattr(base, "_MOST_NUMBERS", 47)
+    """Three components of 4 draws are 12: of 6 numbers each, 72."""
+    monkeypatch.setattr(base, "_MOST_NUMBERS", 71)
     x = np.zeros((2, WIDTH), "float32")
     refused = model(objectives.ELBO(num_samples=4))
-    with pytest.raises(UserError, match="num_samples=4 draws of each of 2 components for exam"):
+    with pytest.raises(UserError, match="num_samples=4 draws of each of 3 components for exam"):
         refused(x)
     by_score = model(objectives.ELBO(num_samples=4, gradient="score_function"))
     by_score(x)  # it draws from q itself
