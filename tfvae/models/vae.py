@@ -109,8 +109,9 @@ class VAE(Autoencoding):
         objective.check_path(encoder.head, type(encoder.head).__name__)
         weight_scale = checked_scale(weight_scale, weight_posterior)
         drawn = weight_posterior == MEAN_FIELD
-        of_weights = () if weight_scale is None else (WEIGHTS_KL if drawn else WEIGHTS_NLL,)
-        names = (*objective.names, *of_weights)
+        names = objective.names
+        if weight_scale is not None:
+            names = (*names, WEIGHTS_KL if drawn else WEIGHTS_NLL)
         super().__init__(encoder, decoder, names, corruption=corruption, seed=seed, **kwargs)
         self.weight_scale, self.weight_posterior = weight_scale, weight_posterior
         self.mean_field = None
