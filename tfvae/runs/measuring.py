@@ -60,7 +60,7 @@ def measure(
         "effective_sample_size": likelihood.mean_effective_sample_size,
         # Of discrete data, and of dequantised ones at most so many.
         "bits_per_dimension": None if size is None else -found / (size * math.log(2.0)),
-        "dequantised_levels": levels,
+        **({} if levels is None else {"dequantised_levels": levels}),
         "elbo": bound.mean + change,
         "nll": float(np.mean(bound.nll)) - change,
         "kl": float(np.mean(bound.kl)),
@@ -149,7 +149,7 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
         ]
         if test["bits_per_dimension"] is not None:
-            levels = test.get("dequantised_levels")  # runs of earlier revisions lack it
+            levels = test.get("dequantised_levels")
             bound = f" at most: {levels} levels, dequantised" if levels else ""
             lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension{bound}")
         if "inference_gap" in test:
