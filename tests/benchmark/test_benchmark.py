@@ -24,9 +24,10 @@ def test_products_are_those_of_the_function():
         return loss, *tape.gradient(loss, [weights, kernel])
 
     products = Products(step, tf.TensorSpec((4, 3)), tf.TensorSpec((2, 8, 8, 1)))
-    kinds = sorted(operation.type for operation in products.operations)
+    (loop,) = products.loops
+    kinds = sorted(operation.type for operation in loop.operations)
     assert kinds == ["Conv2D", "Conv2DBackpropFilter", "MatMul", "MatMul"]
-    shapes = {tuple(operation.outputs[0].shape) for operation in products.operations}
+    shapes = {tuple(operation.outputs[0].shape) for operation in loop.operations}
     assert shapes == {(4, 5), (3, 5), (2, 4, 4, 2), (3, 3, 1, 2)}
     products(2)
 
