@@ -23,6 +23,15 @@ def parts(size):
     return [tf.constant(part, tf.float32) for part in (loc, diagonal, entries)]
 
 
+def with_gradients(function, tensors, weights):
+    """The values of a function, and the gradients of their weighted sum."""
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        values = function(*tensors)
+        total = tf.reduce_sum(weights * values)
+    return [values, *tape.gradient(total, tensors)]
+
+
 @pytest.mark.parametrize("size", [2, 3, 16, 37])
 def test_adjoint_systems_are_scipys(size):
     rng = np.random.default_rng(2)
@@ -41,13 +50,6 @@ def test_draws_and_their_gradients_are_those_of_the_dense_matrix(size):
     noise = training_noise(tf.constant([1, 2]), DRAWS, ROWS)
     weights = np.random.default_rng(3).normal(size=(DRAWS, ROWS, size)).astype("float32")
 
-    def gradients(draw):
-        with tf.GradientTape() as tape:
-            tape.watch(tensors)
-            z = draw(*tensors)
-            total = tf.reduce_sum(weights * z)
-        return [z, *tape.gradient(total, tensors)]
-
     def folded(loc, diagonal, entries):
         return loc + FoldedTriangle(diagonal, entries).matvec(noise.normal(size))
 
@@ -55,7 +57,8 @@ def test_draws_and_their_gradients_are_those_of_the_dense_matrix(size):
         eps = noise.normal(size)
         return loc + tf.einsum("bij,sbj->sbi", dense(diagonal, entries), eps)
 
-    for found, expected in zip(gradients(folded), gradients(by_matrix), strict=True):
+    both = (with_gradients(f, tensors, weights) for f in (folded, by_matrix))
+    for found, expected in zip(*both, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -65,13 +68,6 @@ def test_log_q_from_the_noise_is_that_of_the_solve_and_so_are_gradients(size):
     tensors = parts(size)
     noise = training_noise(tf.constant([3, 4]), DRAWS, ROWS)
     weights = np.random.default_rng(5).normal(size=(DRAWS, ROWS)).astype("float32")
-
-    def gradients(draw):
-        with tf.GradientTape() as tape:
-            tape.watch(tensors)
-            log_q = draw(*tensors)
-            total = tf.reduce_sum(weights * log_q)
-        return [log_q, *tape.gradient(total, tensors)]
 
     def by_noise(loc, diagonal, entries):
         q = FoldedMultivariateNormalTriL(loc, FoldedTriangle(diagonal, entries))
@@ -83,6 +79,7 @@ def test_log_q_from_the_noise_is_that_of_the_solve_and_so_are_gradients(size):
         z = loc + tf.einsum("bij,sbj->sbi", matrix, noise.normal(size))
         return tfd.MultivariateNormalTriL(*map(tf.stop_gradient, (loc, matrix))).log_prob(z)
 
-    for found, expected in zip(gradients(by_noise), gradients(by_solve), strict=True):
+    both = (with_gradients(f, tensors, weights) for f in (by_noise, by_solve))
+    for found, expected in zip(*both, strict=True):
         assert np.abs(expected).max() > 0.1
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)

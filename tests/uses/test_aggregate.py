@@ -117,9 +117,14 @@ def test_the_model_samples_from_it_and_does_the_rest_as_before(model, tmp_path):
 
 
 def test_exported_files_draw_what_python_draws(model, tmp_path):
+    found = model.with_prior(uses.fit_aggregate(model, bits(64), num_components=3))
+    check_exported_draws(found, tmp_path)
+
+
+def check_exported_draws(found, tmp_path):
+    """A SavedModel and a TFLite file without other than built-in operations, from one seed."""
     from ai_edge_litert.interpreter import Interpreter
 
-    found = model.with_prior(uses.fit_aggregate(model, bits(64), num_components=3))
     drawn = found.sample(4, seed=11).numpy()
     decoder = next(s for s in servables_of(found) if s.name == "decoder")
     write(decoder(found), tmp_path / "decoder", MADE, warmup_batch_sizes=())

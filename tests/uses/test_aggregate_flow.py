@@ -12,13 +12,9 @@ import scipy.stats
 import tensorflow as tf
 
 from tests.evaluation.models import bits, digits_model
-from tests.export.made import MADE
-from tests.uses.test_aggregate import MODELS, bits_as_codes
+from tests.uses.test_aggregate import MODELS, bits_as_codes, check_exported_draws
 from tfvae import Autoencoder, Decoder, Encoder, heads, networks, priors, uses
 from tfvae.errors import UserError, UserTypeError
-from tfvae.export.saved_models.export import write
-from tfvae.export.servables.choice import servables_of
-from tfvae.export.tflite_files.convert import decoder_file, sampler_file
 
 SHORT = {"epochs": 2, "num_draws": 2}
 
@@ -83,24 +79,11 @@ def model(request):
 
 
 def test_any_model_takes_it_and_exported_files_draw_what_python_draws(model, tmp_path):
-    from ai_edge_litert.interpreter import Interpreter
-
     prior = uses.fit_aggregate_flow(model, bits(64), **SHORT)
     found = model.with_prior(prior)
     drawn = found.sample(4, seed=11).numpy()
     np.testing.assert_allclose(drawn, model.decode(prior.sample(4, seed=11)), rtol=1e-5)
-    decoder = next(s for s in servables_of(found) if s.name == "decoder")
-    write(decoder(found), tmp_path / "decoder", MADE, warmup_batch_sizes=())
-    served = tf.saved_model.load(str(tmp_path / "decoder")).signatures["sample"]
-    columns = {"num_samples": [4], "first": [0], "seed": [11]}
-    answer = served(temperature=tf.ones([1]), **{n: tf.constant(v) for n, v in columns.items()})
-    np.testing.assert_allclose(answer["x"][0], drawn, rtol=1e-4, atol=1e-5)
-    content = decoder_file(found, "float32", {}, sampler_file(found))
-    run = Interpreter(model_content=content)
-    operations = {op["op_name"] for op in run._get_ops_details()}
-    assert not [op for op in operations if op.startswith("Flex") or op == "CUSTOM"]
-    answer = run.get_signature_runner("sample_seeded")(num_samples=np.int32(4), seed=np.int32(11))
-    np.testing.assert_allclose(answer["x"], drawn, rtol=1e-4, atol=1e-4)
+    check_exported_draws(found, tmp_path)
 
 
 def test_it_follows_from_its_seed_and_leaves_that_of_others_alone():

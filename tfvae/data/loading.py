@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -131,8 +130,12 @@ def load(
         rows, binarisation, seed, batch_size, drop_remainder, bare, counter, change, levels
     )
     held_out = STATIC if binarisation == DYNAMIC else binarisation
-    test = replace(
-        Recipe(held_out_rows, held_out, pipeline.TEST_SEED, batch_size, bare=bare),
+    test = Recipe(
+        held_out_rows,
+        held_out,
+        pipeline.TEST_SEED,
+        batch_size,
+        bare=bare,
         log_jacobian=change,
         levels=levels,
     )
