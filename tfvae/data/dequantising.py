@@ -106,4 +106,4 @@ def check_levels(
         if levels == 256 and rows.dtype == np.uint8:
             continue  # bytes have no other values
         for chunk in rows.chunks():
-            check_values(chunk, field, f"x of {source}")
+            check_values(chunk, field, f"With dequantise={levels}, x of {source}")
