@@ -23,12 +23,12 @@ def bounded_json(text: str | bytes, largest: int, most: int = _MOST_VALUES) -> A
 
     Raises:
         UserError: says what there is too much of; the caller says where.
-        ValueError: if it is no JSON.
+        ValueError: if it is no JSON, or has a key twice in one object.
     """
     if len(text) > largest:
         raise UserError(f"it has more than {largest:,} bytes")
     try:
-        level = [json.loads(text)]
+        level = [json.loads(text, object_pairs_hook=_once)]
     except RecursionError:
         raise UserError(_TOO_DEEP) from None
     value, depth, count = level[0], 0, 1
@@ -42,6 +42,14 @@ def bounded_json(text: str | bytes, largest: int, most: int = _MOST_VALUES) -> A
 
 
 _TOO_DEEP = f"it is nested more than {_DEEPEST} levels deep"
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are there once: readers differ in which of two they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _parts(value: Any) -> Any:

@@ -1,8 +1,9 @@
-"""Training speed of `vae.fit` and of plain JAX, in turns: `compare.py JAX_PYTHON [BATCH_SIZE]`.
+"""Training speed of `vae.fit` and of plain JAX: `compare.py JAX_PYTHON [BATCH_SIZE] [MODEL]`.
 
-JAX_PYTHON is the interpreter of an environment with JAX. Each peer prints "ready", reads seconds
-and prints images per second of the clock and of a processor. The ratios are within one turn, so a
-busy machine changes them little; those of processor time least.
+MODEL is `vae` (default), `iaf` or `iwae`; see `jax_peer.py`. JAX_PYTHON is the interpreter of an
+environment with JAX. Each peer prints "ready", reads seconds and prints images per second of the
+clock and of a processor, in turns. The ratios are within one turn, so a busy machine changes them
+little; those of processor time least.
 """
 
 import statistics
@@ -13,8 +14,8 @@ from pathlib import Path
 ROUNDS, SECONDS = 5, 2.0
 
 
-def start(python, script, batch_size):
-    command = [python, str(Path(__file__).parent / script), batch_size]
+def start(python, script, *arguments):
+    command = [python, str(Path(__file__).parent / script), *arguments]
     pipe = subprocess.PIPE
     peer = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
     assert peer.stdout.readline().strip() == "ready", f"{script} did not start"
@@ -27,10 +28,10 @@ def measure(peer):
     return [float(number) for number in peer.stdout.readline().split()]
 
 
-def main(jax_python, batch_size="128"):
+def main(jax_python, batch_size="128", model="vae"):
     peers = {
-        "JAX": start(jax_python, "jax_peer.py", batch_size),
-        "tfvae": start(sys.executable, "tfvae_peer.py", batch_size),
+        "JAX": start(jax_python, "jax_peer.py", batch_size, model),
+        "tfvae": start(sys.executable, "tfvae_peer.py", batch_size, model),
     }
     rounds = [{name: measure(peer) for name, peer in peers.items()} for _ in range(ROUNDS)]
     for kind, number in (("of the clock", 0), ("of a processor", 1)):

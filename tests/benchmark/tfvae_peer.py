@@ -1,4 +1,4 @@
-"""`vae.fit` as a user types it, for `compare.py`: the same network, defaults untouched."""
+"""`vae.fit` as a user types it, for `compare.py`: the same networks, defaults untouched."""
 
 import sys
 import tempfile
@@ -10,16 +10,31 @@ import numpy as np
 
 import tfvae
 
+LATENTS, DRAWS = 50, 50
 
-def main(batch_size):
-    pixels = np.random.default_rng(0).integers(0, 256, (60_000, 28, 28, 1), np.uint8)
+
+def parts(model):
+    """The posterior, the objective, and images of an epoch."""
+    heads, objectives = tfvae.heads, tfvae.objectives
+    if model == "iaf":
+        return heads.InverseAutoregressiveFlow(LATENTS, num_steps=4), objectives.ELBO(), 60_000
+    posterior = heads.MultivariateNormalDiag(LATENTS)
+    if model == "iwae":
+        return posterior, objectives.ImportanceWeighted(DRAWS), 6_400
+    return posterior, objectives.ELBO(), 60_000
+
+
+def main(batch_size, model):
+    posterior, objective, num_images = parts(model)
+    pixels = np.random.default_rng(0).integers(0, 256, (num_images, 28, 28, 1), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "images.npz", x_train=pixels, x_test=pixels[:1])
         train, _ = tfvae.data.load(Path(folder) / "images.npz", batch_size, "dynamic")
-    heads, networks = tfvae.heads, tfvae.networks
+    networks = tfvae.networks
     vae = tfvae.VAE(
-        tfvae.Encoder(networks.MLP([200, 200]), heads.MultivariateNormalDiag(50)),
-        tfvae.Decoder(networks.MLP([200, 200]), heads.IndependentBernoulli((28, 28, 1))),
+        tfvae.Encoder(networks.MLP([200, 200]), posterior),
+        tfvae.Decoder(networks.MLP([200, 200]), tfvae.heads.IndependentBernoulli((28, 28, 1))),
+        objective=objective,
     )
     vae.compile(keras.optimizers.Adam(1e-3))
     vae.fit(train, verbose=0)
@@ -34,4 +49,4 @@ def main(batch_size):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

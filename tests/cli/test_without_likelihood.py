@@ -47,6 +47,14 @@ def test_it_is_measured_by_its_reconstructions_and_samples_by_the_aggregate(
     assert tfvae_command("sample", "runs/code", *drawn).code == 0
     assert np.load(tmp_path / "x.npy").shape == (2, 4, 4, 1)
 
+    drawn = ["--aggregate", "realnvp", "--num-samples", "2"]
+    assert tfvae_command("sample", "runs/code", *drawn).code == 0
+    assert (tmp_path / "runs/code/pictures/samples-0-aggregate-realnvp.png").is_file()
+    for neither in ("0", "glow", "2.5"):
+        refused = tfvae_command("sample", "runs/code", "--aggregate", neither)
+        assert refused.code != 0
+        assert f"{neither!r} is neither a whole number of at least 1" in refused.err
+
     exported = tfvae_command("export", "runs/code", "--aggregate", "3")
     assert exported.code == 0, exported.err
     assert (tmp_path / "export/code/decoder.tflite").is_file()

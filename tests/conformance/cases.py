@@ -334,6 +334,13 @@ CASES = [
         served_as="diag",
     ),
     Case(
+        "mean_field",
+        lambda: vae(weight_scale=1.0, weight_posterior="mean_field"),
+        MLP_DIAG + DECODER + IMAGE_HEAD,
+        loss=lambda history: np.sum([history[n] for n in ("nll", "kl", "weights_kl")], axis=0),
+        served_as="diag",
+    ),
+    Case(
         "free_bits",
         lambda: tril(objective=objectives.ELBO(free_bits=0.01)),
         MLP_TRIL,

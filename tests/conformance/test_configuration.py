@@ -191,6 +191,7 @@ ARGUMENTS = {
         "objective": objectives.ELBO(kl_weight=2.0),
         "corruption": corruptions.SaltAndPepper(rate=0.5, low=0.25, high=0.75),
         "weight_scale": 2.0,
+        "weight_posterior": "mean_field",
         "seed": 7,
     },
 }

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import tfvae
 from tests.evaluation.models import bits, digits_model
 from tests.extension.members.prior import Laplace
+from tfvae import heads, networks
 from tfvae.evaluation import canvas, charts, latent_codes, pictures
 from tfvae.priors import MixtureOfGaussians
 
@@ -195,6 +197,28 @@ def test_forty_labels_have_a_scale_that_names_them(model):
     assert bar.get_ylabel() == "label, 40 in all"
     named = [text.get_text() for text in bar.get_yticklabels()]
     assert (named[0], named[-1]) == ("0", "39")
+
+
+def test_the_points_of_an_autoencoder_are_codes_and_those_of_a_vae_posterior_means(model):
+    point = tfvae.Autoencoder(
+        tfvae.Encoder(networks.MLP([4]), heads.PointCode(3)),
+        tfvae.Decoder(networks.MLP([4]), heads.IndependentBernoulli((8, 8, 1))),
+    )
+    point.build((None, 8, 8, 1))
+    title = pictures.latent_scatter(point, bits(9)).axes[0].get_title()
+    assert title == "Codes: two principal components of 3 dimensions"
+    assert pictures.latent_scatter(model, bits(9)).axes[0].get_title() == "Posterior means"
+
+
+def test_the_legend_is_clear_of_a_long_title():
+    model = tfvae.presets.model("digits", posterior="planar", latent_size=10, units=(4,))
+    figure = pictures.latent_scatter(model, bits(40), np.arange(40) % 10)
+    figure.draw_without_rendering()
+    title = figure.axes[0].title
+    assert title.get_text().startswith("Posterior means from 256 draws: two principal components")
+    box, legend = title.get_window_extent(), figure.legends[0].get_window_extent()
+    assert box.x1 > legend.x0  # it reaches that far
+    assert not box.overlaps(legend)
 
 
 def test_a_single_epoch_is_seen():

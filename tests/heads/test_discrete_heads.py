@@ -246,15 +246,50 @@ def test_annealing_refuses_bits_with_the_remedy():
 
 
 @pytest.mark.parametrize(
+    "objective",
+    [
+        lambda: objectives.ELBO(),
+        lambda: objectives.ELBO(gradient="sticking_the_landing"),
+        lambda: objectives.ImportanceWeighted(3),
+        lambda: objectives.ImportanceWeighted(3, gradient="doubly_reparameterised"),
+        lambda: objectives.ControlledCapacity(),
+    ],
+)
+@pytest.mark.parametrize(
+    ("head", "prior"),
+    [
+        (lambda: heads.LatentBernoulli(6), lambda: priors.BernoulliPrior(6)),
+        (lambda: heads.LatentCategorical(6, 3), lambda: priors.CategoricalPrior(6, 3)),
+    ],
+)
+def test_a_gradient_that_follows_z_is_refused_with_the_remedies(head, prior, objective):
+    made = objective()
+    with pytest.raises(UserError) as refused:
+        VAE(
+            Encoder(networks.MLP([4]), head()),
+            Decoder(networks.MLP([4]), heads.IndependentBernoulli((2,))),
+            prior(),
+            made,
+        )
+    message = str(refused.value)
+    assert f"{type(made).__name__} follows the gradient through z, and the draws of La" in message
+    assert "heads.RelaxedBernoulli" in message
+    assert 'objectives.ELBO(gradient="score_function")' in message
+
+
+COLD = "temperature must be a finite number above 0"
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: heads.LatentCategorical(7, num_categories=3), "not a multiple of num_categories"),
         (lambda: heads.LatentCategorical(7, num_categories=1), "at least 2"),
         (lambda: priors.CategoricalPrior(7, num_categories=3), "not a multiple"),
-        (lambda: heads.RelaxedBernoulli(3, temperature=0.0), "temperature"),
-        (lambda: heads.RelaxedCategorical(6, 3, temperature=-1.0), "temperature"),
-        (lambda: priors.RelaxedBernoulliPrior(3, temperature=0), "temperature"),
-        (lambda: priors.RelaxedCategoricalPrior(6, 3, temperature=0), "temperature"),
+        (lambda: heads.RelaxedBernoulli(3, temperature=0.0), COLD),
+        (lambda: heads.RelaxedCategorical(6, 3, temperature=-1.0), COLD),
+        (lambda: priors.RelaxedBernoulliPrior(3, temperature=0), COLD),
+        (lambda: priors.RelaxedCategoricalPrior(6, 3, temperature=0), COLD),
     ],
 )
 def test_bad_sizes_and_temperatures_are_refused(make, message):

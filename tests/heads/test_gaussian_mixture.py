@@ -12,6 +12,7 @@ from tfvae import VAE, Decoder, Encoder, heads, networks, objectives
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference, Joint
 from tfvae.inference.proposal import Posterior
+from tfvae.models import base
 from tfvae.noise import training_noise
 
 tfd = tfp.distributions
@@ -168,6 +169,18 @@ def test_it_trains_by_the_others(objective):
     assert np.isfinite(history["loss"]).all()
     for weight, old in zip(made.encoder.head.trainable_variables, before, strict=True):
         assert np.any(weight.numpy() != old)
+
+
+def test_the_limit_of_draws_counts_those_of_every_component(monkeypatch):
+    """Three components of 4 draws are 12: of 6 numbers each, 72."""
+    monkeypatch.setattr(base, "_MOST_NUMBERS", 71)
+    x = np.zeros((2, WIDTH), "float32")
+    refused = model(objectives.ELBO(num_samples=4))
+    with pytest.raises(UserError, match="num_samples=4 draws of each of 3 components for exam"):
+        refused(x)
+    by_score = model(objectives.ELBO(num_samples=4, gradient="score_function"))
+    by_score(x)  # it draws from q itself
+    model(objectives.ELBO(num_samples=3))(x)
 
 
 def test_other_posteriors_have_one_stratum_and_draws_that_count_alike():

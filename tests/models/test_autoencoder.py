@@ -6,7 +6,17 @@ import pytest
 from sklearn.datasets import load_digits
 
 import tfvae
-from tfvae import VAE, Autoencoder, Decoder, Encoder, corruptions, evaluation, heads, networks
+from tfvae import (
+    VAE,
+    Autoencoder,
+    Decoder,
+    Encoder,
+    corruptions,
+    evaluation,
+    heads,
+    networks,
+    objectives,
+)
 from tfvae.models.capabilities import (
     Decodes,
     Emits,
@@ -125,6 +135,16 @@ def test_a_saved_one_is_the_same(tmp_path):
         (lambda model: model.log_likelihood(digits()[:2]), r"no density of x: train a tfvae\.VAE"),
         (lambda model: evaluation.elbo(model, digits()[:2]), r"train a tfvae\.VAE"),
         (lambda model: VAE(model.encoder, model.decoder), r"tfvae\.Autoencoder"),
+        *[
+            (
+                lambda model, made=made: VAE(model.encoder, model.decoder, objective=made),
+                r"makes a point, which has no density.*MultivariateNormalDiag",
+            )
+            for made in (
+                objectives.ELBO(gradient="score_function"),
+                objectives.ImportanceWeighted(3, gradient="vimco"),
+            )
+        ],
         (
             lambda model: Autoencoder(
                 Encoder(mlp(), heads.MultivariateNormalDiag(2)), model.decoder

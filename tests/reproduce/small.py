@@ -49,7 +49,34 @@ TABLE = ComparisonTable(
             ),
         ),
     ),
-    Annealing(num_examples=3, num_chains=2, num_steps=3),
+    Annealing(num_examples=3, num_chains=2, num_steps=3, start="posterior"),
+)
+
+_QUICK = {**_SMALL, "binarisation": "none"}
+
+LEVELS = ComparisonTable(
+    "levels",
+    "A small table of levels",
+    "On digits.",
+    (
+        Section(
+            "Digits",
+            "Of 17 levels.",
+            (
+                Row(
+                    "levels",
+                    "digits",
+                    {**_QUICK, "likelihood": "categorical", "num_levels": 17},
+                    4,
+                    num_images=3,
+                ),
+                Row("noisy", "digits", {**_SMALL, "dequantise": 17}, 4, (0, 1), num_images=3),
+                Row("raw", "digits", _QUICK, 4),
+            ),
+        ),
+    ),
+    annealing=None,
+    of_levels=True,
 )
 
 
@@ -84,3 +111,9 @@ def result(name: str, seed: int = 0, epochs: int = 4, table: ComparisonTable = T
 def slower(found: RowResult, seconds_per_epoch: float, **changes: object) -> RowResult:
     """The same with other seconds an epoch."""
     return replace(found, seconds_per_epoch=seconds_per_epoch, **changes)
+
+
+def of_levels(name: str, bits: float | None, images: str | None = None) -> RowResult:
+    """A result of a row of `LEVELS`."""
+    found = result(name, table=LEVELS)
+    return replace(found, annealed=None, bits_per_dimension=bits, images=images)

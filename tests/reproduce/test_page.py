@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.reproduce.small import TABLE, result
+from tests.reproduce.small import LEVELS, TABLE, of_levels, result
 from tfvae.reproduce.chart import drawn_values
 from tfvae.reproduce.files import TableFiles, write_page
+from tfvae.reproduce.images import shown_images
 from tfvae.reproduce.page import page_text
-from tfvae.reproduce.results import current_results, read_results
+from tfvae.reproduce.results import current_results, has_measured, read_results
 from tfvae.reproduce.tables import TABLES
 
 KEPT = Path(__file__).resolve().parents[2] / "docs" / "results"
@@ -23,11 +24,17 @@ def test_the_documentation_shows_what_is_kept(name):
     kept = read_results(paths.results, table)
     assert paths.page.read_text("utf-8") == page_text(table, kept)
     results = current_results(table, kept)
-    assert paths.chart.exists() == any(results.values())
-    if paths.chart.exists():
-        assert paths.chart.stat().st_size < 100_000
-        with Image.open(paths.chart) as picture:
-            assert picture.info["Description"] == drawn_values(results)
+    described = {paths.chart: None, paths.images: None}
+    if has_measured(table, results):
+        described[paths.chart] = drawn_values(table, results)
+    if any(run.images for runs in results.values() for run in runs):
+        described[paths.images] = shown_images(results)
+    for path, description in described.items():
+        assert path.exists() == (description is not None)
+        if description is not None:
+            assert path.stat().st_size < 100_000
+            with Image.open(path) as picture:
+                assert picture.info["Description"] == description
 
 
 def row_of(text, name):
@@ -71,3 +78,32 @@ def test_page_and_chart_are_written(tmp_path):
     with Image.open(paths.chart) as picture:
         assert picture.info["Description"] == '{"diag": [-21.0], "sbn": [-21.0]}'
         assert picture.width > 500
+
+
+def test_bits_are_shown_of_levels_bounds_are_said_and_densities_have_none(tmp_path):
+    kept = {
+        ("levels", 0): of_levels("levels", 2.5),
+        ("noisy", 0): of_levels("noisy", 2.75),
+        ("raw", 0): of_levels("raw", None),
+    }
+    text = page_text(LEVELS, kept)
+    assert "| row | bits | log p(x) | ELBO | active | s an epoch | epochs | seeds |" in text
+    assert [row_of(text, name)[1] for name in ("levels", "noisy", "raw")] == [
+        "2.500",
+        "at most 2.750",
+        "a density",
+    ]
+    assert row_of(text, "levels")[4:] == ["2", "0.5", "4", "0"]
+    assert "AIS" not in text
+    paths = TableFiles(tmp_path, "levels")
+    write_page(LEVELS, kept, paths)
+    with Image.open(paths.chart) as picture:
+        assert picture.info["Description"] == '{"levels": [2.5], "noisy": [2.75]}'
+
+
+def test_a_table_of_densities_alone_has_no_chart(tmp_path):
+    paths = TableFiles(tmp_path, "levels")
+    write_page(LEVELS, {("raw", 0): of_levels("raw", None)}, paths)
+    assert "levels.png" not in paths.page.read_text("utf-8")
+    assert not paths.chart.exists()
+    assert not paths.images.exists()

@@ -1,11 +1,14 @@
 """Rows are trained and measured once, kept at once, and gone on with."""
 
+import math
+
 import pytest
 
-from tests.reproduce.small import TABLE, result, slower
+from tests.reproduce.small import LEVELS, TABLE, result, slower
 from tfvae.errors import DivergedError, UserError
 from tfvae.reproduce import running
 from tfvae.reproduce.files import TableFiles
+from tfvae.reproduce.images import images_of_text
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
 from tfvae.runs.folder import RunFolder
@@ -23,9 +26,9 @@ def reproduce(tmp_path):
     (tmp_path / "results").mkdir()
     paths = TableFiles(tmp_path / "results", "small")
 
-    def run(*rows, **asked):
+    def run(*rows, table=TABLE, **asked):
         said = []
-        failed = reproduce_rows(TABLE, Asked(rows, **asked), tmp_path / "runs", paths, said.append)
+        failed = reproduce_rows(table, Asked(rows, **asked), tmp_path / "runs", paths, said.append)
         return failed, said, paths
 
     return run
@@ -43,6 +46,7 @@ def test_rows_are_trained_measured_and_kept(reproduce, tmp_path):
     assert (found.epochs, found.of_epochs, found.num_samples) == (2, 4, 5)
     assert found.seconds_per_epoch > 0
     assert found.annealed.num_examples == 3
+    assert found.annealed.start == "posterior"
     assert found.annealed.log_likelihood < 0
     assert 0 <= found.active_units <= 2
     assert {"tfvae", "tensorflow"} < set(found.versions)
@@ -132,3 +136,17 @@ def test_a_row_that_was_cut_short_is_run_again_for_more_epochs(reproduce, monkey
     for epochs in (1, 2, 3, None, 4, None):
         reproduce("tril", epochs=epochs)
     assert asked == [3, 4]
+
+
+def test_rows_of_levels_keep_bits_and_images_of_the_first_seed(reproduce):
+    failed, _, paths = reproduce("noisy", "raw", table=LEVELS, epochs=1)
+    assert failed == []
+    kept = read_results(paths.results, LEVELS)
+    found = kept["noisy", 0]
+    bits = -found.log_likelihood / (64 * math.log(2))
+    assert found.bits_per_dimension == pytest.approx(bits)
+    assert 0 < bits < 20
+    assert found.annealed is None
+    assert images_of_text(found.images, 3).shape == (3, 8, 8, 1)
+    assert kept["noisy", 1].images is None
+    assert kept["raw", 0].bits_per_dimension is kept["raw", 0].images is None

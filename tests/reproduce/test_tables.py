@@ -12,7 +12,10 @@ ROWS = [(table, row) for table in TABLES.values() for row in table.rows.values()
 
 
 @pytest.mark.parametrize(("table", "row"), [pytest.param(t, r, id=r.name) for t, r in ROWS])
-def test_the_command_of_a_row_gives_its_settings(table, row):
+def test_the_command_of_a_row_gives_its_settings(table, row, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if row.changes.get("dataset", "").endswith(".npz"):  # the user's own
+        (tmp_path / row.changes["dataset"]).touch()
     words = row.command(3, 7).split()
     command = cli.get_command(click.Context(cli), words[1])
     context = command.make_context(words[1], words[2:])
@@ -41,3 +44,19 @@ def test_the_two_tables_have_the_same_rows():
     ours = set(TABLES["digits"].rows)
     assert ours < set(TABLES["one-level"].rows)
     assert {"diag", "tril", "prior-vamp", "iwae-50", "sbn-concrete"} < ours
+
+
+def test_likelihoods_are_of_levels_of_noise_or_of_densities():
+    """A row is dequantised, of whole levels, or a raw density; the name says the last."""
+    table = TABLES["likelihoods"]
+    for name, row in table.rows.items():
+        settings = row.settings(0, 1)
+        noisy = settings["dequantise"] is not None
+        assert settings["binarisation"] == "none"
+        assert noisy + settings.discrete + name.endswith("-raw") == 1
+        levels = 17 if name.startswith("digits") else 256
+        assert settings["dequantise"] in (None, levels)
+        assert settings.get("likelihood.num_levels", levels) == levels
+        assert (row.num_images > 0) == (not name.startswith("frey"))  # not to be shown
+    kinds = {name.partition("-")[2] for name in table.rows if name.startswith("fashion")}
+    assert kinds == {name.partition("-")[2] for name in table.rows if name.startswith("frey")}

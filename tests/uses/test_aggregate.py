@@ -117,9 +117,14 @@ def test_the_model_samples_from_it_and_does_the_rest_as_before(model, tmp_path):
 
 
 def test_exported_files_draw_what_python_draws(model, tmp_path):
+    found = model.with_prior(uses.fit_aggregate(model, bits(64), num_components=3))
+    check_exported_draws(found, tmp_path)
+
+
+def check_exported_draws(found, tmp_path):
+    """A SavedModel and a TFLite file without other than built-in operations, from one seed."""
     from ai_edge_litert.interpreter import Interpreter
 
-    found = model.with_prior(uses.fit_aggregate(model, bits(64), num_components=3))
     drawn = found.sample(4, seed=11).numpy()
     decoder = next(s for s in servables_of(found) if s.name == "decoder")
     write(decoder(found), tmp_path / "decoder", MADE, warmup_batch_sizes=())
@@ -150,7 +155,10 @@ def bits_as_codes():
         (lambda: uses.fit_aggregate(digits_model(2), bits(3), 0), "num_components must be an int"),
         (lambda: uses.fit_aggregate(digits_model(2), bits(3), 1, "tied"), 'must be "diag" or "fu'),
         (lambda: uses.fit_aggregate(digits_model(2), bits(3), 1, seed=-1), "seed must be an int"),
-        (lambda: uses.fit_aggregate(bits_as_codes(), bits(9), 1), "is over bits, and the prior"),
+        (
+            lambda: uses.fit_aggregate(bits_as_codes(), bits(9), 1),
+            "VAE are bits, and fit_aggregate",
+        ),
         (lambda: digits_model(2).with_prior(priors.StandardNormal(3)), "vectors of 2 numbers, and"),
         (
             lambda: digits_model(2).with_prior(priors.VampPrior(2, (8, 8, 1), 2)),

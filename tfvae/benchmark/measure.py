@@ -1,5 +1,6 @@
 """Throughputs through the public interface, each in turns with the products that it holds."""
 
+import math
 import os
 import statistics
 import tempfile
@@ -14,13 +15,16 @@ import tensorflow as tf
 
 import tfvae
 from tfvae.benchmark.products import Products
+from tfvae.data.fields import example_size
 from tfvae.errors import UserError
+from tfvae.evaluation.importance import chunk_size, from_posterior
+from tfvae.noise import Noise
 from tfvae.runs.machine import library_versions, peak_memory_mb
 from tfvae.settings.building import optimizer
 from tfvae.settings.settings import Settings as RunSettings
 from tfvae.training.devices import accelerators
 
-_CODES = 2048  # decoded at once where the decoder's products are run alone
+_CODES = 2048  # sampled at once
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,13 @@ def benchmark(
         "parameters": vae.count_params(),
         "peak_memory_mb": peak_memory_mb(),
         "peak_accelerator_mb": _peak_accelerator_mb(),
-        "training": _summary("images", rates, "training", "training products"),
+        "training": _summary("images", rates, "training"),
         "evaluation": {
-            **_summary("decoded samples", rates, "evaluation", "decoder products"),
+            **_summary("decoded samples", rates, "evaluation"),
             "num_samples": settings.num_samples,
             "images_per_second": _median(rates["evaluation"]) / settings.num_samples,
         },
-        "sampling": _summary("images", rates, "sampling", "decoder products"),
+        "sampling": _summary("images", rates, "sampling"),
     }
 
 
@@ -121,18 +125,53 @@ def _jobs(
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """Name -> what to run, and how many images or samples that is."""
     steps, count = int(train.cardinality()), settings.num_samples
-    step = Products(vae.train_step, tf.TensorSpec((batch, *vae.decoder.event_shape)))
-    decode = Products(vae.decoder.parameters, tf.TensorSpec((_CODES, vae.latent_size)))
-    decodings = max(1, len(images) * count // _CODES)
+    products = model_products(vae, batch, len(images), count)
     return {
         "training": (lambda: vae.fit(train, verbose=0), steps * batch),
-        "training products": (lambda: step(steps), steps * batch),
+        "training products": (lambda: products["training"](steps), steps * batch),
         "evaluation": (
             lambda: vae.log_likelihood(images, num_samples=count, verbose=0),
             len(images) * count,
         ),
-        "decoder products": (lambda: decode(decodings), decodings * _CODES),
+        "evaluation products": (lambda: products["evaluation"](1), len(images) * count),
         "sampling": (lambda: vae.sample(_CODES, seed=1).numpy(), _CODES),
+        "sampling products": (lambda: products["sampling"](1), _CODES),
+    }
+
+
+def model_products(
+    vae: Any, batch_size: int, num_images: int, num_samples: int
+) -> dict[str, Products]:
+    """What a compiled model multiplies, whatever it is made of.
+
+    Args:
+        vae: of one field, x.
+        batch_size: of a step of training.
+        num_images: of which one call estimates the likelihood.
+        num_samples: K of that likelihood.
+
+    Returns:
+        `training`, of a step; `evaluation`, of the call; `sampling`, of 2,048 samples. Their
+        networks are those of the encoder, the decoder, a flow, and of pseudo-inputs, too.
+    """
+    image = vae.decoder.event_shape
+    chunk = chunk_size(num_samples, num_images, example_size(vae.fields()))
+
+    def evaluate(images: tf.Tensor) -> Any:
+        scalars = (tf.constant(number) for number in (0, 0, num_samples))
+        return from_posterior(vae, {"x": images}, *scalars, chunk)
+
+    def sample(seed: tf.Tensor) -> Any:
+        return vae.decode(vae.generate(Noise(seed, row=tf.range(_CODES))), {})
+
+    return {
+        "training": Products(vae.train_step, tf.TensorSpec((batch_size, *image))),
+        "evaluation": Products(
+            evaluate,
+            tf.TensorSpec((num_images, *image)),
+            rounds=math.ceil(num_samples / chunk),
+        ),
+        "sampling": Products(sample, tf.TensorSpec((), tf.int32)),
     }
 
 
@@ -145,13 +184,14 @@ def rate(run: Callable[[], Any], count: int, seconds: float) -> Rate:
     return Rate(done / (time.perf_counter() - start), done / (time.process_time() - busy))
 
 
-def _summary(unit: str, rates: dict[str, list[Rate]], name: str, products: str) -> dict[str, Any]:
-    pairs = list(zip(rates[name], rates[products], strict=True))
+def _summary(unit: str, rates: dict[str, list[Rate]], name: str) -> dict[str, Any]:
+    products = rates[f"{name} products"]
+    pairs = list(zip(rates[name], products, strict=True))
     return {
         "unit": unit,
         "per_second": _median(rates[name]),
         "best_per_second": max(rate.wall for rate in rates[name]),
-        "products_per_second": _median(rates[products]),
+        "products_per_second": _median(products),
         "share_of_products": statistics.median(rate.wall / alone.wall for rate, alone in pairs),
         "share_by_processor_time": statistics.median(rate.cpu / alone.cpu for rate, alone in pairs),
     }

@@ -62,7 +62,7 @@ def command(
     run: RunFolder,
     output: Path | None,
     variants: tuple[str, ...] | None,
-    aggregate: int | None,
+    aggregate: int | str | None,
     **options: Any,
 ) -> None:
     """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.

@@ -12,11 +12,38 @@ from tfvae.suggestions import nearest
 SEED_RANGE = click.IntRange(-(2**31), 2**31 - 1)
 
 
+REALNVP = "realnvp"
+
+
+class Aggregate(click.ParamType):
+    """What is fitted to codes: the number of a mixture's Gaussians, or the name of a flow."""
+
+    name = f"K|{REALNVP}"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        """The number or the name, or a failure."""
+        if value == REALNVP:
+            return value
+        try:
+            count = int(value)
+        except ValueError:
+            count = 0
+        if count < 1:
+            self.fail(
+                f"{value!r} is neither a whole number of at least 1, of a mixture's Gaussians, nor "
+                f"{REALNVP}.",
+                param,
+                ctx,
+            )
+        return count
+
+
 AGGREGATE = click.option(
     "--aggregate",
-    type=click.IntRange(min=1),
-    metavar="K",
-    help="In the prior's place, a mixture of K Gaussians fitted to the codes of the training data.",
+    type=Aggregate(),
+    metavar=Aggregate.name,
+    help="In the prior's place, a mixture of K Gaussians or a RealNVP flow, fitted to the codes of "
+    "the training data.",
 )
 
 

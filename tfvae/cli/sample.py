@@ -76,7 +76,7 @@ def command(
     num_samples: int,
     seed: int,
     temperature: float,
-    aggregate: int | None,
+    aggregate: int | str | None,
     output: Path | None,
     conditions: tuple[tuple[str, float], ...],
 ) -> None:
@@ -84,8 +84,8 @@ def command(
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits.
     """
-    of_mixture = "" if aggregate is None else f"-aggregate-{aggregate}"
-    output = run.pictures / f"samples-{seed}{of_mixture}.png" if output is None else output
+    of_aggregate = "" if aggregate is None else f"-aggregate-{aggregate}"
+    output = run.pictures / f"samples-{seed}{of_aggregate}.png" if output is None else output
     if output.suffix not in _SUFFIXES:
         raise click.UsageError(
             f"--output: {output.name!r} does not end in one of {', '.join(_SUFFIXES)}."

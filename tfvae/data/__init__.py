@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.data import validate as validate
     from tfvae.data.catalogue import describe as describe
     from tfvae.data.catalogue import names as names
+    from tfvae.data.dequantising import num_levels as num_levels
     from tfvae.data.fields import Field as Field
     from tfvae.data.loaded import fields_of as fields_of
     from tfvae.data.loading import arrays as arrays
@@ -40,6 +41,7 @@ _HOMES = {
     "log_jacobian": "standardising",
     "mean": "loading",
     "names": "catalogue",
+    "num_levels": "dequantising",
     "validate": None,
 }
 

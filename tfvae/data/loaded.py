@@ -24,6 +24,7 @@ class Recipe:
         bare: whether a batch is the only column's tensor, rather than a dict by name.
         epochs: which epoch comes next; None where all are alike.
         log_jacobian: what a log-density of x in its own units adds to that of x as it is here.
+        levels: how many x has, where uniform noise is added to it; None where it is not.
     """
 
     columns: Columns
@@ -34,6 +35,7 @@ class Recipe:
     bare: bool = True
     epochs: EpochCounter | None = field(default=None, compare=False)
     log_jacobian: float = 0.0
+    levels: int | None = None
 
     @property
     def num_batches(self) -> int:

@@ -11,6 +11,12 @@ from tfvae.checks import LARGEST_SIZE
 from tfvae.data import pipeline, sources
 from tfvae.data.binarisation import check_name
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
+from tfvae.data.dequantising import (
+    MOST_LEVELS,
+    check_levels,
+    dequantised_mean,
+    level_volume,
+)
 from tfvae.data.epochs import EpochCounter
 from tfvae.data.fields import check_field_names, listed
 from tfvae.data.loaded import LoadedSet, Recipe
@@ -33,6 +39,7 @@ def load(
     size: tuple[int, int] | None = None,
     background: str | None = None,
     standardise: bool = False,
+    dequantise: int | None = None,
     drop_remainder: bool = False,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Training and test examples as `tf.data` pipelines, ready for `fit` and `evaluate`.
@@ -71,6 +78,11 @@ def load(
         standardise: of tables: each entry of x less its mean over the training rows, in units of
             its standard deviation over these. Models then report densities in those units, runs
             and `tfvae evaluate` those of x as it is: `tfvae.data.log_jacobian` is the difference.
+        dequantise: of images, the number L of their levels, 256 of bytes and 17 of the digits: x is
+            (k + u) / L for a level k of 0 .. L - 1 and fresh uniform noise u each time an image is
+            shown, held-out images have theirs once. Densities then have the unit of a level, and
+            their mean is a lower bound of the log-probability of levels; runs and `tfvae evaluate`
+            report that, `tfvae.data.log_jacobian` is the difference.
         drop_remainder: leave out the last, smaller batch of each training epoch (other rows each
             time), so that all batches have one size and XLA compiles one program.
 
@@ -98,7 +110,13 @@ def load(
     rows, held_out_rows = (
         _chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)
     )
-    binarisation, change = _binarisation(binarisation, split.spec.binarisation, rows), 0.0
+    levels, default = None, split.spec.binarisation
+    if dequantise is not None:
+        levels, default = _whole("dequantise", dequantise, 2, MOST_LEVELS), NONE
+        check_levels((rows, held_out_rows), levels, binarisation, name_or_path)
+    binarisation, change = _binarisation(binarisation, default, rows), 0.0
+    if levels is not None:
+        change = level_volume(rows.fields["x"].shape, levels)
     if standardise:
         rows, held_out_rows, change = standardised(rows, held_out_rows, name_or_path)
     if drop_remainder and len(rows) < batch_size:
@@ -108,10 +126,18 @@ def load(
             f"{len(rows)}, or drop_remainder=False."
         )
     bare, counter = names is None, EpochCounter(first_epoch)
-    train = Recipe(rows, binarisation, seed, batch_size, drop_remainder, bare, counter, change)
+    train = Recipe(
+        rows, binarisation, seed, batch_size, drop_remainder, bare, counter, change, levels
+    )
     held_out = STATIC if binarisation == DYNAMIC else binarisation
     test = Recipe(
-        held_out_rows, held_out, pipeline.TEST_SEED, batch_size, bare=bare, log_jacobian=change
+        held_out_rows,
+        held_out,
+        pipeline.TEST_SEED,
+        batch_size,
+        bare=bare,
+        log_jacobian=change,
+        levels=levels,
     )
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(
         pipeline.frozen(test)
@@ -191,7 +217,8 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
     """Mean of a field over the examples, float32 `[*shape]`, for the output bias.
 
     For a data set of `load` it is the mean of what is stored: grey levels for "dynamic" and "none",
-    bits for "static". Any other data set of batches is iterated over once.
+    bits for "static"; with `dequantise` that of the noise is added. Any other data
+    set of batches is iterated over once.
 
     Args:
         dataset: of bare batches, of tuples whose first entry is one, or of dicts by name.
@@ -201,7 +228,11 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
         UserError: the data set is empty, or lacks the field.
     """
     if isinstance(dataset, LoadedSet):
-        return _chosen(dataset.recipe.columns, (field,), "The data set").rows[field].mean()
+        recipe = dataset.recipe
+        stored = _chosen(recipe.columns, (field,), "The data set").rows[field].mean()
+        if field == "x" and recipe.levels is not None:
+            return dequantised_mean(stored, recipe.levels)
+        return stored
     total: Any = 0.0
     count = 0
     for batch in dataset:

@@ -88,6 +88,11 @@ def _check_columns(dataset: LoadedSet, fields: Fields, titles: dict[str, str]) -
     columns = dataset.recipe.columns
     for name in titles:
         rows = columns.rows[name]
+        if name == "x" and dataset.recipe.levels and fields[name].spacing is not None:
+            raise UserError(
+                f"{titles[name]} is dequantised, between its levels; expected "
+                f"{fields[name].values}. Leave dequantise out: a likelihood of levels needs none."
+            )
         if not fields[name].contains(rows.field):
             for chunk in rows.chunks():
                 check_values(chunk, fields[name], titles[name])

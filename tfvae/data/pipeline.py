@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfvae.data import binarisation as bits
 from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
+from tfvae.data.dequantising import dequantised
 from tfvae.data.epochs import FixedEpoch
 from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.errors import UserTypeError
@@ -97,12 +98,15 @@ def batch(
 
     Returns:
         The tensor of the only column where the recipe says so, else a dict by name. Bytes are
-        scaled, and the column x is binarised.
+        scaled, and the column x is binarised or dequantised.
     """
     made = {}
     for name, rows in recipe.columns.rows.items():
-        binarisation = recipe.binarisation if name == "x" else NONE
-        values = _binarised(binarisation, recipe.seed, stored[name], indices, epoch, number)
+        if name == "x" and recipe.levels is not None:
+            values = dequantised(stored[name], recipe.levels, recipe.seed, epoch, indices)
+        else:
+            binarisation = recipe.binarisation if name == "x" else NONE
+            values = _binarised(binarisation, recipe.seed, stored[name], indices, epoch, number)
         made[name] = tf.ensure_shape(values, [recipe.static_size, *rows.field.shape])
     return next(iter(made.values())) if recipe.bare else made
 

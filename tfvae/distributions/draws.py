@@ -97,7 +97,7 @@ def draw_of(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...]
 @draw_of.register
 def _(distribution: tfd.MultivariateNormalLinearOperator, noise: Noise, shape: tuple) -> Draw:
     eps = _shaped(noise.normal(math.prod(shape)), shape)
-    log_prob = _standard_log_prob(eps) - distribution.scale.log_abs_determinant()
+    log_prob = standard_log_prob(eps) - distribution.scale.log_abs_determinant()
     return Draw(distribution.loc + matvec(distribution.scale, eps), log_prob)
 
 
@@ -166,7 +166,7 @@ def _sampled(distribution: tfd.Distribution, noise: Noise, shape: tuple[int, ...
     return Draw(*distribution.experimental_sample_and_log_prob(count, seed=noise.stateless_seed()))
 
 
-def _standard_log_prob(eps: tf.Tensor) -> tf.Tensor:
+def standard_log_prob(eps: tf.Tensor) -> tf.Tensor:
     """log N(eps; 0, I)."""
     constant = 0.5 * eps.shape[-1] * math.log(2.0 * math.pi)
     return -0.5 * tf.reduce_sum(tf.square(eps), axis=-1) - constant
@@ -175,9 +175,10 @@ def _standard_log_prob(eps: tf.Tensor) -> tf.Tensor:
 def matvec(scale: tf.linalg.LinearOperator, noise: tf.Tensor) -> tf.Tensor:
     """Returns L eps for eps `[S, B, D]` and L of batch shape `[B]`, or others that broadcast.
 
-    A lower triangular L goes by one product for each example, instead of one for each draw.
+    A lower triangular L goes by one product for each example, instead of one for each draw; other
+    operators know best.
     """
-    lower = isinstance(scale, tf.linalg.LinearOperatorLowerTriangular)
+    lower = type(scale) is tf.linalg.LinearOperatorLowerTriangular
     if noise.shape.rank != 3 or scale.batch_shape.rank > 1 or not lower:
         return scale.matvec(noise)
     if noise.shape[0] == 1:

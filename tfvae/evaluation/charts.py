@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture
 from tfvae.evaluation.latents import flat_codes
+from tfvae.models.capabilities import Scores
 from tfvae.models.codes import code_draws, from_draws
 
 _MOST_COLOURS = 20
@@ -23,10 +24,11 @@ def latent_scatter(
     labels: Sequence[Any] | np.ndarray | None = None,
     save: str | os.PathLike | None = None,
 ) -> Picture:
-    """Draws the codes of examples (posterior means) as points, coloured by label. Deterministic.
+    """Draws the codes of examples as points, coloured by label. Deterministic.
 
-    With more than two latent dimensions the first two principal components are shown, and the
-    title says so, as it does where the means are from draws. With one, a histogram.
+    Of a model that scores these are posterior means, and the title calls them so. With more than
+    two latent dimensions the first two principal components are shown, and the title says so, as
+    it does where the means are from draws. With one, a histogram.
 
     Args:
         model: A built model that encodes.
@@ -46,7 +48,8 @@ def latent_scatter(
         )
     figure = Picture(figsize=(6.0, 5.0))
     axes = figure.subplots()
-    title = f"Posterior means{from_draws(code_draws(model))}"
+    means_of_q = f"Posterior means{from_draws(code_draws(model))}"
+    title = means_of_q if isinstance(model, Scores) else "Codes"
     if means.shape[1] == 1:
         _histogram(axes, means[:, 0], labels)
     else:
@@ -62,7 +65,8 @@ def latent_scatter(
 def _explain(figure: Picture, axes: Any, kinds: np.ndarray) -> None:
     """Says which colour is which label: by a legend, or a bar where that would be too long."""
     if 1 < len(kinds) <= _MOST_COLOURS:
-        figure.legend(loc="outside right upper", fontsize=8, frameon=False, markerscale=2)
+        # Not at the top: a long title reaches beyond the axes.
+        figure.legend(loc="outside right center", fontsize=8, frameon=False, markerscale=2)
     elif len(kinds) > _MOST_COLOURS:
         shown = np.unique(np.linspace(0, len(kinds) - 1, 10).round().astype(int)).tolist()
         scale = ScalarMappable(BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, 256), "turbo")

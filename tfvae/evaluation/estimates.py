@@ -68,7 +68,8 @@ class Estimate(PerExample):
             raise UserError(
                 "Bits per dimension are of discrete data, and this model's likelihood of x is a "
                 "density of real numbers. For images of levels use one of levels: "
-                "heads.Categorical or heads.DiscretisedLogisticMixture."
+                "heads.Categorical or heads.DiscretisedLogisticMixture. Of dequantised levels they "
+                "are at most -(mean + tfvae.data.log_jacobian(test)) / (D log 2), as runs report."
             )
         return -self.mean / (self.num_discrete * math.log(2.0))
 

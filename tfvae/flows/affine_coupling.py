@@ -1,12 +1,14 @@
 """Affine coupling steps."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfvae.flows.coupling import Coupling
 
 # Of a log-scale: a step widens or narrows by e^2 at most, so a bad batch can't overflow it.
 _LIMIT = 2.0
+_FARTHEST = 1.9  # where a step may start: the limit itself is reached by no finite number
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -37,6 +39,18 @@ class AffineCoupling(Coupling):
     """
 
     numbers_per_entry = 2
+
+    def start_at(self, scale: np.ndarray, shift: np.ndarray) -> None:
+        """Starts near (a, b) -> (a, scale b + shift), but for what the first weights add.
+
+        Args:
+            scale: of each entry that moves, `[E]`; beyond what a step may, that much.
+            shift: likewise.
+        """
+        smallest = np.finfo(np.float32).tiny
+        log_scale = np.clip(np.log(np.maximum(scale, smallest)), -_FARTHEST, _FARTHEST)
+        raw = _LIMIT * np.arctanh(log_scale / _LIMIT)
+        self.network.biases[-1].assign(np.stack([raw, shift], axis=-1).ravel())
 
     def move(self, b: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns exp(s) b + t and s."""

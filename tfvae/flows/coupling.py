@@ -93,6 +93,11 @@ class Coupling(FlowStep):
         halves = [b, a] if self.flipped else [a, b]
         return Moved(tf.concat(halves, axis=-1), tf.reduce_sum(log_slopes, axis=-1))
 
+    def moves(self, latent_size: int) -> slice:
+        """Returns which of the dimensions move."""
+        kept, moved = self._sizes(latent_size)
+        return slice(moved) if self.flipped else slice(kept, None)
+
     def _sizes(self, latent_size: int) -> tuple[int, int]:
         """How many dimensions stay, and how many move; flipped, those that moved stay."""
         half = latent_size // 2

@@ -1,7 +1,7 @@
 """The seam between features and probability."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -127,6 +127,23 @@ class Head(keras.layers.Layer):
             z `[S, B, *event_shape]` and log q(z) `[S, B]`.
         """
         return draw(distribution, noise)
+
+    def draw_held(
+        self, distribution: tfd.Distribution, noise: Noise
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        """Draws from q, with log q at these draws, q's parameters held constant in gradients.
+
+        A head that knows log q of what it drew without evaluating it says so here.
+
+        Args:
+            distribution: q, batch shape `[B]`.
+            noise: of leading shape `[S, B]`.
+
+        Returns:
+            z `[S, B, *event_shape]`, and a function of z, whose values are these, to log q(z)
+            `[S, B]`.
+        """
+        return self.draw(distribution, noise).z, self.frozen(distribution).log_prob
 
     def draw_strata(self, distribution: tfd.Distribution, noise: Noise) -> tuple[Draw, tf.Tensor]:
         """Draws from each of K parts of q = sum_k pi_k q_k, as differentiable functions of noise.

@@ -109,6 +109,9 @@ class Inference:
             frozen: whether log q(z|x) holds q's parameters constant in gradients.
         """
         assert self.noise is not None  # as in draw
+        if frozen and self.proposal.strata == 1:
+            z, log_prob = self.proposal.draw_held(self.noise(num_samples))
+            return Draws(z, log_prob(z), self.joint(z))
         (z, log_posterior), log_shares = self.proposal.draw_strata(self.noise(num_samples))
         found = self.at(z, frozen=True) if frozen else Draws(z, log_posterior, self.joint(z))
         return found._replace(log_shares=log_shares)

@@ -1,6 +1,7 @@
 """What stands for q(z|x) where z is drawn: draws, densities, and divergences in closed form."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -54,6 +55,14 @@ class Proposal(ABC):
             Draws of leading shape `[K S, B]`, and log-shares `[K S, B]`; None for equal ones.
         """
         return self.draw(noise), None
+
+    def draw_held(self, noise: Noise) -> tuple[Any, Callable[[Any], tf.Tensor]]:
+        """Draws z, with log q(z|x) at these draws, q's parameters held constant in gradients.
+
+        Returns:
+            z, and a function of z, whose values are these, to log q(z|x) `[S, B]`.
+        """
+        return self.draw(noise).z, self.frozen().log_prob
 
     def log_prob(self, z: Any) -> tf.Tensor:
         """Returns log q(z|x) `[S, B]` of given z."""
@@ -139,6 +148,10 @@ class Posterior(Proposal):
         if self.strata == 1:
             return super().draw_strata(noise)
         return self.head.draw_strata(self.distribution, noise)
+
+    def draw_held(self, noise: Noise) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        """Draws by the head."""
+        return self.head.draw_held(self.distribution, noise)
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
         """Returns log q(z|x) `[S, B]`."""

@@ -185,14 +185,17 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             self.objective.check_path(inference.proposal, "this posterior")
         seed, rows = self.next_seed(), own_rows(batch)
 
-        numbers = example_size(self.fields())
+        numbers, strata = example_size(self.fields()), 1
+        if self.objective is not None and self.objective.stratified:
+            strata = inference.proposal.strata
 
         def noise(num_samples: int) -> Noise:
-            if num_samples * numbers > _MOST_NUMBERS:
+            if num_samples * strata * numbers > _MOST_NUMBERS:
+                of_each = f" of each of {strata} components" if strata > 1 else ""
                 raise UserError(
-                    f"num_samples={num_samples:,} draws for examples of {numbers:,} numbers are "
-                    f"more than are trained on at once, {_MOST_NUMBERS:,} numbers for each "
-                    "example. Take fewer."
+                    f"num_samples={num_samples:,} draws{of_each} for examples of {numbers:,} "
+                    f"numbers are more than are trained on at once, {_MOST_NUMBERS:,} numbers for "
+                    "each example. Take fewer."
                 )
             return training_noise(seed, num_samples, rows.computed, rows.first)
 

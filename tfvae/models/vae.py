@@ -1,12 +1,12 @@
 """The variational autoencoder."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import instance_of, real
+from tfvae.checks import instance_of
 from tfvae.corruptions import Corruption
 from tfvae.errors import UserError
 from tfvae.inference.inference import Inference, Joint
@@ -15,7 +15,8 @@ from tfvae.models.autoencoding import NOTHING, Autoencoding
 from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
 from tfvae.models.encoder_decoder import Decoder, Encoder
-from tfvae.models.weight_prior import WEIGHTS_NLL, weights_nll
+from tfvae.models.mean_field import WEIGHTS_KL, Drawn, MeanField, drawn_weights
+from tfvae.models.weight_prior import MEAN_FIELD, WEIGHTS_NLL, checked_scale, weights_nll
 from tfvae.noise import Noise
 from tfvae.objectives import ELBO, Objective
 from tfvae.priors import Prior, StandardNormal
@@ -32,11 +33,15 @@ class VAE(Autoencoding):
         decoder: p(x|z), `Decoder(network, head)`.
         prior: p(z), default `StandardNormal` of the encoder's latent size.
         objective: Default `ELBO()`.
-        weight_scale: s, above 0: a prior N(0, s^2) on every trainable weight of the decoder, whose
-            most probable weights `fit` then seeks (MAP) in place of the most likely ones. The loss
-            has -log p(weights) / N more, logged as `weights_nll`, with N the examples that `fit`
-            was given. None (default): no prior. Choose it where there are too few examples to
-            hold some out and stop in time.
+        weight_scale: s, above 0: a prior N(0, s^2) on every trainable weight of the decoder. Choose
+            it where there are too few examples to hold some out and stop in time. None (default):
+            no prior.
+        weight_posterior: What `fit` seeks of that prior's posterior, with N the examples that it
+            was given. "mode" (default): the most probable weights (MAP). The loss has
+            -log p(weights) / N more, logged as `weights_nll`. "mean_field": the best q(weights) of
+            independent Normals. Each step draws the weights, and the loss has
+            KL(q || p) / N more, logged as `weights_kl`. All but training (evaluation, samples,
+            exported files) takes the means of q.
         corruption: What the encoder sees in x's place while training, one of `tfvae.corruptions`:
             denoising, whose loss is a bound of log p(x) as well. None (default) for x itself.
         seed: Seed of the draws of z while training, and of samples that are given no seed.
@@ -79,6 +84,7 @@ class VAE(Autoencoding):
         prior: Prior | None = None,
         objective: Objective | None = None,
         weight_scale: float | None = None,
+        weight_posterior: Literal["mode", "mean_field"] = "mode",
         corruption: Corruption | None = None,
         seed: int | None = None,
         **kwargs: Any,
@@ -101,10 +107,16 @@ class VAE(Autoencoding):
                 "heads.MultivariateNormalDiag, or tfvae.Autoencoder (--model autoencoder)."
             )
         objective.check_path(encoder.head, type(encoder.head).__name__)
-        weighed = weight_scale is not None
-        names = (*objective.names, WEIGHTS_NLL) if weighed else objective.names
+        weight_scale = checked_scale(weight_scale, weight_posterior)
+        drawn = weight_posterior == MEAN_FIELD
+        names = objective.names
+        if weight_scale is not None:
+            names = (*names, WEIGHTS_KL if drawn else WEIGHTS_NLL)
         super().__init__(encoder, decoder, names, corruption=corruption, seed=seed, **kwargs)
-        self.weight_scale = real("weight_scale", weight_scale, above=0.0) if weighed else None
+        self.weight_scale, self.weight_posterior = weight_scale, weight_posterior
+        self.mean_field = None
+        if weight_scale is not None and drawn:
+            self.mean_field = MeanField(weight_scale, name="mean_field")
         self.prior, self.objective = prior, objective
 
     def build_others(self, shape: tuple[int | None, ...]) -> None:
@@ -118,10 +130,27 @@ class VAE(Autoencoding):
                 part.build(part_shape)
         self.prior.checked_distribution(**given)
 
+    def check_terms(self) -> None:
+        """Gives the decoder's weights, once they are all there, the scales of their posterior."""
+        if self.mean_field is not None and not self.mean_field.built:
+            self.mean_field.build_for(self.decoder)
+        super().check_terms()
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """What training changes: of a frozen weight, a constant, not the scale either."""
+        found = super().trainable_variables
+        if self.mean_field is None:
+            return found
+        idle = {id(scale) for scale in self.mean_field.idle(self.decoder)}
+        return [variable for variable in found if id(variable) not in idle]
+
     def weight_terms(self) -> dict[str, tf.Tensor]:
-        """Returns -log p(weights) / N of the decoder's weights, if they have a prior."""
+        """Returns -log p(weights) / N, or KL(q || p) / N, of decoder's weights with a prior."""
         if self.weight_scale is None:
             return {}
+        if self.mean_field is not None:
+            return {WEIGHTS_KL: self.mean_field.nats(self.decoder, self.num_examples)}
         weights = self.decoder.trainable_variables
         return {WEIGHTS_NLL: weights_nll(weights, self.weight_scale, self.num_examples)}
 
@@ -140,13 +169,21 @@ class VAE(Autoencoding):
 
     def _inference(self, batch: Batch, posterior: tfd.Distribution, training: bool) -> Inference:
         given = self.given(batch)
-        prior = self.prior_distribution(given)
+        prior, drawn = self.prior_distribution(given), self._drawn_weights(training)
 
         def joint(z: tf.Tensor) -> Joint:
-            likelihood = self.decoder(self.decoder_inputs(z, given), training=training)
-            return Joint(likelihood.log_prob(batch["x"]), prior.log_prob(z), likelihood.mean())
+            inputs, log_prior = self.decoder_inputs(z, given), prior.log_prob(z)
+            with drawn_weights(self.decoder, drawn):
+                likelihood = self.decoder(inputs, training=training)
+                return Joint(likelihood.log_prob(batch["x"]), log_prior, likelihood.mean())
 
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
+
+    def _drawn_weights(self, training: bool) -> Drawn:
+        """A draw of the decoder's weights for a step of training, one for all its examples."""
+        if self.mean_field is None or not training:
+            return ()
+        return self.mean_field.draw(self.decoder, self.next_seed())
 
     def prior_distribution(self, conditions: Batch = NOTHING) -> tfd.Distribution:
         """Returns p(z), or p(z|c) of conditions: the prior's, given what it needs of this model."""
@@ -204,4 +241,8 @@ class VAE(Autoencoding):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        return {**super().get_config(), "weight_scale": self.weight_scale}
+        return {
+            **super().get_config(),
+            "weight_scale": self.weight_scale,
+            "weight_posterior": self.weight_posterior,
+        }

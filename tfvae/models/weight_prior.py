@@ -7,7 +7,31 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfvae.checks import real
+from tfvae.errors import UserError
+
 WEIGHTS_NLL = "weights_nll"
+MODE, MEAN_FIELD = "mode", "mean_field"
+
+
+def checked_scale(scale: Any, posterior: str) -> float | None:
+    """Returns a prior's scale, if it and what is sought of the posterior go together.
+
+    Raises:
+        UserError: for a scale that is not above 0, an unknown posterior, and one without a prior.
+    """
+    if posterior not in (MODE, MEAN_FIELD):
+        raise UserError(
+            f'weight_posterior must be "{MODE}" or "{MEAN_FIELD}", received {posterior!r}.'
+        )
+    if scale is not None:
+        return real("weight_scale", scale, above=0.0)
+    if posterior == MEAN_FIELD:
+        raise UserError(
+            'weight_posterior="mean_field" is of weights that have a prior, and weight_scale is '
+            "None. Give the prior's scale, such as weight_scale=1.0."
+        )
+    return None
 
 
 def weights_nll(weights: Sequence[keras.Variable], scale: float, num_examples: Any) -> tf.Tensor:

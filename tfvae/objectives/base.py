@@ -87,6 +87,9 @@ class Objective(TermWeights, keras.layers.Layer):
     pathwise = True
     """Whether its gradient flows through z, so that draws have to be differentiable."""
 
+    evaluates = False
+    """Whether it asks for log q(z|x) of a given z, and not only for that of what was drawn."""
+
     stratified = False
     """Whether it draws by `Inference.draw_strata`: then mixtures have differentiable draws, too."""
 
@@ -98,18 +101,25 @@ class Objective(TermWeights, keras.layers.Layer):
         super().__init__(**kwargs)
 
     def check_path(self, posterior: Head | Proposal, name: str) -> None:
-        """Refuses a posterior without the differentiable draws that the gradient is to follow.
+        """Refuses a posterior without the differentiable draws, or the density, that this needs.
 
         Raises:
             UserError: with what to do.
         """
+        kind = type(self).__name__
         strata = self.stratified and posterior.strata > 1
         if self.pathwise and not (posterior.reparameterised or strata):
             raise UserError(
-                f"{type(self).__name__} follows the gradient through z, and the draws of {name} "
-                "have none: it would train on the KL alone. Use a head whose draws are "
-                "differentiable, or an objective that needs no path, such as one with "
-                'gradient="score_function".'
+                f"{kind} follows the gradient through z, and the draws of {name} have none: it "
+                "would train on the KL alone. Use a head whose draws are differentiable, such as "
+                "heads.RelaxedBernoulli for bits, or an objective that needs no path: "
+                'objectives.ELBO(gradient="score_function").'
+            )
+        if self.evaluates and not posterior.evaluates:
+            raise UserError(
+                f"{kind} with this gradient evaluates log q(z|x) at a given z, and {name} has a "
+                'density of its own draws alone. Use gradient="pathwise", or a head that can, such '
+                "as heads.MultivariateNormalDiag or, of the flows, heads.RealNVPFlow."
             )
 
     def build(self, input_shape: Any = None) -> None:

@@ -98,6 +98,7 @@ class ELBO(Objective):
             )
         self._analytic = False if gradient == "sticking_the_landing" else analytic_kl
         self.pathwise = self.stratified = gradient not in SCORES
+        self.evaluates = gradient != "pathwise"
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
         self.signal_baseline = Baseline(name="baseline") if learned else None

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfvae.checks import positive_int
 from tfvae.errors import UserError
-from tfvae.inference.inference import Inference
+from tfvae.inference.inference import Draws, Inference
 from tfvae.objectives.base import Nats, Objective
 from tfvae.objectives.baseline import Baseline
 from tfvae.objectives.gradients import (
@@ -87,6 +87,7 @@ class ImportanceWeighted(Objective):
                 'at least 2, or gradient="score_function".'
             )
         self.pathwise = gradient not in SCORES
+        self.evaluates = gradient != "pathwise"
         self.stratified = gradient in ("pathwise", "sticking_the_landing")
         self.baseline = bool(baseline)
         learned = self.baseline and gradient == "score_function"
@@ -131,8 +132,9 @@ class ImportanceWeighted(Objective):
 
 def _doubly_reparameterised(inference: Inference, num_samples: int) -> Bound:
     assert inference.noise is not None  # of this step, which the model has given it
-    z, zeros = _scaled_by_weights(inference.proposal.draw(inference.noise(num_samples)).z)
-    draws = inference.at(z, frozen=True)
+    z, log_prob = inference.proposal.draw_held(inference.noise(num_samples))
+    z, zeros = _scaled_by_weights(z)
+    draws = Draws(z, log_prob(z), inference.joint(z))
     return Bound(draws, log_mean_weight(draws.log_weights + zeros))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -33,6 +34,14 @@ class FlowPrior(Prior):
         """Builds the steps."""
         for step in self.steps:
             step.build((None, self.latent_size))
+
+    def start_at(self, mean: np.ndarray, stddev: np.ndarray) -> None:
+        """Starts near these means and standard deviations, where a flow knows how.
+
+        Args:
+            mean: `[D]`.
+            stddev: `[D]`.
+        """
 
     def distribution(self) -> Pushforward:
         """Returns the law of f(z_0)."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import LARGEST_SIZE, positive_int
+from tfvae.distributions.normal_mixture import NormalMixture
 from tfvae.distributions.scales import positive_diagonal, raw_diagonal
 from tfvae.errors import UserError
 from tfvae.noise import Noise
@@ -94,7 +95,7 @@ class MixtureOfGaussians(Prior):
         else:
             components = tfd.MultivariateNormalDiag(loc=loc, scale_diag=diagonal)
         weights = tfd.Categorical(logits=tf.convert_to_tensor(self.logits))
-        return tfd.MixtureSameFamily(weights, components)
+        return NormalMixture(weights, components)
 
     def generate(self, noise: Noise) -> tf.Tensor:
         """Draws `z [*leading, D]`: a component by its cumulative probability, then its Normal."""

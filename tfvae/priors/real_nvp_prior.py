@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfvae.checks import positive_int
 from tfvae.flows.affine_coupling import AffineCoupling
@@ -57,6 +58,24 @@ class RealNVPPrior(FlowPrior):
         ]
         super().__init__(latent_size, steps, **kwargs)
         self.num_steps = num_steps
+
+    def start_at(self, mean: np.ndarray, stddev: np.ndarray) -> None:
+        """Starts near these means and standard deviations.
+
+        Every step widens the half that it moves by the same factor, and the last one shifts it. A
+        half that no step moves stays.
+
+        Args:
+            mean: `[D]`.
+            stddev: `[D]`.
+        """
+        for flipped in (False, True):
+            own = [step for step in self.steps if step.flipped == flipped]
+            for step in own:
+                moves = step.moves(self.latent_size)
+                scale = np.asarray(stddev)[moves] ** (1.0 / len(own))
+                shift = np.asarray(mean)[moves] if step is own[-1] else np.zeros_like(scale)
+                step.start_at(scale, shift)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

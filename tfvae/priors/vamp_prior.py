@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.checks import positive_int, positive_ints
+from tfvae.distributions.normal_mixture import NormalMixture
 from tfvae.errors import UserError, UserRuntimeError
 from tfvae.noise import Noise
 from tfvae.priors.base import Prior
@@ -127,9 +128,7 @@ class VampPrior(Prior):
                 f"{encoder.input_event}. Give the prior the shape of what the encoder takes."
             )
         components = encoder(tf.convert_to_tensor(self.inputs))
-        return tfd.MixtureSameFamily(
-            tfd.Categorical(logits=tf.zeros([self.num_components])), components
-        )
+        return NormalMixture(tfd.Categorical(logits=tf.zeros([self.num_components])), components)
 
     def generate(self, noise: Noise, encoder: Any) -> tf.Tensor:
         """Draws `z [*leading, D]`: a pseudo-input, then from its posterior."""

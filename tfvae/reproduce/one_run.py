@@ -8,7 +8,8 @@ from typing import Any
 
 from tfvae import data, evaluation
 from tfvae.errors import DivergedError, UserError
-from tfvae.models.capabilities import Encodes, Scores, require
+from tfvae.models.capabilities import Encodes, Generates, Scores, require
+from tfvae.reproduce.images import images_as_text
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
 from tfvae.runs.datasets import load_data
@@ -44,14 +45,14 @@ class RowRun:
 
 
 def run_row(
-    run: RowRun, runs: Path, annealing: Annealing, report: Callable[[str], None]
+    run: RowRun, runs: Path, annealing: Annealing | None, report: Callable[[str], None]
 ) -> RowResult:
     """Trains a run, or goes on with it, and returns what it came to.
 
     Args:
         run: What is to be run.
         runs: The folder of the table's runs.
-        annealing: How much of annealed importance sampling.
+        annealing: How much of annealed importance sampling; None for none.
         report: Called with lines that say how it goes.
 
     Raises:
@@ -87,7 +88,17 @@ def run_row(
         machine=machine_name(),
         revision=code_revision(),
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        bits_per_dimension=test["bits_per_dimension"],
+        images=_images(model, run),
     )
+
+
+def _images(model: Any, run: RowRun) -> str | None:
+    """Samples from the prior, the same codes for every row of as many latent dimensions."""
+    if not run.row.num_images or run.seed != run.row.seeds[0]:
+        return None
+    require(model, f"row {run.row.name}", Generates)
+    return images_as_text(model.sample(run.row.num_images, seed=0).numpy())
 
 
 def _active_units(model: Any, held_out: Any) -> int | None:
@@ -98,15 +109,22 @@ def _annealed(
     model: Any,
     held_out: Any,
     num_samples: int,
-    annealing: Annealing,
+    annealing: Annealing | None,
     report: Callable[[str], None],
 ) -> AnnealedResult | None:
-    """The likelihood of a few examples by annealing, if the model's z can be walked."""
+    """The likelihood of a few examples by annealing, if asked for and z can be walked."""
+    if annealing is None:
+        return None
     examples = data.first_examples(held_out, annealing.num_examples)
     report("evaluating: annealed importance sampling")
     try:
         chains = evaluation.annealed_importance_sampling(
-            model, examples, annealing.num_chains, annealing.num_steps, verbose=0
+            model,
+            examples,
+            annealing.num_chains,
+            annealing.num_steps,
+            start=annealing.start,
+            verbose=0,
         )
     except UserError as error:
         report(f"Note: {error} It is left out.")
@@ -119,4 +137,5 @@ def _annealed(
         num_examples=len(chains.per_example),
         num_chains=annealing.num_chains,
         num_steps=annealing.num_steps,
+        start=annealing.start,
     )

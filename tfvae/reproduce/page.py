@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from tfvae.reproduce.results import Kept, current_results
+from tfvae.reproduce.results import Kept, current_results, has_measured
 from tfvae.reproduce.row_result import RowResult
 from tfvae.reproduce.rows import ComparisonTable, Published, Row, Section
 
-_COLUMNS = ("log p(x)", "ELBO", "AIS - IW", "active", "s an epoch", "epochs", "seeds")
+_BITS, _AIS = "bits", "AIS - IW"
+_COLUMNS = (_BITS, "log p(x)", "ELBO", _AIS, "active", "s an epoch", "epochs", "seeds")
+
+_OF_IMAGES = (
+    "Means of the likelihood, discrete or not, at codes that are drawn from the prior: the same "
+    "codes in each row of a panel, though what a code stands for is each model's own. What is "
+    "drawn of the likelihood has its noise on top."
+)
 
 
 def page_text(table: ComparisonTable, kept: Kept) -> str:
@@ -23,8 +30,12 @@ def page_text(table: ComparisonTable, kept: Kept) -> str:
     lines += [f"{written_by} wrote this page and runs what it lacks: see {{doc}}`/results`.", ""]
     for section in table.sections:
         lines += [f"## {section.title}", "", section.text, "", *_rows(section, table, results), ""]
-    if present:
-        lines += [f"![log p(x) of each run]({table.name}.png)", ""]
+    if has_measured(table, results):
+        what = "Bits a dimension" if table.of_levels else "log p(x)"
+        lines += [f"![{what} of each run]({table.name}.png)", ""]
+    if any(result.images for result in present):
+        lines += ["## Samples", "", _OF_IMAGES, ""]
+        lines += [f"![Samples of each row]({table.name}-samples.png)", ""]
     lines += ["## How it was measured", "", *_measured(table, present), ""]
     lines += ["## Commands", "", "| row | command, with the first of its seeds |", "| - | - |"]
     lines += [f"| {name} | {_command(row, results[name])} |" for name, row in table.rows.items()]
@@ -34,26 +45,31 @@ def page_text(table: ComparisonTable, kept: Kept) -> str:
 def _rows(
     section: Section, table: ComparisonTable, results: dict[str, list[RowResult]]
 ) -> Iterable[str]:
-    head = ["row", *_COLUMNS, *(["paper"] if table.has_published else [])]
+    head = ["row", *_columns(table), *(["paper"] if table.has_published else [])]
     yield f"| {' | '.join(head)} |"
     yield f"|{' - |' * len(head)}"
     for row in [*(table.rows[name] for name in section.beside), *section.rows]:
         found = results[row.name]
-        cells = _cells(row, found) if found else _not_run(table, row)
+        cells = _cells(table, row, found) if found else _not_run(table, row)
         paper = [_published(row.published)] if table.has_published else []
         yield f"| {' | '.join([row.name, *cells, *paper])} |"
 
 
 def _not_run(table: ComparisonTable, row: Row) -> list[str]:
     command = f"not run: `tfvae reproduce {table.name} --rows {row.name}`"
-    return [command, *[""] * (len(_COLUMNS) - 1)]
+    return [command, *[""] * (len(_columns(table)) - 1)]
+
+
+def _columns(table: ComparisonTable) -> list[str]:
+    absent = {*(() if table.of_levels else (_BITS,)), *(() if table.annealing else (_AIS,))}
+    return [name for name in _COLUMNS if name not in absent]
 
 
 def _published(figure: Published | None) -> str:
     return f"{figure.log_likelihood:.2f} ({figure.source})" if figure else ""
 
 
-def _cells(row: Row, found: Sequence[RowResult]) -> list[str]:
+def _cells(table: ComparisonTable, row: Row, found: Sequence[RowResult]) -> list[str]:
     likelihoods = [result.log_likelihood for result in found]
     spread = f" ({min(likelihoods):.2f} to {max(likelihoods):.2f})" if len(found) > 1 else ""
     error = found[0].standard_error
@@ -64,15 +80,25 @@ def _cells(row: Row, found: Sequence[RowResult]) -> list[str]:
     units = [result.active_units for result in found if result.active_units is not None]
     missing = sorted(set(row.seeds) - {result.seed for result in found})
     seeds = _listed(result.seed for result in found)
-    return [
-        f"{_mean(likelihoods):.2f}{spread}",
-        f"{_mean([result.elbo for result in found]):.2f}",
-        f"{_mean(gains):+.2f}" if gains else "",
-        _listed(units),
-        f"{_mean([result.seconds_per_epoch for result in found]):.3g}",
-        _listed(_epochs(result) for result in found),
-        f"{seeds} ({_listed(missing)} not run)" if missing else seeds,
-    ]
+    cells = {
+        _BITS: _bits(row, found),
+        "log p(x)": f"{_mean(likelihoods):.2f}{spread}",
+        "ELBO": f"{_mean([result.elbo for result in found]):.2f}",
+        _AIS: f"{_mean(gains):+.2f}" if gains else "",
+        "active": _listed(units),
+        "s an epoch": f"{_mean([result.seconds_per_epoch for result in found]):.3g}",
+        "epochs": _listed(_epochs(result) for result in found),
+        "seeds": f"{seeds} ({_listed(missing)} not run)" if missing else seeds,
+    }
+    return [cells[name] for name in _columns(table)]
+
+
+def _bits(row: Row, found: Sequence[RowResult]) -> str:
+    """Bits a dimension, of dequantised levels at most so many; a density has none."""
+    bits = [r.bits_per_dimension for r in found if r.bits_per_dimension is not None]
+    if not bits:
+        return "a density"
+    return f"{'at most ' if row.changes.get('dequantise') else ''}{_mean(bits):.3f}"
 
 
 def _epochs(result: RowResult) -> str:
@@ -81,15 +107,13 @@ def _epochs(result: RowResult) -> str:
 
 
 def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]:
-    chains = table.annealing
     lines = [
         "log p(x) of one seed has its standard error over the held-out images; of several seeds "
-        "it is their mean, with the lowest and the highest. AIS - IW is what annealed importance "
-        f"sampling ({chains.num_chains} chains of {chains.num_steps} steps from the prior) "
-        f"finds beyond importance sampling on the first {chains.num_examples} held-out images; "
-        "both are lower bounds in expectation. Active are the latent dimensions whose posterior "
-        "mean varies by more than 0.01 over the held-out images. Seconds an epoch are the first "
-        "decile over the epochs, which other work on the machine disturbs least."
+        "it is their mean, with the lowest and the highest. "
+        f"{_annealing(table)}"
+        "Active are the latent dimensions whose posterior mean varies by more than 0.01 over the "
+        "held-out images. Seconds an epoch are the first decile over the epochs, which other work "
+        "on the machine disturbs least."
     ]
     if present:
         last = max(present, key=lambda result: result.finished)
@@ -104,6 +128,18 @@ def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]
             "for each run.",
         ]
     return lines
+
+
+def _annealing(table: ComparisonTable) -> str:
+    if table.annealing is None:
+        return ""
+    chains = table.annealing
+    start = {"prior": "the prior", "posterior": "q(z|x)"}[chains.start]
+    return (
+        f"AIS - IW is what annealed importance sampling ({chains.num_chains} chains of "
+        f"{chains.num_steps} steps from {start}) finds beyond importance sampling on the first "
+        f"{chains.num_examples} held-out images; both are lower bounds in expectation. "
+    )
 
 
 def _command(row: Row, found: Sequence[RowResult]) -> str:

@@ -62,6 +62,18 @@ def current_results(table: ComparisonTable, results: Kept) -> dict[str, list[Row
     }
 
 
+def measured(table: ComparisonTable, runs: Sequence[RowResult]) -> list[float]:
+    """What the table compares, of each run that has it: log p(x), or of levels bits."""
+    if not table.of_levels:
+        return [run.log_likelihood for run in runs]
+    return [run.bits_per_dimension for run in runs if run.bits_per_dimension is not None]
+
+
+def has_measured(table: ComparisonTable, results: Mapping[str, Sequence[RowResult]]) -> bool:
+    """Whether there is anything to compare."""
+    return any(measured(table, runs) for runs in results.values())
+
+
 def _validated(path: Path, rows: Any) -> Sequence[RowResult]:
     import pydantic  # a tenth of a second, which help can do without
 

@@ -17,6 +17,7 @@ class AnnealedResult:
         num_examples: The first so many held out.
         num_chains: For each example.
         num_steps: Temperatures.
+        start: Of the chains, "prior" or "posterior".
     """
 
     log_likelihood: float
@@ -25,6 +26,7 @@ class AnnealedResult:
     num_examples: int
     num_chains: int
     num_steps: int
+    start: str = "prior"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class RowResult:
         machine: Processor, and accelerators.
         revision: Of the code; None outside of a checkout.
         finished: When, UTC.
+        bits_per_dimension: Of levels, or at least those of dequantised levels; None of densities.
+        images: Samples from the prior, if the row shows some; see `tfvae.reproduce.images`.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
@@ -75,6 +79,8 @@ class RowResult:
     machine: str
     revision: str | None
     finished: str
+    bits_per_dimension: float | None = None
+    images: str | None = None
 
     def is_of(self, row: Row) -> bool:
         """Whether the row would still be run like this, but for the number of epochs."""

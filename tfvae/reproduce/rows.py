@@ -6,7 +6,7 @@ and what a paper reports for it. Nothing here needs TensorFlow.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tfvae import presets, values
 from tfvae.settings.known import flag
@@ -55,6 +55,7 @@ class Row:
         epochs: Of each run.
         seeds: Of its runs.
         published: The paper's figure, if there is one that was looked up.
+        num_images: Samples of the first seed that the page shows; 0 for none.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Row:
     epochs: int | Budget = 100
     seeds: tuple[int, ...] = (0,)
     published: Published | None = None
+    num_images: int = 0
 
     def settings(self, seed: int, epochs: int) -> Settings:
         """The settings of a run."""
@@ -100,11 +102,14 @@ class Annealing:
         num_examples: The first so many held out.
         num_chains: For each example.
         num_steps: Temperatures.
+        start: "prior", or "posterior" for q(z|x): from the prior, 500 temperatures end 200 nats
+            short of importance sampling where z has 50 dimensions.
     """
 
     num_examples: int = 100
     num_chains: int = 16
     num_steps: int = 500
+    start: Literal["prior", "posterior"] = "prior"
 
 
 @dataclass(frozen=True)
@@ -116,14 +121,17 @@ class ComparisonTable:
         title: Its heading.
         text: What data, network and measure its rows share.
         sections: Its rows.
-        annealing: The same for all rows.
+        annealing: The same for all rows; None to go without.
+        of_levels: Whether x has levels: bits per dimension are shown and drawn of those rows whose
+            log p(x) is of levels, or bounds it.
     """
 
     name: str
     title: str
     text: str
     sections: tuple[Section, ...]
-    annealing: Annealing = Annealing()
+    annealing: Annealing | None = Annealing()
+    of_levels: bool = False
 
     @property
     def rows(self) -> dict[str, Row]:

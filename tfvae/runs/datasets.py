@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae import data
+from tfvae.errors import UserError
 from tfvae.settings.settings import Settings
 
 Datasets = tuple[tf.data.Dataset, tf.data.Dataset]  # to train on, and held out
@@ -19,6 +20,12 @@ def load_data(settings: Settings, model: Any = None, first_epoch: int = 0) -> Da
         model: The fields that it declares are loaded, unless the settings say which.
         first_epoch: The epoch that the first iteration over the training data shows.
     """
+    if settings["dequantise"] is not None and settings.discrete:
+        raise UserError(
+            f"--dequantise makes real numbers of levels, and --likelihood {settings['likelihood']} "
+            "is of whole numbers. Leave --dequantise out, or choose a density such as --likelihood "
+            "normal."
+        )
     options = settings.group("data")
     if (declared := _declared(model)) is not None:
         options.setdefault("fields", declared)

@@ -10,7 +10,8 @@ import tensorflow as tf
 from pydantic import Field
 
 from tfvae import evaluation
-from tfvae.data import first_examples, log_jacobian
+from tfvae.data import first_examples, log_jacobian, num_levels
+from tfvae.data.fields import example_size
 from tfvae.models.capabilities import Decodes, Encodes, Scores, can
 from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.noise import Noise
@@ -31,7 +32,8 @@ def measure(
 ) -> dict[str, Any]:
     """The bound, its parts and the importance-weighted likelihood, in nats an example.
 
-    Of data that were standardised they are densities of x in its own units.
+    Of data that were standardised they are densities of x in its own units; of dequantised data
+    densities in the unit of a level, which bound log-probabilities of levels from below.
 
     Args:
         model: A built model that scores.
@@ -47,12 +49,18 @@ def measure(
         model, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
     error, change = likelihood.standard_error, log_jacobian(test)
-    bits = None if likelihood.num_discrete is None else likelihood.bits_per_dimension
+    found = likelihood.mean + change
+    size = likelihood.num_discrete
+    levels = num_levels(test)
+    if levels is not None:
+        size = example_size(model.fields())
     return {
-        "log_likelihood": likelihood.mean + change,
+        "log_likelihood": found,
         "standard_error": error if math.isfinite(error) else None,  # of a single example
         "effective_sample_size": likelihood.mean_effective_sample_size,
-        "bits_per_dimension": bits,  # of discrete data
+        # Of discrete data, and of dequantised ones at most so many.
+        "bits_per_dimension": None if size is None else -found / (size * math.log(2.0)),
+        **({} if levels is None else {"dequantised_levels": levels}),
         "elbo": bound.mean + change,
         "nll": float(np.mean(bound.nll)) - change,
         "kl": float(np.mean(bound.kl)),
@@ -141,7 +149,9 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
         ]
         if test["bits_per_dimension"] is not None:
-            lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension")
+            levels = test.get("dequantised_levels")
+            bound = f" at most: {levels} levels, dequantised" if levels else ""
+            lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension{bound}")
         if "inference_gap" in test:
             lines.append(
                 "gap       {gap:.2f} = approximation {approximation:.2f} + amortisation "

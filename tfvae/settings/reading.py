@@ -79,7 +79,8 @@ def settings(
     if known is None and os.path.exists(found["dataset"]):
         found["dataset"] = os.path.abspath(found["dataset"])
     if found["binarisation"] is None:
-        found["binarisation"] = known.binarisation if known else "none"
+        grey = known is None or found["dequantise"] is not None
+        found["binarisation"] = "none" if grey else known.binarisation
     bits = found["binarisation"] != "none" or (known is not None and known.bits)
     chosen = _choices({**base, **given}, "bernoulli" if bits else "normal")
     owned = member_arguments(chosen)

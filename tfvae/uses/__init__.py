@@ -9,8 +9,9 @@ from tfvae.lazy import lazy
 
 if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.aggregate import fit_aggregate as fit_aggregate
+    from tfvae.uses.aggregate_flow import fit_aggregate_flow as fit_aggregate_flow
 
-_HOMES = {"fit_aggregate": "aggregate"}
+_HOMES = {"fit_aggregate": "aggregate", "fit_aggregate_flow": "aggregate_flow"}
 
 __all__ = list(_HOMES)
 __getattr__, __dir__ = lazy(__name__, _HOMES)

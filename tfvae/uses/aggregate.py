@@ -9,6 +9,7 @@ from tfvae.checks import int32, positive_int
 from tfvae.errors import UserError
 from tfvae.evaluation.latents import latent_codes
 from tfvae.evaluation.posteriors import posterior_draws
+from tfvae.heads.base import REALS
 from tfvae.models.capabilities import Decodes, Encodes, Scores, can, require
 from tfvae.models.codes import vector_size, zero_example
 from tfvae.priors.mixture_of_gaussians import MixtureOfGaussians
@@ -64,15 +65,10 @@ def fit_aggregate(
         P. Ghosh et al., 2020, "From Variational to Deterministic Autoencoders", arXiv:1903.12436,
         section 4 ("ex-post density estimation").
     """
-    require(model, "fit_aggregate()", Encodes, Decodes)
-    size = vector_size(model)
-    if size is None:
-        raise UserError(
-            f"The codes of {type(model).__name__} are not one vector of real numbers an example, "
-            "which is what a mixture of Gaussians is over."
-        )
+    size = checked_size(model, "fit_aggregate()")
     prior = MixtureOfGaussians(size, num_components, covariance=covariance, name="aggregate")
-    codes = _codes(model, data, prior, positive_int("seed", seed, minimum=0), verbose)
+    seed = positive_int("seed", seed, minimum=0)
+    codes = aggregate_codes(model, data, 1, seed, verbose)[0]
     if len(codes) < prior.num_components:
         raise UserError(
             f"num_components={num_components} and {len(codes)} examples; expected at least one "
@@ -86,11 +82,32 @@ def fit_aggregate(
     return prior
 
 
-def _codes(model: Any, data: Any, prior: MixtureOfGaussians, seed: int, verbose: int) -> np.ndarray:
-    """A code of each example, float64 `[N, D]`."""
+def checked_size(model: Any, what: str) -> int:
+    """Returns D of a model that encodes to one vector of D real numbers, and decodes.
+
+    Raises:
+        UserError: for any other, in the name of what was asked for.
+    """
+    require(model, what, Encodes, Decodes)
+    size = vector_size(model)
+    space = REALS
+    if size is not None and can(model, Scores):
+        space = model.infer(zero_example(model)).proposal.space
+    if size is None or space != REALS:
+        raise UserError(
+            f"The codes of {type(model).__name__} are "
+            f"{'not one vector an example' if size is None else space}, and {what} is for one "
+            "vector of real numbers."
+        )
+    return size
+
+
+def aggregate_codes(model: Any, data: Any, num_draws: int, seed: int, verbose: int) -> np.ndarray:
+    """Returns draws from q(z|x) of each example, float64 `[S, N, D]`.
+
+    Of a model that does not score these are its codes, and S is 1.
+    """
     if not can(model, Scores):
-        return latent_codes(model, data, verbose=verbose)
-    space = model.infer(zero_example(model)).proposal.space
-    prior.check_space(f"The posterior of {type(model).__name__}", space)
-    drawn = posterior_draws(model, data, seed=int32("seed", seed), verbose=verbose)
-    return drawn[0].astype(np.float64)
+        return latent_codes(model, data, verbose=verbose)[np.newaxis]
+    drawn = posterior_draws(model, data, num_draws, seed=int32("seed", seed), verbose=verbose)
+    return drawn.astype(np.float64)

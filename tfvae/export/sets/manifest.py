@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from tfvae.errors import UserError
+from tfvae.json_text import bounded_json
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = 1
@@ -128,16 +129,14 @@ def read_manifest(directory: str | os.PathLike) -> Manifest:
     """
     path = Path(directory) / MANIFEST
     try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise ValueError(f"it has {size:,} bytes, and a manifest at most {_LARGEST:,}")
-        found = json.loads(path.read_bytes(), object_pairs_hook=_once)
+        with path.open("rb") as file:
+            found = bounded_json(file.read(_LARGEST + 1), _LARGEST)
     except FileNotFoundError:
         raise IntegrityError(
             f"{directory} holds no {MANIFEST}: expected an export folder, such as export/mnist, or "
             "the folder of a set."
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise IntegrityError(f"{path} is damaged: {error}.") from error
     if not isinstance(found, dict) or type(found.get("schema")) is not int:
         raise IntegrityError(f"{path} is damaged: expected an object with a schema number.")
@@ -152,14 +151,6 @@ def read_manifest(directory: str | os.PathLike) -> Manifest:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise IntegrityError(f"{path} is damaged: {where}: {first['msg']}.") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys are there once: readers differ in which of two they take."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
-    return found
 
 
 def sha256(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Normal posterior with a full covariance."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from tfvae.distributions.folded_normal import FoldedMultivariateNormalTriL
 from tfvae.distributions.folded_triangle import FoldedTriangle, dense
 from tfvae.distributions.scales import positive_diagonal
 from tfvae.heads.base import LatentHead
+from tfvae.noise import Noise
 
 tfd = tfp.distributions
 
@@ -100,6 +101,14 @@ class MultivariateNormalTriL(LatentHead):
         if entries is None:
             return self.distribution(loc, tf.linalg.diag(diagonal))
         return FoldedMultivariateNormalTriL(loc, FoldedTriangle(diagonal, entries))
+
+    def draw_held(
+        self, distribution: tfd.MultivariateNormalTriL, noise: Noise
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        """Draws from q, with log q of the noise; see `Head.draw_held`."""
+        if isinstance(distribution, FoldedMultivariateNormalTriL):
+            return distribution.draw_held(noise)
+        return super().draw_held(distribution, noise)
 
     def _project(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
         """loc, the diagonal of L, and what is below it relative to the diagonal, if D > 1."""
