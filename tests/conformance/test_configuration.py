@@ -182,6 +182,7 @@ ARGUMENTS = {
         "objective": objectives.Hybrid(0.25),
         "corruption": corruptions.Masking(0.5),
         "weight_scale": 2.0,
+        "weight_posterior": "mean_field",
         "seed": 7,
     },
     tfvae.VAE: lambda: {

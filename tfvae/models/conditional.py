@@ -1,7 +1,7 @@
 """The conditional variational autoencoder."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -45,6 +45,7 @@ class ConditionalVAE(VAE):
         prior: p(z|c), such as `ConditionalNormal`, or p(z), default `StandardNormal`.
         objective: Default `ELBO()`; `Hybrid` trains draws from the prior too.
         weight_scale: See `VAE`.
+        weight_posterior: See `VAE`.
         corruption: See `VAE`.
         seed: See `VAE`.
         **kwargs: Keras model arguments.
@@ -87,6 +88,7 @@ class ConditionalVAE(VAE):
         prior: Prior | None = None,
         objective: Objective | None = None,
         weight_scale: float | None = None,
+        weight_posterior: Literal["mode", "mean_field"] = "mode",
         corruption: Corruption | None = None,
         seed: int | None = None,
         **kwargs: Any,
@@ -101,6 +103,7 @@ class ConditionalVAE(VAE):
             prior=prior,
             objective=objective,
             weight_scale=weight_scale,
+            weight_posterior=weight_posterior,
             corruption=corruption,
             seed=seed,
             **kwargs,
