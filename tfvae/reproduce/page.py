@@ -112,8 +112,8 @@ def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]
         "it is their mean, with the lowest and the highest. "
         f"{_annealing(table)}"
         "Active are the latent dimensions whose posterior mean varies by more than 0.01 over the "
-        "held-out images. Seconds an epoch are the first decile over the epochs, which other work "
-        "on the machine disturbs least."
+        "held-out images. Seconds an epoch are the first decile over the epochs of a run, which "
+        "other work on the machine disturbs least, but disturbs."
     ]
     if present:
         last = max(present, key=lambda result: result.finished)
@@ -148,8 +148,7 @@ def _command(row: Row, found: Sequence[RowResult]) -> str:
     if isinstance(row.epochs, int):
         return f"`{row.command(row.seeds[0], row.epochs)}`"
     budget = row.epochs
-    time = f"the time of {budget.time}" if isinstance(budget.time, str) else f"{budget.time:.0f} s"
-    return f"that of {budget.pace}, with the epochs that fit into {time}"
+    return f"that of {budget.pace}, with the epochs that fit into {budget.seconds:.0f} s"
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -30,18 +30,18 @@ class Published:
 class Budget:
     """As many epochs as fit into a time, by the kept seconds an epoch of the row `pace`.
 
-        epochs = round(seconds of `time` / seconds an epoch of `pace`)
+        epochs = round(seconds / seconds an epoch of `pace`)
 
     The number is fixed before training starts, so that a schedule of the learning rate ends where
     the training does; a stop by the clock would end it on the way.
 
     Attributes:
         pace: Name of a row of the same model.
-        time: Name of the row whose epochs take the time, or seconds.
+        seconds: The time.
     """
 
     pace: str
-    time: str | float
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -101,22 +101,12 @@ def epochs_of(row: Row, seed: int, table: ComparisonTable, kept: Kept) -> int:
     """How many epochs a row asks for: a number, or what fits into a time by kept seconds.
 
     Raises:
-        UnknownPaceError: if a row's seconds are wanted that are not kept, or of another machine.
+        UnknownPaceError: if a row's seconds are wanted that are not kept.
     """
     if isinstance(row.epochs, int):
         return row.epochs
     pace = _kept(row, row.epochs.pace, seed, table, kept)
-    seconds = row.epochs.time
-    if isinstance(seconds, str):
-        other = _kept(row, seconds, seed, table, kept)
-        if other.machine != pace.machine:
-            raise UnknownPaceError(
-                f"row {row.name!r} compares the seconds of {pace.row!r} and {other.row!r}, which "
-                f"were run on {pace.machine} and on {other.machine}. Run both on one machine: "
-                "move the file of results away, or take one of them out of it."
-            )
-        seconds = other.of_epochs * other.seconds_per_epoch
-    return max(1, round(seconds / pace.seconds_per_epoch))
+    return max(1, round(row.epochs.seconds / pace.seconds_per_epoch))
 
 
 def _kept(row: Row, name: str, seed: int, table: ComparisonTable, kept: Kept) -> RowResult:
