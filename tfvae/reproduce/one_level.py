@@ -81,8 +81,8 @@ def one_level(
             "Posteriors at equal time",
             f"As many epochs of each as take the processor's time of {epochs} of `{_PACE}`: one "
             "process trained all four in turns, on two cores of an AMD EPYC (`python -m "
-            f"tests.benchmark.paces {table} {','.join([*equal_time, _PACE])}`). The learning rate falls "
-            "over all of them.",
+            f"tests.benchmark.paces {table} {','.join([*equal_time, _PACE])}`). The learning rate "
+            "falls over all of them.",
             tuple(
                 row(f"{name}-equal-time", _POSTERIORS[name], epochs=count, seeds=_SEEDS)
                 for name, count in equal_time.items()
