@@ -73,7 +73,7 @@ class Head(keras.layers.Layer):
     """What draws are, in words; the prior of z has to be over the same."""
 
     fits_batches = False
-    """Whether training fits a parameter to the rows of a batch in closed form; see `in_training`."""
+    """Whether training fits a parameter to a batch in closed form; see `in_training`."""
 
     correlated = False
     """Whether the entries of a draw may depend on each other, given the features."""

@@ -217,7 +217,7 @@ class SemiSupervisedVAE(Autoencoding):
         seen = self.corrupted(batch) if training else batch
         labels = self.labels_of(batch, tf.shape(batch["x"])[0])
         logits, log_classes = self.class_logits(seen), tf.constant(self.log_classes)
-        prior = self.prior.distribution()
+        prior = self.prior_distribution()
 
         def joint(z: dict[str, tf.Tensor]) -> Joint:
             likelihood = self.decoder(self.decoder_inputs(z), training=training)
@@ -276,6 +276,10 @@ class SemiSupervisedVAE(Autoencoding):
         outputs = self.encoder.head.outputs(self.encoder.parameters(inputs))
         probabilities = self.class_probabilities(batch)
         return {"class_probabilities": probabilities, CLASS: inputs[self.label_name], **outputs}
+
+    def prior_distribution(self, conditions: Batch = NOTHING) -> tfd.Distribution:
+        """Returns p(z), whatever the label."""
+        return self.prior.distribution()
 
     def generate(self, noise: Noise, conditions: Batch = NOTHING) -> dict[str, tf.Tensor]:
         """Returns codes from the prior, of the label that is given, or else of one from p(y)."""
