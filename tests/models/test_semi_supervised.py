@@ -198,11 +198,11 @@ def test_training_data_without_the_labels_it_needs_are_refused(model, data, mess
 def test_a_hole_is_refused_where_labels_are_all_needed():
     holes = {"label": Field.label(CLASSES, holes=True)}
     encoder, decoder, _ = parts()
-    with pytest.raises(UserError, match="unknown labels.*--model semi_supervised"):
+    with pytest.raises(UserError, match=r"unknown labels.*--model semi_supervised"):
         tfvae.ConditionalVAE(encoder, decoder, holes)
     model = tfvae.ConditionalVAE(encoder, decoder, {"label": Field.label(CLASSES)})
     model.compile("adam", jit_compile=False)
-    with pytest.raises(UserError, match="values from -1 .*-1 is an unknown label"):
+    with pytest.raises(UserError, match=r"values from -1 .*-1 is an unknown label"):
         model.fit(DATA, verbose=0)
 
 
