@@ -11,6 +11,7 @@ from tests.models import linear_semi_supervised as exact
 from tests.models.tiny import IMAGES, SHAPE
 from tfvae import Field, heads, networks, objectives, priors
 from tfvae.errors import UserError, UserTypeError
+from tfvae.export.saved_models.draws import check_draws
 
 CLASSES = 3
 LABEL = np.where(np.arange(len(IMAGES)) < 6, np.arange(len(IMAGES)) % CLASSES, -1).astype("int32")
@@ -125,6 +126,10 @@ def test_samples_have_the_mean_of_their_class_or_of_all(exact_model):
 def test_draws_of_classes_are_as_frequent_as_the_prior_says(exact_model):
     y = exact_model.generate(tfvae.Noise(3, row=tf.range(3000)))["y"].numpy()
     assert scipy.stats.chisquare(y.sum(axis=0), 3000 * exact.PRIOR).pvalue > 1e-4
+
+
+def test_what_is_served_is_drawn_from_the_densities(exact_model):
+    assert check_draws(exact_model) == []
 
 
 def test_a_given_label_takes_the_place_of_the_code_s(exact_model):

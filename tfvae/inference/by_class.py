@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -11,7 +11,7 @@ from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
 from tfvae.heads.base import Head
 from tfvae.inference.proposal import Proposal
-from tfvae.noise import Noise
+from tfvae.noise import KeptNoise, Noise
 
 tfd = tfp.distributions
 
@@ -47,6 +47,33 @@ def draw_class(probabilities: tf.Tensor, noise: Noise) -> tf.Tensor:
     return tf.one_hot(chosen, probabilities.shape[-1])
 
 
+class ClassAndCode(NamedTuple):
+    """p(y) p(z) as one distribution, of the levels of a code.
+
+    Attributes:
+        log_classes: log p(y), `[K]`.
+        codes: p(z), batch shape `[]`.
+    """
+
+    log_classes: tf.Tensor
+    codes: tfd.Distribution
+
+    @property
+    def batch_shape(self) -> tf.TensorShape:
+        """`[]`."""
+        return self.codes.batch_shape
+
+    def sample(self, shape: Any, seed: Sequence[int]) -> dict[str, tf.Tensor]:
+        """Draws both by TFP's own samplers."""
+        classes = tfd.OneHotCategorical(logits=self.log_classes, dtype=tf.float32)
+        first, second = tf.unstack(tf.random.split(tf.constant(seed)))
+        return {CLASS: classes.sample(shape, first), CODE: self.codes.sample(shape, second)}
+
+    def log_prob(self, z: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Returns log p(y) + log p(z), `[...]`."""
+        return tf.reduce_sum(z[CLASS] * self.log_classes, axis=-1) + self.codes.log_prob(z[CODE])
+
+
 class ByClass(Proposal):
     """q(y, z|x) = q(y|x) q(z|x, y), y one of K classes; the label itself where that is known.
 
@@ -58,8 +85,7 @@ class ByClass(Proposal):
         posteriors: q(z|x, y) of each class, batch shape `[B]`.
         logits: of q(y|x), `[B, K]`.
         labels: of the examples.
-        prior: p(z), batch shape `[]`.
-        log_classes: log p(y), `[K]`.
+        prior: p(y) p(z).
     """
 
     space = "a label beside real numbers"
@@ -71,11 +97,9 @@ class ByClass(Proposal):
         posteriors: Sequence[tfd.Distribution],
         logits: tf.Tensor,
         labels: Labels,
-        prior: tfd.Distribution,
-        log_classes: tf.Tensor,
+        prior: ClassAndCode,
     ):
-        self.head, self.posteriors, self.prior = head, posteriors, prior
-        self.labels, self.log_classes = labels, log_classes
+        self.head, self.posteriors, self.labels, self.prior = head, posteriors, labels, prior
         ruled_out = (1.0 - labels.one_hot) * _RULED_OUT
         known = labels.known[:, tf.newaxis] > 0
         self.log_class = tf.where(known, ruled_out, tf.nn.log_softmax(logits))
@@ -97,7 +121,8 @@ class ByClass(Proposal):
 
     def draw(self, noise: Noise) -> Draw:
         """Draws a class, and the code that its posterior has at this noise."""
-        draws = [self.head.draw(q, noise) for q in self.posteriors]
+        kept = KeptNoise(noise)
+        draws = [self.head.draw(q, kept) for q in self.posteriors]
         y = draw_class(tf.exp(self.log_class), noise)
         z = tf.add_n([y[..., k, tf.newaxis] * d.z for k, d in enumerate(draws)])
         log_prob = tf.add_n([y[..., k] * d.log_prob for k, d in enumerate(draws)])
@@ -106,7 +131,7 @@ class ByClass(Proposal):
 
     def draw_strata(self, noise: Noise) -> tuple[Draw, tf.Tensor]:
         """Draws a code of each class, all at the same noise, with log(K q(y|x))."""
-        count = len(self.posteriors)
+        count, noise = len(self.posteriors), KeptNoise(noise)
         y, z, log_prob, shares = [], [], [], []
         for k, posterior in enumerate(self.posteriors):
             drawn = self.head.draw(posterior, noise)
@@ -120,12 +145,12 @@ class ByClass(Proposal):
 
     def class_kl(self) -> tf.Tensor:
         """KL(q(y|x) || p(y)) `[B]`, 0 where the label is known."""
-        log_ratio = self.log_class - self.log_classes
+        log_ratio = self.log_class - self.prior.log_classes
         return (1.0 - self.labels.known) * tf.reduce_sum(tf.exp(self.log_class) * log_ratio, -1)
 
     def kl(self) -> dict[str, tf.Tensor]:
         """Returns `{"class": KL(q(y|x) || p(y)), "code": sum_y q(y|x) KL(q(z|x, y) || p(z))}`."""
-        closed = [divergences.closed_form(q, self.prior) for q in self.posteriors]
+        closed = [divergences.closed_form(q, self.prior.codes) for q in self.posteriors]
         found = [kl for kl in closed if kl is not None]
         if len(found) < len(closed):
             return {}

@@ -13,7 +13,7 @@ from tfvae.checks import instance_of, real
 from tfvae.corruptions import Corruption
 from tfvae.data.fields import HOLE, Field
 from tfvae.data.rows import Columns
-from tfvae.inference.by_class import CLASS, CODE, ByClass, Labels, draw_class
+from tfvae.inference.by_class import CLASS, CODE, ByClass, ClassAndCode, Labels, draw_class
 from tfvae.inference.inference import Inference, Joint
 from tfvae.models.autoencoding import NOTHING, Autoencoding
 from tfvae.models.capabilities import Batch
@@ -212,8 +212,8 @@ class SemiSupervisedVAE(Autoencoding):
         """Returns q(y, z|x), and p(x, y, z), or p(x, y=label, z) of rows with a label."""
         return self._inference(batch, training)[0]
 
-    def _inference(self, batch: Batch, training: bool) -> tuple[Inference, tf.Tensor]:
-        """The inference, and the logits of q(y|x)."""
+    def _inference(self, batch: Batch, training: bool) -> tuple[Inference, ByClass, tf.Tensor]:
+        """The inference, its proposal, and the logits of q(y|x)."""
         seen = self.corrupted(batch) if training else batch
         labels = self.labels_of(batch, tf.shape(batch["x"])[0])
         logits, log_classes = self.class_logits(seen), tf.constant(self.log_classes)
@@ -228,8 +228,9 @@ class SemiSupervisedVAE(Autoencoding):
             return Joint(log_likelihood, log_prior, likelihood.mean())
 
         posteriors, head = self._posteriors(seen), self.encoder.head
-        proposal = ByClass(head, posteriors, logits, labels, prior, log_classes)
-        return Inference(proposal, joint), logits
+        both = ClassAndCode(log_classes, prior)
+        proposal = ByClass(head, posteriors, logits, labels, both)
+        return Inference(proposal, joint), proposal, logits
 
     def _posteriors(self, batch: Batch) -> list[tfd.Distribution]:
         """q(z|x, y) of each class, from one pass of the encoder for all."""
@@ -242,12 +243,12 @@ class SemiSupervisedVAE(Autoencoding):
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Returns the objective's nats, and those of the classifier on rows with a label."""
-        inference, logits = self._inference(batch, training)
+        inference, proposal, logits = self._inference(batch, training)
         nats = self.objective.nats(self.with_noise(inference, batch))
-        labels = inference.proposal.labels
+        labels = proposal.labels
         right = tf.reduce_sum(labels.one_hot * tf.nn.log_softmax(logits), axis=-1)
         hit = tf.gather(labels.one_hot, tf.argmax(logits, axis=-1), batch_dims=1)
-        watched = {CLASS_KL: inference.proposal.class_kl(), ACCURACY: hit}
+        watched = {CLASS_KL: proposal.class_kl(), ACCURACY: hit}
         known = labels.known
         return replace(
             nats,
