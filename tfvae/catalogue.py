@@ -51,11 +51,13 @@ KINDS = {
         {
             "vae": "tfvae.models.vae:VAE",
             "conditional": "tfvae.models.conditional:ConditionalVAE",
+            "semi_supervised": "tfvae.models.semi_supervised:SemiSupervisedVAE",
             "autoencoder": "tfvae.models.autoencoder:Autoencoder",
         },
         (
             "encoder",
             "decoder",
+            "classifier",
             "prior",
             "objective",
             "corruption",

@@ -95,6 +95,33 @@ class Noise:
         return self.row[..., tf.newaxis] * size + tf.range(size)
 
 
+class KeptNoise(Noise):
+    """The same noise, whose numbers are made once for all who ask: for draws that share them.
+
+    XLA finds that they are equal as well, but takes longer to compile a step.
+
+    Args:
+        noise: of which the numbers are.
+    """
+
+    def __init__(self, noise: Noise):
+        vars(self).update(vars(noise))
+        self._kept: dict[tuple[str, int], tf.Tensor] = {}
+
+    def normal(self, size: int) -> tf.Tensor:
+        """Returns standard normal numbers `[*leading, size]`, times the temperature."""
+        return self._once("normal", size)
+
+    def uniform(self, size: int) -> tf.Tensor:
+        """Returns uniform numbers in (0, 1), `[*leading, size]`."""
+        return self._once("uniform", size)
+
+    def _once(self, kind: str, size: int) -> tf.Tensor:
+        if (kind, size) not in self._kept:
+            self._kept[kind, size] = getattr(super(), kind)(size)
+        return self._kept[kind, size]
+
+
 def training_noise(seed: tf.Tensor, num_samples: int, rows: Any, first_row: Any = 0) -> Noise:
     """The noise `[S, B]` of a step.
 

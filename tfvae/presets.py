@@ -65,6 +65,7 @@ _DIGITS = {
     "schedule": "cosine",
 }
 
+_FEW_LABELS = {"model": "semi_supervised", "fields": ("x", "label"), "labels": 100}
 _GIVEN_LABELS = {"model": "conditional", "fields": ("x", "label")}
 
 # Half the squared error as loss, which is what PCA minimises.
@@ -93,6 +94,9 @@ PRESETS = {
         "grey digits, a code without a prior, beside PCA", {**_DIGITS, **_AUTOENCODER}
     ),
     "digits-conditional": Preset("8x8 digits given their labels", {**_DIGITS, **_GIVEN_LABELS}),
+    "digits-semi-supervised": Preset(
+        "8x8 digits, of which 100 have labels", {**_DIGITS, **_FEW_LABELS}
+    ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
@@ -100,6 +104,9 @@ PRESETS = {
         {**_MNIST, "objective": "importance_weighted"},
     ),
     "mnist-conditional": Preset("mnist given its labels", {**_MNIST, **_GIVEN_LABELS}),
+    "mnist-semi-supervised": Preset(
+        "mnist, of which 100 have labels", {**_MNIST, **_FEW_LABELS, "eval_samples": 500}
+    ),
     "mnist-two-stage": Preset(
         "grey mnist, and a second VAE that learns the codes",
         {**_MNIST, "binarisation": "none"},

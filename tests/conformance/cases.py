@@ -20,6 +20,7 @@ PIXELS = SIDE * SIDE
 LATENTS = 3
 IMAGES = (np.random.default_rng(0).random((12, *SHAPE)) > 0.5).astype("float32")
 LABEL = np.arange(12, dtype="int32") % 3
+FEW_LABELS = np.where(np.arange(12) < 6, LABEL, -1).astype("int32")
 BATCH = 4
 
 # What does not train in any member: the seed's state and the number of examples. The weight of the
@@ -172,6 +173,23 @@ def conditional(**options):
         seed=5,
         **options,
     )
+
+
+def semi_supervised(**options):
+    classifier = heads.LatentCategorical(3, num_categories=3)
+    return tfvae.SemiSupervisedVAE(
+        tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(LATENTS)),
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
+        tfvae.Encoder(networks.MLP([8]), classifier),
+        {"label": tfvae.Field.label(3)},
+        seed=5,
+        **options,
+    )
+
+
+def semi_supervised_loss(history: History) -> np.ndarray:
+    """The bound, and half of the classifier's mean loss."""
+    return np.multiply(0.5, history["classification_nll"]) - history["elbo"]
 
 
 def hybrid_loss(history: History) -> np.ndarray:
@@ -501,6 +519,14 @@ CASES = [
         non_trainable=STATE,
         loss=lambda history: np.asarray(history["nll"]),
         scores=False,
+    ),
+    Case(
+        "semi_supervised",
+        lambda: semi_supervised(alpha=0.5),
+        LABELLED + ENCODER + dense(8, 3),
+        non_trainable=STATE + 1 + 2,  # the classifier's weight, and the share of labelled rows
+        loss=semi_supervised_loss,
+        given={"label": FEW_LABELS},
     ),
     Case("conditional", conditional, LABELLED, given={"label": LABEL}),
     Case(

@@ -185,6 +185,18 @@ ARGUMENTS = {
         "weight_posterior": "mean_field",
         "seed": 7,
     },
+    tfvae.SemiSupervisedVAE: lambda: {
+        "encoder": encoder(name="q"),
+        "decoder": decoder(name="p"),
+        "classifier": tfvae.Encoder(networks.MLP([3]), heads.LatentCategorical(3, 3), name="c"),
+        "conditions": {"label": tfvae.Field.label(3, holes=True)},
+        "prior": priors.MixtureOfGaussians(2, 3),
+        "objective": objectives.ImportanceWeighted(2),
+        "alpha": 0.5,
+        "class_prior": [0.25, 0.25, 0.5],
+        "corruption": corruptions.Masking(0.5),
+        "seed": 7,
+    },
     tfvae.VAE: lambda: {
         "encoder": encoder(name="q"),
         "decoder": decoder(name="p"),

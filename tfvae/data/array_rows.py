@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tfvae.data.fields import Field
+from tfvae.data.fields import HOLE, Field
 from tfvae.data.rows import FetchedRows, Rows
 from tfvae.data.validate import check_values, extent
 from tfvae.errors import UserError
@@ -17,7 +17,8 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
 
     Images are uint8, bool or floats in [0, 1], and three axes are grey images without a channel. A
     vector or number is a pixel where it is uint8 or all values lie in [0, 1], else any real. In
-    columns other than x whole numbers are labels: int32, from 0 to the greatest.
+    columns other than x whole numbers are labels: int32, from 0 to the greatest; in that of the
+    name label -1 is one not known.
 
     Args:
         parts: arrays `[N, ...]`.
@@ -38,7 +39,7 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
         found = " and ".join(f"{what} examples of shape {shape}" for what, shape in shapes.items())
         raise UserError(f"The parts differ: {found}. Expected one shape.")
     of_labels = name != "x" and all(map(_is_label, parts.values()))
-    field = _label_field(parts) if of_labels else _data_field(parts)
+    field = _label_field(parts, name) if of_labels else _data_field(parts)
     return {what: _stored(part, field, what) for what, part in parts.items()}
 
 
@@ -54,9 +55,11 @@ def _is_label(array: np.ndarray) -> bool:
     return whole and (array.ndim == 1 or array.dtype not in (bool, np.uint8))
 
 
-def _label_field(parts: ArrayParts) -> Field:
+def _label_field(parts: ArrayParts, name: str) -> Field:
     extents = [extent(part) for part in parts.values()]
     least, most = min(low for low, _ in extents), max(high for _, high in extents)
+    if name == "label" and least == HOLE and most >= 0 and not _event(parts):
+        return Field.label(int(most) + 1, holes=True)
     return Field(_event(parts), "int32", (0, int(most)) if least >= 0 else None)
 
 

@@ -11,6 +11,7 @@ from tfvae.checks import LARGEST_SIZE
 from tfvae.errors import UserError, UserTypeError
 
 DTYPES = ("float32", "int32")
+HOLE = -1  # a label that is not known
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,12 @@ class Field:
             from (0.0, inf), 1 / 255 for bytes that were scaled to [0, 1]; None for any value.
         parts: fields of vectors that consecutive entries of a vector are, where those are of
             several kinds, such as the columns of a table; each is checked for itself.
+        holes: of a label, whether -1 stands for one that is not known; refused elsewhere.
 
     Raises:
         UserError: for sizes below 1, more than 2^24 numbers, another dtype, an interval without a
-            value inside, a spacing of nothing, or parts that are not the vector's.
+            value inside, a spacing of nothing, parts that are not the vector's, or holes in
+            anything but a label from 0 on.
 
     Example:
         >>> Field((28, 28, 1)).values
@@ -47,6 +50,7 @@ class Field:
     optional: bool = False
     spacing: float | None = None
     parts: tuple["Field", ...] = ()
+    holes: bool = False
 
     def __post_init__(self) -> None:
         shape = tuple(int(size) for size in self.shape)
@@ -76,11 +80,16 @@ class Field:
                 f"The parts of a field of shape {shape} are {self.parts}; expected vectors whose "
                 "sizes add up to its own."
             )
+        if self.holes and (shape or self.classes[:1] != range(1)):
+            raise UserError(
+                f"A field with holes is {self.values}, of shape {shape}; expected a label, whole "
+                "numbers from 0 on: Field.label(10, holes=True)."
+            )
 
     @classmethod
-    def label(cls, num_classes: int) -> "Field":
-        """A whole number from 0 to `num_classes` - 1."""
-        return cls((), "int32", (0, num_classes - 1))
+    def label(cls, num_classes: int, holes: bool = False) -> "Field":
+        """A whole number from 0 to `num_classes` - 1; with holes also -1, for one not known."""
+        return cls((), "int32", (0, num_classes - 1), holes=holes)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as JSON holds them."""
@@ -110,6 +119,12 @@ class Field:
         return range(int(self.interval[0]), int(self.interval[1]) + 1)
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest value, infinite where there is none; a hole is one."""
+        low, high = self.interval or (-math.inf, math.inf)
+        return (HOLE, high) if self.holes else (low, high)
+
+    @property
     def of_pixels(self) -> bool:
         """Whether its values are what pixels are: reals from 0 to 1."""
         return not self.whole and self.interval == (0.0, 1.0)
@@ -128,7 +143,9 @@ class Field:
         low, high = self.interval
         if math.isinf(high):
             return f"finite {kind} of at least {low:g}"
-        return f"{kind} from {low} to {high}" if self.whole else f"{kind} in [{low:g}, {high:g}]"
+        if not self.whole:
+            return f"{kind} in [{low:g}, {high:g}]"
+        return f"{kind} from {low} to {high}{f', or {HOLE} for unknown' * self.holes}"
 
     def divided(self) -> list[tuple[slice, "Field"]]:
         """Where each part lies in the last axis, and what it is; of a field of one kind all."""
@@ -160,8 +177,7 @@ class Field:
             return False
         if self.interval is None or other.interval is None:
             return self.interval is None
-        low, high = self.interval
-        return low <= other.interval[0] and other.interval[1] <= high
+        return self.ends[0] <= other.ends[0] and other.ends[1] <= self.ends[1]
 
 
 Fields = Mapping[str, Field]

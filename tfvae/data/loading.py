@@ -18,6 +18,7 @@ from tfvae.data.dequantising import (
     level_volume,
 )
 from tfvae.data.epochs import EpochCounter
+from tfvae.data.few_labels import with_few_labels
 from tfvae.data.fields import check_field_names, listed
 from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.data.rows import Columns
@@ -34,6 +35,7 @@ def load(
     seed: int = 0,
     *,
     fields: Sequence[str] | None = None,
+    labels: int | None = None,
     first_epoch: int = 0,
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
@@ -69,6 +71,9 @@ def load(
             or the vector of a table's numeric columns that are not named themselves; `label` are
             the classes, for a folder its subfolders in alphabetical order; a file's other arrays
             or columns go by their own names.
+        labels: how many training examples keep their label, as many of each class as of any other,
+            chosen by `seed`; the others have -1, unknown. Held-out examples keep theirs. None
+            (default): all.
         first_epoch: the epoch that the first iteration shows, from 0.
         test_fraction: share of the rows that are held out, for sources that have no test set;
             default 0.2 for digits, 0.1 for files and folders. The same rows for all seeds.
@@ -110,6 +115,8 @@ def load(
     rows, held_out_rows = (
         _chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)
     )
+    if labels is not None:
+        rows = with_few_labels(rows, _whole("labels", labels, 1), seed, name_or_path)
     levels, default = None, split.spec.binarisation
     if dequantise is not None:
         levels, default = _whole("dequantise", dequantise, 2, MOST_LEVELS), NONE

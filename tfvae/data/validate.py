@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data.fields import Field
+from tfvae.data.fields import HOLE, Field
 from tfvae.data.spacing import check_spacing
 from tfvae.errors import UserError, UserTypeError
 
@@ -121,7 +121,7 @@ def check_values(array: np.ndarray, field: Field, what: str) -> None:
 
 def bounds(field: Field, of_integers: bool) -> tuple[float, float]:
     """The least and the most that an array may hold: by the interval, and for the field's dtype."""
-    low, high = field.interval or (-math.inf, math.inf)
+    low, high = field.ends
     if field.whole:
         return max(low, -(2**31)), min(high, 2**31 - 1)
     held = EXACT if of_integers else FLOAT32_MAX
@@ -142,6 +142,8 @@ def _advice_on_values(low: float, high: float, field: Field) -> str:
     if math.isinf(most):
         return "Shift them, or use a likelihood on all reals."
     if not field.of_pixels:
+        if field.classes[:1] == range(1) and low == HOLE and high <= most:
+            return f"{HOLE} is an unknown label, of which tfvae.SemiSupervisedVAE learns."
         if (low, high) == (least + 1, most + 1):
             return "They seem to count from 1: subtract 1."
         return f"Make the model for this range, or drop the examples outside [{least:g}, {most:g}]."

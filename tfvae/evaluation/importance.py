@@ -72,7 +72,8 @@ def _estimate(
     """
     rows = next(iter(batch.values())).shape[0]
     seeds = example_seeds(seed, first_example, rows)
-
+    if inference.proposal.enumerated:
+        chunk = max(1, chunk // inference.proposal.strata)
     return inference_estimates(
         inference, lambda first: example_noise(seeds, first, chunk), num_samples, rows
     )

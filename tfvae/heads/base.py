@@ -72,6 +72,9 @@ class Head(keras.layers.Layer):
     space = REALS
     """What draws are, in words; the prior of z has to be over the same."""
 
+    fits_batches = False
+    """Whether training fits a parameter to a batch in closed form; see `in_training`."""
+
     correlated = False
     """Whether the entries of a draw may depend on each other, given the features."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfvae.inference.inference import Inference
+from tfvae.inference.inference import Draws, Inference
 from tfvae.noise import Noise
 
 
@@ -41,15 +41,39 @@ def inference_estimates(
         rows: B.
     """
 
-    def log_densities(first: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def log_densities(first: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        if inference.proposal.enumerated:
+            return _enumerated(inference, noise(first))
         draws = inference.draw_from(noise(first))
         return draws.joint.log_likelihood, draws.log_ratio
 
     return importance_estimates(log_densities, num_samples, inference.proposal.kl(), rows)
 
 
+def _enumerated(inference: Inference, noise: Noise) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """E over q's parts of log p(x|z) and of the log-ratio, and log E of the weight, `[S, B]` each.
+
+    w = sum_y q(y) p(x, y, z_y) / (q(y) q(z_y|y)),  z_y ~ q(z|y)
+    """
+    (z, log_posterior), log_shares = inference.proposal.draw_strata(noise)
+    assert log_shares is not None  # of a mixture
+    draws = Draws(z, log_posterior, inference.joint(z), log_shares)
+    count = inference.proposal.strata
+
+    def by_part(values: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(values, [count, -1, tf.shape(values)[1]])
+
+    shares = by_part(tf.exp(log_shares))
+    means = (
+        tf.reduce_mean(shares * by_part(values), axis=0)
+        for values in (draws.joint.log_likelihood, draws.log_ratio)
+    )
+    total = tf.reduce_logsumexp(by_part(draws.log_weights), axis=0)
+    return (*means, total - math.log(count))
+
+
 def importance_estimates(
-    log_densities: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    log_densities: Callable[[tf.Tensor], tuple[tf.Tensor, ...]],
     num_samples: tf.Tensor,
     kl: dict[str, tf.Tensor],
     rows: tf.Tensor,
@@ -58,7 +82,8 @@ def importance_estimates(
 
     Args:
         log_densities: From the number of a chunk's first draw to log p(x|z_k) and
-            log r(z_k) - log p(z_k) of its S draws, both `[S, B]`.
+            log r(z_k) - log p(z_k) of its S draws, both `[S, B]`, and log w_k where that is not
+            their difference.
         num_samples: K, int32, `[]` or each example's own, `[B]`.
         kl: KL(r || p) `[B]` by name, in closed form; see `Proposal.kl`.
         rows: B.
@@ -74,10 +99,12 @@ def importance_estimates(
     last = tf.reduce_max(num_samples)
 
     def body(first: tf.Tensor, sums: Sums) -> tuple[tf.Tensor, Sums]:
-        log_likelihood, log_ratio = log_densities(first)
+        log_likelihood, log_ratio, *log_weights = log_densities(first)
+        weights = log_weights[0] if log_weights else log_likelihood - log_ratio
         count = tf.shape(log_ratio)[0]
         numbers = first + tf.range(count)  # XLA takes no range between tensors
-        return first + count, _added(sums, log_likelihood, log_ratio, numbers, num_samples)
+        found = _added(sums, log_likelihood, log_ratio, weights, numbers, num_samples)
+        return first + count, found
 
     zeros = tf.zeros([rows])
     nothing = zeros - math.inf
@@ -99,12 +126,13 @@ def _added(
     sums: Sums,
     log_likelihood: tf.Tensor,
     log_ratio: tf.Tensor,
+    log_weights: tf.Tensor,
     numbers: tf.Tensor,
     num_samples: tf.Tensor,
 ) -> Sums:
     """The sums with draws `[S, B]` of these numbers; those from number K on do not count."""
     drawn = numbers[:, tf.newaxis] < num_samples
-    log_weights = tf.where(drawn, log_likelihood - log_ratio, -math.inf)
+    log_weights = tf.where(drawn, log_weights, -math.inf)
     total = tf.cast(tf.minimum(numbers[-1] + 1, num_samples), tf.float32)
 
     def log_sum(before: tf.Tensor, values: tf.Tensor) -> tf.Tensor:

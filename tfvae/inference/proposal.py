@@ -29,6 +29,9 @@ class Proposal(ABC):
         """Of how many parts of q `draw_strata` draws."""
         return 1
 
+    enumerated = False
+    """Whether estimates of log p(x) draw from each part, where there are several: an exact sum."""
+
     @property
     def evaluates(self) -> bool:
         """Whether log q(z|x) of a given z can be evaluated."""

@@ -127,10 +127,16 @@ class Autoencoding(LatentVariableModel):
         """Returns what the encoder makes of a batch: in training, of x as it is corrupted."""
         if self.corruption is None or not training:
             return self.encoder(self.encoder_inputs(batch), training=training)
+        seen = self.encoder_inputs(self.corrupted(batch))
+        return self.encoder.of_pseudo_inputs()(seen, training=training)  # it may leave x's range
+
+    def corrupted(self, batch: Batch) -> Batch:
+        """Returns a batch with x as the encoder sees it in training, with noise of this step."""
+        if self.corruption is None:
+            return batch
         rows = own_rows(batch)
         noise = training_noise(self.next_seed(), 1, rows.computed, rows.first)
-        seen = self.encoder_inputs({**batch, "x": self.corruption.checked(batch["x"], noise)})
-        return self.encoder.of_pseudo_inputs()(seen, training=training)  # it may leave x's range
+        return {**batch, "x": self.corruption.checked(batch["x"], noise)}
 
     def encoding_layers(self) -> list[keras.layers.Layer]:
         """Returns the encoder."""

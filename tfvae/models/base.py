@@ -148,7 +148,7 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             self.add_loss(self.weight(name) * loss)
         for name, value in {**nats.terms, **nats.watched}.items():
             # A scalar of the batch counts as often as the batch has rows.
-            weight = None if value.shape.rank else own_rows(inputs).count
+            weight = nats.counts.get(name) if value.shape.rank else own_rows(inputs).count
             self.trackers[name].update_state(value, sample_weight=weight)
         if training or not (isinstance(self, Encodes) and isinstance(self, Decodes)):
             return nats.reconstruction

@@ -93,6 +93,18 @@ class EncodesInTwo(Protocol):
         """Returns `encoder_outputs` from features."""
 
 
+@runtime_checkable
+class Classifies(Protocol):
+    """Knows how likely each class of its label is."""
+
+    @property
+    def label_name(self) -> str:
+        """The field of the label."""
+
+    def class_probabilities(self, batch: Batch) -> tf.Tensor:
+        """Returns the probability of each class given x alone, `[B, K]`."""
+
+
 # In words, for messages.
 _MEANS: dict[Any, str] = {
     Scores: "estimate likelihoods, by infer()",
@@ -102,6 +114,7 @@ _MEANS: dict[Any, str] = {
     Quantiles: "lay codes out, by prior_quantiles()",
     Emits: "draw x from p(x|z), by emit()",
     Rebuilds: "rebuild its distributions, by rebuilt() and log_likelihood_of()",
+    Classifies: "classify, by class_probabilities() and label_name",
     EncodesInTwo: "encode in two parts, by features() and outputs_of()",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfvae.data.fields import Field
+from tfvae.data.fields import HOLE, Field
 from tfvae.data.validate import check_array
 from tfvae.errors import UserError, UserTypeError
 from tfvae.suggestions import nearest
@@ -22,7 +22,8 @@ def checked_conditions(
     """Returns the value of each condition for each sample, `[num_samples, *shape]`.
 
     Args:
-        given: one value, or `num_samples` of them, by name.
+        given: one value, or `num_samples` of them, by name; a label with holes that is not given
+            is one.
         wanted: the conditions of the model.
         num_samples: N.
         model: names it in messages.
@@ -40,6 +41,9 @@ def checked_conditions(
             )
     found = {}
     for name, field in wanted.items():
+        if name not in given and field.holes:
+            found[name] = tf.fill([num_samples], tf.constant(HOLE, field.dtype))
+            continue
         if name not in given:
             raise UserError(
                 f"{what} needs {name}=, one value of shape {field.shape}, or {num_samples} of "
@@ -87,6 +91,12 @@ def checked_condition_fields(found: Any, taken: Sequence[str]) -> dict[str, Fiel
             raise UserError(
                 f"The condition {name!r} is optional, and p(x|c) needs a c for every x: leave "
                 "optional out."
+            )
+        if field.holes:
+            raise UserError(
+                f"The condition {name!r} has unknown labels, and p(x|c) needs a c for every x. "
+                "Leave those examples out, or train a tfvae.SemiSupervisedVAE (--model "
+                "semi_supervised), which learns from them."
             )
     return dict(found)
 

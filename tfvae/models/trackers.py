@@ -8,15 +8,16 @@ import keras
 from tfvae.training.keras_private import MetricsList
 
 _FALLS = ("nll", "kl")
-_RISES = ("elbo", "log_likelihood")
+_RISES = ("elbo", "log_likelihood", "accuracy")
 
 
 class TrackedTerms(keras.Model):
     """A model that logs the mean of each of its named terms.
 
     Keras' `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` learn from `metrics` whether a
-    value is to rise: `elbo`, and whatever ends in it or in `log_likelihood`, does; a term of the
-    loss, `nll`, `kl` and `negative_...` fall; of any other name Keras asks for the `mode`.
+    value is to rise: `elbo`, and whatever ends in it, in `log_likelihood` or in `accuracy`, does; a
+    term of the loss, `nll`, `kl` and `negative_...` fall; of any other name Keras asks for the
+    `mode`.
 
     Args:
         names: Of the terms, in the order they are logged.

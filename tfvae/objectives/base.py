@@ -25,12 +25,15 @@ class Nats:
         surrogates: Name of a term -> what is differentiated in its place, where the gradient's
             estimator is not the gradient of the estimate (a score function). The loss keeps the
             term's value.
+        counts: Name -> what each row counts for in the mean that is logged, `[B]`, where it is
+            not 1: of what is known of some rows alone.
     """
 
     terms: Mapping[str, tf.Tensor]
     reconstruction: Any
     watched: Mapping[str, tf.Tensor] = field(default_factory=dict)
     surrogates: Mapping[str, tf.Tensor] = field(default_factory=dict)
+    counts: Mapping[str, tf.Tensor] = field(default_factory=dict)
 
 
 class TermWeights:

@@ -11,11 +11,12 @@ from pydantic import Field
 
 from tfvae import evaluation
 from tfvae.data import first_examples, log_jacobian, num_levels
-from tfvae.data.fields import example_size
-from tfvae.models.capabilities import Decodes, Encodes, Scores, can
+from tfvae.data.fields import HOLE, example_size
+from tfvae.models.capabilities import Classifies, Decodes, Encodes, Scores, can
 from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.noise import Noise
 from tfvae.settings.settings import FIRST_STAGE
+from tfvae.uses.classify import Classification, classify
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
 
@@ -32,6 +33,8 @@ def measure(
 ) -> dict[str, Any]:
     """The bound, its parts and the importance-weighted likelihood, in nats an example.
 
+    Of a model that classifies these are of x alone, and the error is that of its labels.
+
     Of data that were standardised they are densities of x in its own units; of dequantised data
     densities in the unit of a level, which bound log-probabilities of levels from below.
 
@@ -44,6 +47,10 @@ def measure(
         seed: Of the draws.
     """
     data = test if eval_examples is None else first_examples(test, eval_examples)
+    classification = {}
+    if isinstance(model, Classifies):
+        classification = measure_classification(model, data)
+        data = without(data, model.label_name)
     bound = evaluation.elbo(model, data, num_samples=ELBO_SAMPLES, seed=seed)
     likelihood = evaluation.log_likelihood(
         model, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
@@ -71,7 +78,44 @@ def measure(
         "num_examples": len(likelihood.per_example),
         "seed": seed,
         "code_draws": code_draws(model) if isinstance(model, Encodes) else 0,
+        **classification,
     }
+
+
+def measure_classification(model: Any, data: Any) -> dict[str, Any]:
+    """The error of q(y|x) on examples with a label, and its expected calibration error.
+
+    Args:
+        model: A built model that classifies.
+        data: Batches of dicts by field, or such a dict of arrays. Without labels nothing is found.
+    """
+    batches = data.as_numpy_iterator() if isinstance(data, tf.data.Dataset) else [data]
+    known, found = [], []
+    for batch in batches:
+        if not isinstance(batch, Mapping) or model.label_name not in batch:
+            return {}
+        rows = batch[model.label_name] != HOLE
+        known.append(batch[model.label_name][rows])
+        found.append(classify(model, batch).probabilities[rows])
+    labels, classified = np.concatenate(known), Classification(np.concatenate(found))
+    if not len(labels):
+        return {}
+    return {
+        "error": classified.error(labels),
+        "calibration_error": classified.calibration(labels).expected_error,
+        "num_labels": len(labels),
+    }
+
+
+def without(data: Any, name: str) -> Any:
+    """The same batches, or dict of arrays, without one of their fields."""
+
+    def rest(batch: Any) -> Any:
+        if not isinstance(batch, Mapping):
+            return batch
+        return {field: values for field, values in batch.items() if field != name}
+
+    return data.map(rest) if isinstance(data, tf.data.Dataset) else rest(data)
 
 
 def measured_gap(
@@ -152,6 +196,11 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             levels = test.get("dequantised_levels")
             bound = f" at most: {levels} levels, dequantised" if levels else ""
             lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension{bound}")
+        if "error" in test:
+            lines.append(
+                f"label     {test['error']:.2%} of {test['num_labels']} wrong, expected "
+                f"calibration error {test['calibration_error']:.3f}"
+            )
         if "inference_gap" in test:
             lines.append(
                 "gap       {gap:.2f} = approximation {approximation:.2f} + amortisation "

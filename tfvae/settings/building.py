@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import keras
 from pydantic import Field, PositiveFloat
 
-from tfvae import data
+from tfvae import catalogue, data
+from tfvae.heads.posteriors.latent_categorical import LatentCategorical
 from tfvae.models import Decoder, Encoder
 
 if TYPE_CHECKING:
@@ -54,12 +55,22 @@ def build_model(
         parts["encoder"] = Encoder(down, part("posterior"), name="encoder")
     if "likelihood" in settings:
         parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
+    if "classifier" in catalogue.signature("model", settings["model"]).arguments:
+        own, _ = settings.build("network", dtype=dtype_policy, **known)
+        parts["classifier"] = Encoder(own, class_head(conditions), name="classifier")
     others = ("prior", "objective", "corruption")
     parts |= {kind: part(kind) for kind in others if settings.get(kind) is not None}
     name = settings["model"].rpartition(":")[2]
     model = settings.build("model", name=name, **parts, **known)
     model.build((None, *event_shape))
     return model
+
+
+def class_head(conditions: Mapping[str, data.Field]) -> LatentCategorical:
+    """The head of q(y|x) for the label of a run: of one class where there is no label to count."""
+    counts = [len(field.classes) for field in conditions.values()]
+    size = max([2, *counts])  # of conditions that are no label the model says what is wrong
+    return LatentCategorical(size, num_categories=size, name="class")
 
 
 def optimizer(

@@ -157,6 +157,11 @@ def as_resident(
     return ResidentData(recipe, from_array=True)
 
 
+def columns_of(data: Any) -> Columns | None:
+    """The columns of checked or placed data, or None where they do not say."""
+    return data.recipe.columns if isinstance(data, ResidentData | LoadedSet) else None
+
+
 def num_rows(data: Any) -> int:
     """How many rows checked or placed data have, or 0 where they do not say."""
     if isinstance(data, ResidentData | LoadedSet):

@@ -7,13 +7,14 @@ from typing import Any
 import keras
 
 from tfvae.data.fields import Fields
+from tfvae.data.rows import Columns
 from tfvae.training.batchwise import OnBatches
 from tfvae.training.device_loop import DeviceLoop
 from tfvae.training.executions import ResumeEpochs, as_list, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
 from tfvae.training.placing import accepted, distributed, is_distributed, placed
 from tfvae.training.replicas import filled, unfilled
-from tfvae.training.resident import ResidentData, ResidentEpoch, num_rows
+from tfvae.training.resident import ResidentData, ResidentEpoch, columns_of, num_rows
 
 
 class Trainer(OnBatches):
@@ -40,6 +41,9 @@ class Trainer(OnBatches):
 
     def begin_training(self, num_examples: int) -> None:
         """Called before training, with the size of the training set, or 0 where it is not known."""
+
+    def look_at(self, columns: Columns | None) -> None:
+        """Called before training, with the training set's columns; None where it does not say."""
 
     def reconstruct(self, batch: Any) -> Any:
         """Returns what `predict` does for a batch, bare or a dict as it was passed."""
@@ -117,6 +121,8 @@ class Trainer(OnBatches):
             size, whole = validation_batch_size or batch_size, validation_steps is None
             validation = placed(self, validation, size, whole=whole)
             counts.append(validation_steps)
+        columns = columns_of(data)
+        self.look_at(columns_of(x) if columns is None else columns)
         self.begin_training(num_rows(data))
         steps = steps_at_once(data, callbacks, *counts)
         if not isinstance(callbacks, keras.callbacks.CallbackList):

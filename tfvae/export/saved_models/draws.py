@@ -138,17 +138,21 @@ def _check_by_weights(inference: Inference, z: Any, disagree: str) -> list[str]:
     return []
 
 
-def _statistics(z: tf.Tensor) -> dict[str, np.ndarray]:
+def _statistics(z: Any) -> dict[str, np.ndarray]:
     """What means are compared of: the coordinates, and sums of them that correlations change."""
     values = _numbers(z)
-    flat = values.reshape(DRAWS, -1, int(np.prod(z.shape[2:])))
+    flat = values.reshape(DRAWS, -1, int(np.prod(values.shape[2:])))
     signs = np.random.default_rng(8).choice([-1.0, 1.0], (flat.shape[-1], SUMS))
     values = np.concatenate([flat, flat @ signs], axis=-1)
     return {"mean": values, "mean square": np.square(values)}
 
 
-def _numbers(values: tf.Tensor) -> np.ndarray:
-    return np.asarray(values, np.float64)
+def _numbers(values: Any) -> np.ndarray:
+    """Numbers as they are; of a nest all that a draw has, `[DRAWS, ROWS, N]`."""
+    if not isinstance(values, Mapping):
+        return np.asarray(values, np.float64)
+    levels = [np.asarray(level, np.float64) for level in values.values()]
+    return np.concatenate([level.reshape(*level.shape[:2], -1) for level in levels], axis=-1)
 
 
 def _refuse(

@@ -51,7 +51,7 @@ def _valid(values: tf.Tensor, declared: Field) -> tf.Tensor:
     finite = tf.reduce_all(tf.math.is_finite(tf.cast(values, tf.float32)))
     if declared.interval is None:
         return finite
-    low, high = declared.interval
+    low, high = declared.ends
     return finite & tf.reduce_all((values >= low) & (values <= high)) & on_spacing(values, declared)
 
 

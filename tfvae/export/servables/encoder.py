@@ -18,7 +18,7 @@ from tfvae.export.servables.signatures import (
     per_rows,
     row_first,
 )
-from tfvae.models.capabilities import Encodes, Scores
+from tfvae.models.capabilities import Classifies, Encodes, Scores
 from tfvae.noise import Noise
 
 
@@ -30,6 +30,7 @@ class EncoderServable:
     | `encode`, `serving_default` | the model's fields, such as `x [B, ...]` | what its `encoder_outputs` returns: of a Normal `loc [B, D]` and `scale_diag [B, D]` or `scale_tril [B, D, D]`, `mean [B, D]`, `stddev [B, D]` |
     | `encode_uint8`, of images | `x` uint8 | as `encode` |
     | `encode_image_bytes`, of images | `image_bytes [B]` PNG or JPEG | as `encode` |
+    | `classify`, of a model that classifies | the fields | `probabilities [B, K]`, `label [B]` int32, the likeliest class |
     | `sample`, of a model that scores | the fields, `num_samples`, `first`, `seed [B]` int32 | `z [B, S, D]`, or the levels by name |
 
     Args:
@@ -51,6 +52,8 @@ class EncoderServable:
         encode = ServedSignature(self.encode, inputs, self.fields)
         forms = of_bytes(encode, next(iter(self.fields)))
         found = {"encode": encode, **{f"encode_{form}": s for form, s in forms.items()}}
+        if isinstance(self.model, Classifies):
+            found["classify"] = ServedSignature(self.classify, inputs, self.fields)
         if isinstance(self.model, Scores):
             counts = per_count(num_samples=tf.int32, first=tf.int32, seed=tf.int32)
             found["sample"] = ServedSignature(self.sample, {**inputs, **counts}, self.fields)
@@ -59,6 +62,11 @@ class EncoderServable:
     def _encode(self, **inputs: tf.Tensor) -> Tensors:
         """What the model's encoder returns."""
         return self.model.encoder_outputs(whole_batch(self.fields, inputs))
+
+    def classify(self, **inputs: tf.Tensor) -> Tensors:
+        """How likely each class is given x."""
+        found = self.model.class_probabilities(whole_batch(self.fields, inputs))
+        return {"probabilities": found, "label": tf.argmax(found, axis=-1, output_type=tf.int32)}
 
     def sample(
         self, num_samples: tf.Tensor, first: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor

@@ -84,6 +84,11 @@ class IndependentNormal(LikelihoodHead):
         """One number for each entry, or two, where each has a scale of its own."""
         return (*self.event_shape, 2) if self.scale == PER_PIXEL else self.event_shape
 
+    @property
+    def fits_batches(self) -> bool:
+        """Whether the scale is optimal for each batch."""
+        return self.scale == OPTIMAL
+
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Creates the projection, the bias and the scale, if it is learned or followed."""
         super().build(features_shape)

@@ -92,6 +92,11 @@ class Product(Head):
         own = zip(self.parts, self._divided(parameters), strict=True)
         return Blocks([head.distribution(**found) for head, found in own])
 
+    @property
+    def fits_batches(self) -> bool:
+        """Whether one of the likelihoods does."""
+        return any(head.fits_batches for head in self.parts)
+
     def in_training(self, distribution: Blocks, share: Any = 1.0) -> tfd.Distribution:
         """Returns the product of what the likelihoods are in training."""
         own = zip(self.parts, distribution.distributions, strict=True)
