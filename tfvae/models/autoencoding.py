@@ -132,6 +132,17 @@ class Autoencoding(LatentVariableModel):
         seen = self.encoder_inputs({**batch, "x": self.corruption.checked(batch["x"], noise)})
         return self.encoder.of_pseudo_inputs()(seen, training=training)  # it may leave x's range
 
+    def counted(self, batch: Batch) -> tf.Tensor | None:
+        """Returns what of x its likelihood is of, 1 or 0 of x's shape: None, all, of most models.
+
+        A model of rows that are partly seen says what is; all that uses log p(x|z) follows.
+        """
+        return None
+
+    def log_prob_of(self, likelihood: tfd.Distribution, batch: Batch) -> tf.Tensor:
+        """Returns log p(x|z) `[..., B]` of the entries of a batch that count."""
+        return self.decoder.head.log_prob_of(likelihood, batch["x"], self.counted(batch))
+
     def encoding_layers(self) -> list[keras.layers.Layer]:
         """Returns the encoder."""
         return [self.encoder]
