@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
     from tfvae.models.loading import load_model as load_model
+    from tfvae.models.missing import MissingDataVAE as MissingDataVAE
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
     from tfvae.models.with_prior import ModelWithPrior as ModelWithPrior
@@ -50,6 +51,7 @@ _HOMES = {
     "Autoencoder": "models.autoencoder",
     "ConditionalVAE": "models.conditional",
     "LatentVariableModel": "models.base",
+    "MissingDataVAE": "models.missing",
     "StagedModel": "models.stages",
     "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",

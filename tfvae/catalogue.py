@@ -51,6 +51,7 @@ KINDS = {
         {
             "vae": "tfvae.models.vae:VAE",
             "conditional": "tfvae.models.conditional:ConditionalVAE",
+            "missing_data": "tfvae.models.missing:MissingDataVAE",
             "autoencoder": "tfvae.models.autoencoder:Autoencoder",
         },
         (

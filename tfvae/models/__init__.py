@@ -4,6 +4,15 @@ from tfvae.models.autoencoder import Autoencoder
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.conditional import ConditionalVAE
 from tfvae.models.encoder_decoder import Decoder, Encoder
+from tfvae.models.missing import MissingDataVAE
 from tfvae.models.vae import VAE
 
-__all__ = ["VAE", "Autoencoder", "ConditionalVAE", "Decoder", "Encoder", "LatentVariableModel"]
+__all__ = [
+    "VAE",
+    "Autoencoder",
+    "ConditionalVAE",
+    "Decoder",
+    "Encoder",
+    "LatentVariableModel",
+    "MissingDataVAE",
+]
