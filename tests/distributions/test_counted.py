@@ -165,7 +165,7 @@ def test_the_optimal_scale_is_that_of_the_entries_that_count():
     ],
 )
 def test_entries_that_depend_on_each_other_are_refused(head, x):
-    with pytest.raises(UserError, match="BagOfWords depend on each other.*IndependentNormal"):
+    with pytest.raises(UserError, match=r"BagOfWords depend on each other.*IndependentNormal"):
         head.log_prob_of(head(FEATURES), x, MASK.reshape(ROWS, 4))
 
 

@@ -48,9 +48,7 @@ class Hidden:
         return without_some(columns, self.missing, seed, source)
 
 
-def hiding(
-    missing: Any, quadrants: Any, dequantise: Any, names: tuple[str, ...] | None
-) -> Hidden:
+def hiding(missing: Any, quadrants: Any, dequantise: Any, names: tuple[str, ...] | None) -> Hidden:
     """Checked arguments of `load`.
 
     Args:

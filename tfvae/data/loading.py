@@ -19,8 +19,8 @@ from tfvae.data.dequantising import (
 )
 from tfvae.data.epochs import EpochCounter
 from tfvae.data.fields import check_field_names, listed
-from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.data.hiding import hiding, made_by
+from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.data.missing import SEEN
 from tfvae.data.rows import Columns
 from tfvae.data.splits import Arrays

@@ -84,8 +84,8 @@ def check_dtype(dtype: np.dtype, field: Field, what: str) -> None:
     """Raises `TypeError` for a kind of number that has no exact reading as the field's."""
     real = np.issubdtype(dtype, np.floating) or dtype == tf.bfloat16.as_numpy_dtype
     integer = np.issubdtype(dtype, np.integer)
-    if field.nonempty and dtype == np.bool_:
-        return  # a mask
+    if field.nonempty and (integer or dtype == np.bool_):
+        return  # a mask, whose 1 is no white
     if integer if field.whole else real:
         return
     if integer and not field.of_pixels:
