@@ -86,7 +86,7 @@ def test_nan_is_filled():
 
 def test_models_without_holes_are_refused():
     model = tfvae.presets.model("digits", latent_size=2, units=(8,))
-    with pytest.raises(UserError, match="rows that are partly seen.*received a VAE"):
+    with pytest.raises(UserError, match=r"rows that are partly seen.*received a VAE"):
         impute(model, np.zeros((2, 8, 8, 1), "float32"))
 
 
