@@ -85,9 +85,7 @@ _MISSING = {
     "likelihood": "student_t",
     "objective": "importance_weighted",
     "objective.num_samples": 20,
-    "latent_size": 10,
     "epochs": 400,
-    "learning_rate": 1e-3,
 }
 
 # Half the squared error as loss, which is what PCA minimises.

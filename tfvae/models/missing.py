@@ -7,13 +7,12 @@ import keras
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.data.missing import SEEN
 from tfvae.models.capabilities import Batch
 from tfvae.models.encoder_decoder import Decoder, Encoder
 from tfvae.models.vae import VAE
 from tfvae.objectives import Objective
 from tfvae.priors import Prior
-
-SEEN = "seen"
 
 
 @keras.saving.register_keras_serializable("tfvae")

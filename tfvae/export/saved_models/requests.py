@@ -56,7 +56,7 @@ def _random_input(
     if declared is not None and declared.spacing is not None:
         values = low + np.rint((values - low) / declared.spacing) * declared.spacing
     if declared is not None and declared.nonempty:
-        values[(slice(None), *[0] * len(declared.shape))] = high
+        values.reshape(rows, -1)[:, 0] = high
     return values.astype(np.float32)
 
 
