@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
     from tfvae.models.loading import load_model as load_model
+    from tfvae.models.missing import MissingDataVAE as MissingDataVAE
     from tfvae.models.semi_supervised import SemiSupervisedVAE as SemiSupervisedVAE
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
@@ -52,6 +53,7 @@ _HOMES = {
     "ConditionalVAE": "models.conditional",
     "LatentVariableModel": "models.base",
     "SemiSupervisedVAE": "models.semi_supervised",
+    "MissingDataVAE": "models.missing",
     "StagedModel": "models.stages",
     "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",

@@ -52,6 +52,7 @@ KINDS = {
             "vae": "tfvae.models.vae:VAE",
             "conditional": "tfvae.models.conditional:ConditionalVAE",
             "semi_supervised": "tfvae.models.semi_supervised:SemiSupervisedVAE",
+            "missing_data": "tfvae.models.missing:MissingDataVAE",
             "autoencoder": "tfvae.models.autoencoder:Autoencoder",
         },
         (

@@ -68,6 +68,27 @@ _DIGITS = {
 _FEW_LABELS = {"model": "semi_supervised", "fields": ("x", "label"), "labels": 100}
 _GIVEN_LABELS = {"model": "conditional", "fields": ("x", "label")}
 
+# One quadrant is seen and three are drawn: Sohn et al. 2015, section 5.1.
+_GIVEN_QUADRANTS = {
+    "model": "conditional",
+    "model.counted": "counted",
+    "fields": ("x", "visible", "counted"),
+    "quadrants": 1,
+    "prior": "conditional_normal",
+}
+# The table, the share of holes and the likelihood of Mattei and Frellsen 2019, arXiv:1812.02633.
+_MISSING = {
+    "dataset": "breast_cancer",
+    "standardise": True,
+    "missing": 0.5,
+    "model": "missing_data",
+    "network.units": (128, 128),
+    "likelihood": "student_t",
+    "objective": "importance_weighted",
+    "objective.num_samples": 20,
+    "epochs": 400,
+}
+
 # Half the squared error as loss, which is what PCA minimises.
 _AUTOENCODER = {
     "model": "autoencoder",
@@ -97,6 +118,12 @@ PRESETS = {
     "digits-semi-supervised": Preset(
         "8x8 digits, of which 100 have labels", {**_DIGITS, **_FEW_LABELS}
     ),
+    "breast-cancer-missing": Preset(
+        "a table half of whose entries are missing, by MIWAE; no download", _MISSING
+    ),
+    "digits-quadrants": Preset(
+        "8x8 digits: what is left of one quadrant, given that", {**_DIGITS, **_GIVEN_QUADRANTS}
+    ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
@@ -106,6 +133,10 @@ PRESETS = {
     "mnist-conditional": Preset("mnist given its labels", {**_MNIST, **_GIVEN_LABELS}),
     "mnist-semi-supervised": Preset(
         "mnist, of which 100 have labels", {**_MNIST, **_FEW_LABELS, "eval_samples": 500}
+    ),
+    "mnist-quadrants": Preset(
+        "mnist: what is left of one quadrant, given that; --quadrants 2 or 3 for more",
+        {**_MNIST, **_GIVEN_QUADRANTS},
     ),
     "mnist-two-stage": Preset(
         "grey mnist, and a second VAE that learns the codes",

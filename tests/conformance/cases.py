@@ -19,6 +19,7 @@ SHAPE = (SIDE, SIDE, 1)
 PIXELS = SIDE * SIDE
 LATENTS = 3
 IMAGES = (np.random.default_rng(0).random((12, *SHAPE)) > 0.5).astype("float32")
+SEEN = np.random.default_rng(1).integers(0, 2, IMAGES.shape).astype("float32")
 LABEL = np.arange(12, dtype="int32") % 3
 FEW_LABELS = np.where(np.arange(12) < 6, LABEL, -1).astype("int32")
 BATCH = 4
@@ -61,6 +62,7 @@ class Case:
         served_as: the member whose exported files have the same graph; likewise.
         temperature: of served draws; 1 where the prior's draws have no scale.
         given: what it is given beside x, by field: a value for each of `IMAGES`.
+        beside: what else the data have: fields that are no conditions.
         scores: whether it has a prior, and so a bound; else the nll is all that is logged.
     """
 
@@ -77,6 +79,7 @@ class Case:
     served_as: str | None = None
     temperature: float = 0.7
     given: Mapping[str, np.ndarray] = field(default_factory=dict)
+    beside: Mapping[str, np.ndarray] = field(default_factory=dict)
     scores: bool = True
 
     @property
@@ -86,12 +89,14 @@ class Case:
 
     @property
     def inputs(self) -> Any:
-        """What `fit` is given: the images, or a dict of them and of what it is given."""
-        return {"x": self.images, **self.given} if self.given else self.images
+        """What `fit` is given: the images, or a dict of them and of what else there is."""
+        others = {**self.given, **self.beside}
+        return {"x": self.images, **others} if others else self.images
 
     def batch(self, rows: int) -> dict[str, tf.Tensor]:
         """The first examples by field."""
-        return {"x": tf.constant(self.images[:rows]), **self.conditions(rows)}
+        beside = {name: tf.constant(values[:rows]) for name, values in self.beside.items()}
+        return {"x": tf.constant(self.images[:rows]), **self.conditions(rows), **beside}
 
     def conditions(self, rows: int) -> dict[str, tf.Tensor]:
         """What the first examples are given."""
@@ -182,6 +187,15 @@ def semi_supervised(**options):
         tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
         tfvae.Encoder(networks.MLP([8]), classifier),
         {"label": tfvae.Field.label(3)},
+        seed=5,
+        **options,
+    )
+
+
+def missing_data(**options):
+    return tfvae.MissingDataVAE(
+        tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(LATENTS)),
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
         seed=5,
         **options,
     )
@@ -550,6 +564,23 @@ CASES = [
         CONVOLUTIONS + 9 * 3 * 2 + 3 * 2 * 2 * 4,
         xla_on_cpu=False,
         given={"label": LABEL},
+    ),
+    Case(
+        "conditional_counted",
+        lambda: conditional(counted="counted"),
+        LABELLED,
+        given={"label": LABEL},
+        beside={"counted": SEEN},
+        served_as="conditional",
+    ),
+    Case("missing_data", missing_data, MLP_DIAG, beside={"seen": SEEN}),
+    Case(
+        "missing_data_shown",
+        lambda: missing_data(show_seen=True, objective=objectives.ImportanceWeighted(4)),
+        MLP_DIAG + PIXELS * 8,
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        beside={"seen": SEEN},
     ),
     Case(
         "sequential",

@@ -177,6 +177,7 @@ ARGUMENTS = {
         "encoder": encoder(name="q"),
         "decoder": decoder(name="p"),
         "conditions": {"label": tfvae.Field.label(3), "count": tfvae.Field((2,), "int32", None)},
+        "counted": "counts",
         "embedding": networks.MLP([4], name="e"),
         "prior": priors.ConditionalNormal(2, [3]),
         "objective": objectives.Hybrid(0.25),
@@ -195,6 +196,15 @@ ARGUMENTS = {
         "alpha": 0.5,
         "class_prior": [0.25, 0.25, 0.5],
         "corruption": corruptions.Masking(0.5),
+        "seed": 7,
+    },
+    tfvae.MissingDataVAE: lambda: {
+        "encoder": encoder(name="q"),
+        "decoder": decoder(name="p"),
+        "prior": priors.MixtureOfGaussians(2, num_components=3),
+        "objective": objectives.ImportanceWeighted(3),
+        "show_seen": True,
+        "nan_is_missing": True,
         "seed": 7,
     },
     tfvae.VAE: lambda: {

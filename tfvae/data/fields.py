@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ class Field:
         optional: whether a batch may lack it.
         spacing: what reals are multiples of, counted from the least of the interval: 1.0 for counts
             from (0.0, inf), 1 / 255 for bytes that were scaled to [0, 1]; None for any value.
+        missing: whether NaN stands for an entry that is missing; no example has NaN alone.
+        nonempty: whether each example has an entry other than 0, as a mask does.
         parts: fields of vectors that consecutive entries of a vector are, where those are of
             several kinds, such as the columns of a table; each is checked for itself.
         holes: of a label, whether -1 stands for one that is not known; refused elsewhere.
@@ -49,6 +51,8 @@ class Field:
     interval: tuple[float, float] | None = (0.0, 1.0)
     optional: bool = False
     spacing: float | None = None
+    missing: bool = False
+    nonempty: bool = False
     parts: tuple["Field", ...] = ()
     holes: bool = False
 
@@ -90,6 +94,11 @@ class Field:
     def label(cls, num_classes: int, holes: bool = False) -> "Field":
         """A whole number from 0 to `num_classes` - 1; with holes also -1, for one not known."""
         return cls((), "int32", (0, num_classes - 1), holes=holes)
+
+    @classmethod
+    def mask(cls, shape: Sequence[int], optional: bool = False) -> "Field":
+        """Ones and zeros, at least a one in each example: what of x is seen, or counts."""
+        return cls(tuple(shape), spacing=1.0, optional=optional, nonempty=True)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as JSON holds them."""
@@ -135,6 +144,8 @@ class Field:
         if self.parts:
             places = self.divided()
             return "; ".join(f"{p.values} in entries {at.start}:{at.stop}" for at, p in places)
+        if self.nonempty:
+            return "ones and zeros, at least a one in each example"
         kind = "whole numbers" if self.whole or self.spacing == 1 else "values"
         if self.spacing not in (None, 1):
             kind = f"multiples of {self.step}"
@@ -170,6 +181,8 @@ class Field:
     def contains(self, other: "Field") -> bool:
         """Whether all values that `other` may hold are values of this field."""
         if self.parts or (self.whole and not other.whole):
+            return False
+        if (self.nonempty and not other.nonempty) or (other.missing and not self.missing):
             return False
         if self.spacing is not None and not (
             other.spacing == self.spacing or (other.whole and self.spacing == 1)

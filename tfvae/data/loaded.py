@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfvae.data.epochs import EpochCounter
 from tfvae.data.fields import Field
+from tfvae.data.quadrants import made_fields
 from tfvae.data.rows import Columns
 from tfvae.errors import UserTypeError
 
@@ -25,6 +26,8 @@ class Recipe:
         epochs: which epoch comes next; None where all are alike.
         log_jacobian: what a log-density of x in its own units adds to that of x as it is here.
         levels: how many x has, where uniform noise is added to it; None where it is not.
+        quadrants: how many of x are given, where columns are made of it; None where none are.
+        made: the names of these columns.
     """
 
     columns: Columns
@@ -36,6 +39,16 @@ class Recipe:
     epochs: EpochCounter | None = field(default=None, compare=False)
     log_jacobian: float = 0.0
     levels: int | None = None
+    quadrants: int | None = None
+    made: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """What one row of each column is, those that are made included."""
+        if not self.made:
+            return self.columns.fields
+        of_images = made_fields(self.columns.fields["x"])
+        return {**self.columns.fields, **{name: of_images[name] for name in self.made}}
 
     @property
     def num_batches(self) -> int:
@@ -94,4 +107,4 @@ def fields_of(dataset: tf.data.Dataset) -> dict[str, Field]:
         raise UserTypeError(
             f"fields_of got {dataset!r}; expected a data set as tfvae.data.load returned it."
         )
-    return dataset.recipe.columns.fields
+    return dataset.recipe.fields

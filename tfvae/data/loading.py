@@ -20,7 +20,9 @@ from tfvae.data.dequantising import (
 from tfvae.data.epochs import EpochCounter
 from tfvae.data.few_labels import with_few_labels
 from tfvae.data.fields import check_field_names, listed
+from tfvae.data.hiding import hiding, made_by
 from tfvae.data.loaded import LoadedSet, Recipe
+from tfvae.data.missing import SEEN
 from tfvae.data.rows import Columns
 from tfvae.data.splits import Arrays
 from tfvae.data.standardising import standardised
@@ -42,6 +44,8 @@ def load(
     background: str | None = None,
     standardise: bool = False,
     dequantise: int | None = None,
+    missing: float | None = None,
+    quadrants: int | None = None,
     drop_remainder: bool = False,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Training and test examples as `tf.data` pipelines, ready for `fit` and `evaluate`.
@@ -88,6 +92,14 @@ def load(
             shown, held-out images have theirs once. Densities then have the unit of a level, and
             their mean is a lower bound of the log-probability of levels; runs and `tfvae evaluate`
             report that, `tfvae.data.log_jacobian` is the difference.
+        missing: share of the entries of x that are taken away completely at random, for models of
+            rows that are partly seen: between 0 and 1. x is 0 there, and a column `seen` is 1 where
+            it is not; at least one entry of each example stays. Training examples lose theirs by
+            `seed`, held-out ones by a fixed one. With `standardise`, what is seen decides.
+        quadrants: of images, how many of their four quadrants are given, 1 to 3 (the bottom left,
+            the left half, all but the top right), for models of the rest: a column `visible` is x
+            with 1/2 in the rest, `counted` is 1 in the rest and 0 elsewhere. Both are made of the
+            bits that x has in the same batch.
         drop_remainder: leave out the last, smaller batch of each training epoch (other rows each
             time), so that all batches have one size and XLA compiles one program.
 
@@ -111,12 +123,16 @@ def load(
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_field_names(fields)
-    split = sources.read(name_or_path, test_fraction, size, background, names)
+    hidden = hiding(missing, quadrants, dequantise, names)
+    names = hidden.names
+    split = sources.read(name_or_path, test_fraction, size, background, hidden.stored)
     rows, held_out_rows = (
-        _chosen(part, names or ("x",), name_or_path) for part in (split.train, split.test)
+        _chosen(part, hidden.stored or ("x",), name_or_path) for part in (split.train, split.test)
     )
     if labels is not None:
         rows = with_few_labels(rows, _whole("labels", labels, 1), seed, name_or_path)
+    rows = hidden.applied(rows, seed, name_or_path)
+    held_out_rows = hidden.applied(held_out_rows, pipeline.TEST_SEED, name_or_path)
     levels, default = None, split.spec.binarisation
     if dequantise is not None:
         levels, default = _whole("dequantise", dequantise, 2, MOST_LEVELS), NONE
@@ -124,8 +140,9 @@ def load(
     binarisation, change = _binarisation(binarisation, default, rows), 0.0
     if levels is not None:
         change = level_volume(rows.fields["x"].shape, levels)
+    changes = (change, change)
     if standardise:
-        rows, held_out_rows, change = standardised(rows, held_out_rows, name_or_path)
+        rows, held_out_rows, changes = standardised(rows, held_out_rows, name_or_path)
     if drop_remainder and len(rows) < batch_size:
         raise UserError(
             f"{name_or_path} has {len(rows)} training examples, fewer than batch_size="
@@ -134,7 +151,17 @@ def load(
         )
     bare, counter = names is None, EpochCounter(first_epoch)
     train = Recipe(
-        rows, binarisation, seed, batch_size, drop_remainder, bare, counter, change, levels
+        rows,
+        binarisation,
+        seed,
+        batch_size,
+        drop_remainder,
+        bare,
+        counter,
+        changes[0],
+        levels,
+        hidden.quadrants,
+        hidden.made,
     )
     held_out = STATIC if binarisation == DYNAMIC else binarisation
     test = Recipe(
@@ -143,8 +170,10 @@ def load(
         pipeline.TEST_SEED,
         batch_size,
         bare=bare,
-        log_jacobian=change,
+        log_jacobian=changes[1],
         levels=levels,
+        quadrants=hidden.quadrants,
+        made=hidden.made,
     )
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(
         pipeline.frozen(test)
@@ -157,7 +186,7 @@ def _chosen(columns: Columns, names: Sequence[str], source: str | os.PathLike) -
         if name not in columns.rows:
             raise UserError(
                 f"{source} has no column {name!r}.{nearest(name, columns.rows)} It has "
-                f"{listed(columns.fields)}: choose with fields=(...)."
+                f"{listed(columns.fields)}: choose with fields=(...).{made_by(name)}"
             )
     return Columns({name: columns.rows[name] for name in names})
 
@@ -225,7 +254,7 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
 
     For a data set of `load` it is the mean of what is stored: grey levels for "dynamic" and "none",
     bits for "static"; with `dequantise` that of the noise is added. Any other data
-    set of batches is iterated over once.
+    set of batches is iterated over once. With `missing` it is that of what is seen.
 
     Args:
         dataset: of bare batches, of tuples whose first entry is one, or of dicts by name.
@@ -239,6 +268,9 @@ def mean(dataset: tf.data.Dataset, field: str = "x") -> np.ndarray:
         stored = _chosen(recipe.columns, (field,), "The data set").rows[field].mean()
         if field == "x" and recipe.levels is not None:
             return dequantised_mean(stored, recipe.levels)
+        if field == "x" and SEEN in recipe.columns.rows:  # x is 0 where it is not seen
+            seen = recipe.columns.rows[SEEN].mean()
+            return np.divide(stored, seen, out=np.zeros_like(stored), where=seen > 0)
         return stored
     total: Any = 0.0
     count = 0

@@ -85,9 +85,8 @@ def _check_spec(spec: Any, field: Field, what: str) -> None:
 
 def _check_columns(dataset: LoadedSet, fields: Fields, titles: dict[str, str]) -> None:
     """Looks at the stored values of columns that may hold what a field may not."""
-    columns = dataset.recipe.columns
-    for name in titles:
-        rows = columns.rows[name]
+    for name in titles.keys() & dataset.recipe.columns.rows.keys():
+        rows = dataset.recipe.columns.rows[name]
         if name == "x" and dataset.recipe.levels and fields[name].spacing is not None:
             raise UserError(
                 f"{titles[name]} is dequantised, between its levels; expected "
@@ -132,8 +131,24 @@ def _all_fine(
 def _fine(value: tf.Tensor, field: Field) -> tf.Tensor:
     """Whether a batch has the field's rank, is not empty, and holds what the field may."""
     right_rank = tf.equal(tf.rank(value), len(field.shape) + 1)
+    if value.dtype.is_bool:
+        value = tf.cast(value, tf.uint8)
+    some = has_some(value, field)
+    if field.missing:
+        least = tf.cast(field.interval[0] if field.interval else 0.0, value.dtype)
+        value = tf.where(tf.equal(value, value), value, least)
     parts = [_holds(value[..., place], part) for place, part in field.divided()]
-    return tf.reduce_all([right_rank, *parts])
+    return tf.reduce_all([right_rank, some, *parts])
+
+
+def has_some(value: tf.Tensor, field: Field) -> tf.Tensor:
+    """Whether each example has an entry that is not 0, or not NaN, where the field wants one."""
+    axes, some = list(range(1, len(field.shape) + 1)), tf.constant(True)
+    if field.nonempty:
+        some &= tf.reduce_all(tf.reduce_any(tf.not_equal(value, 0), axis=axes))
+    if field.missing:
+        some &= tf.reduce_all(tf.reduce_any(tf.equal(value, value), axis=axes))
+    return some
 
 
 def _holds(value: tf.Tensor, field: Field) -> tf.Tensor:

@@ -10,6 +10,7 @@ from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
 from tfvae.data.dequantising import dequantised
 from tfvae.data.epochs import FixedEpoch
 from tfvae.data.loaded import LoadedSet, Recipe
+from tfvae.data.quadrants import made_columns
 from tfvae.errors import UserTypeError
 
 TEST_SEED = 1_000_003  # bits of every held-out set come from it, whatever the seed of the run
@@ -98,7 +99,7 @@ def batch(
 
     Returns:
         The tensor of the only column where the recipe says so, else a dict by name. Bytes are
-        scaled, and the column x is binarised or dequantised.
+        scaled, the column x is binarised or dequantised, and parts of it are cut out.
     """
     made = {}
     for name, rows in recipe.columns.rows.items():
@@ -108,6 +109,9 @@ def batch(
             binarisation = recipe.binarisation if name == "x" else NONE
             values = _binarised(binarisation, recipe.seed, stored[name], indices, epoch, number)
         made[name] = tf.ensure_shape(values, [recipe.static_size, *rows.field.shape])
+    if recipe.quadrants is not None:
+        parts = made_columns(made["x"], recipe.quadrants)
+        made |= {name: parts[name] for name in recipe.made}
     return next(iter(made.values())) if recipe.bare else made
 
 

@@ -10,8 +10,12 @@ from tfvae.data.rows import Columns, Rows
 from tfvae.errors import UserError
 
 
-def standardised(train: Columns, test: Columns, source: Any) -> tuple[Columns, Columns, float]:
+def standardised(
+    train: Columns, test: Columns, source: Any
+) -> tuple[Columns, Columns, tuple[float, float]]:
     """Shifts and scales each entry of x by the mean and standard deviation over training rows.
+
+    Where a column `seen` says what is missing, by what is seen alone; what is not stays 0.
 
     Args:
         train: with a column x of real numbers.
@@ -19,8 +23,9 @@ def standardised(train: Columns, test: Columns, source: Any) -> tuple[Columns, C
         source: what messages call the data.
 
     Returns:
-        Both, and the logarithm of the change of volume, -sum_i log s_i: what to add to log p of the
-        standardised x for the density of x in its own units.
+        Both, and of each the logarithm of the change of volume, -sum_i log s_i: what to add to
+        log p of the standardised x for the density of x in its own units. Of entries that are
+        missing nothing is added: it is then a mean over the examples.
 
     Raises:
         UserError: if x has pixels, whole numbers or a bound, or an entry that is constant.
@@ -33,19 +38,29 @@ def standardised(train: Columns, test: Columns, source: Any) -> tuple[Columns, C
             "Leave it out."
         )
     values = train.read()["x"].astype(np.float64)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
+    seen = _seen(train)
+    mean = np.average(values, axis=0, weights=seen)
+    scale = np.sqrt(np.average(np.square(values - mean), axis=0, weights=seen))
     constant = np.flatnonzero(scale == 0)
     if constant.size:
         raise UserError(
             f"{source} has the same value in all training rows of entry {constant[0]} of x, which "
             "has no spread to divide by. Leave that column out."
         )
-    change = -float(np.sum(np.log(scale)))
-    return _scaled(train, mean, scale), _scaled(test, mean, scale), change
+    of_train, of_test = (
+        -float(np.sum(_seen(part).mean(axis=0) * np.log(scale))) for part in (train, test)
+    )
+    return _scaled(train, mean, scale), _scaled(test, mean, scale), (of_train, of_test)
+
+
+def _seen(columns: Columns) -> np.ndarray:
+    """1 for the entries of x that are seen: all of them, where no column says so."""
+    held = columns.read()
+    return held["seen"] if "seen" in held else np.ones_like(held["x"])
 
 
 def _scaled(columns: Columns, mean: np.ndarray, scale: np.ndarray) -> Columns:
-    values = (columns.read()["x"] - mean) / scale
+    values = _seen(columns) * (columns.read()["x"] - mean) / scale
     return columns.replaced(x=Rows(values.astype(np.float32), columns.rows["x"].field))
 
 

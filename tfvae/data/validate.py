@@ -84,6 +84,8 @@ def check_dtype(dtype: np.dtype, field: Field, what: str) -> None:
     """Raises `TypeError` for a kind of number that has no exact reading as the field's."""
     real = np.issubdtype(dtype, np.floating) or dtype == tf.bfloat16.as_numpy_dtype
     integer = np.issubdtype(dtype, np.integer)
+    if field.nonempty and (integer or dtype == np.bool_):
+        return  # a mask, whose 1 is no white
     if integer if field.whole else real:
         return
     if integer and not field.of_pixels:
@@ -101,6 +103,12 @@ def check_dtype(dtype: np.dtype, field: Field, what: str) -> None:
 
 def check_values(array: np.ndarray, field: Field, what: str) -> None:
     """Raises `ValueError` for values that are not finite, not exact or not the field's."""
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8)
+    if field.missing:
+        array = _present(array, field, what)
+    if field.nonempty:
+        _check_nonempty(array, what)
     if field.parts:
         for place, part in field.divided():
             named = f"{what}[:, {place.start}:{place.stop}]"
@@ -117,6 +125,27 @@ def check_values(array: np.ndarray, field: Field, what: str) -> None:
         )
     if field.spacing is not None and not np.issubdtype(array.dtype, np.integer):
         check_spacing(array, field, what)
+
+
+def _present(array: np.ndarray, field: Field, what: str) -> np.ndarray:
+    """The array with the least of the field in the place of NaN, none of whose rows was all NaN."""
+    lacking = np.isnan(array)
+    empty = np.flatnonzero(lacking.reshape(len(array), -1).all(axis=1))
+    if empty.size:
+        raise UserError(
+            f"{what} is NaN everywhere in example {empty[0]}, and {len(empty) - 1} more; expected "
+            "at least one entry that is seen in each. Drop the examples of which nothing is."
+        )
+    return np.where(lacking, field.interval[0] if field.interval else 0.0, array)
+
+
+def _check_nonempty(array: np.ndarray, what: str) -> None:
+    empty = np.flatnonzero(~array.reshape(len(array), -1).any(axis=1))
+    if empty.size:
+        raise UserError(
+            f"{what} is 0 everywhere in example {empty[0]}, and {len(empty) - 1} more; expected at "
+            "least a one in each. Drop the examples of which nothing is seen or counts."
+        )
 
 
 def bounds(field: Field, of_integers: bool) -> tuple[float, float]:
@@ -163,5 +192,6 @@ def _refuse_non_finite(array: np.ndarray, field: Field, what: str) -> None:
     raise UserError(
         f"{what} has {int(bad.sum())} NaN or infinite values, the first ({array[place]}) at index "
         f"{place}; expected {field.values}. Find where they arise, or drop those examples: "
-        f"x[np.isfinite({rows}]."
+        f"x[np.isfinite({rows}]. Where NaN stands for what is missing, "
+        "tfvae.MissingDataVAE(..., nan_is_missing=True) takes it."
     )

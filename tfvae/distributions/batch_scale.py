@@ -35,13 +35,31 @@ class BatchScaleNormal(tfd.Independent):
         self._parameters = parameters
 
     def _log_prob(self, value: tf.Tensor) -> tf.Tensor:
-        entries = self.distribution
-        squares = tf.square(tf.stop_gradient(value - entries.loc))
+        squares = tf.square(tf.stop_gradient(value - self.distribution.loc))
         mean = _sum_over_replicas(self._share * tf.reduce_mean(squares))
+        return tfd.Independent(self._fitted(mean), self.reinterpreted_batch_ndims).log_prob(value)
+
+    def counted_log_prob(self, value: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+        """log p of the entries that count, with the scale that is best for these.
+
+        Args:
+            value: x, `[..., B, *event]`.
+            counts: Whether an entry counts, of its shape.
+        """
+        errors = tf.stop_gradient(value - self.distribution.loc)
+        squares = tf.where(counts, tf.square(errors), 0.0)
+        share = tf.reduce_mean(tf.cast(counts, squares.dtype))
+        # Both are means over the rows here; the quotient is that over what counts on all replicas.
+        parts = [_sum_over_replicas(self._share * x) for x in (tf.reduce_mean(squares), share)]
+        fitted = self._fitted(tf.math.divide_no_nan(*parts))
+        found = tf.where(counts, fitted.log_prob(value), 0.0)
+        return tf.reduce_sum(found, axis=list(range(-self.event_shape.rank, 0)))
+
+    def _fitted(self, mean: tf.Tensor) -> tfd.Normal:
+        """The entries with the scale of this squared error, which is noted."""
         variance = tf.maximum(mean, MINIMUM_SCALE**2)
         self._note(variance)
-        fitted = tfd.Normal(entries.loc, tf.sqrt(variance))
-        return tfd.Independent(fitted, self.reinterpreted_batch_ndims).log_prob(value)
+        return tfd.Normal(self.distribution.loc, tf.sqrt(variance))
 
 
 def _sum_over_replicas(part: tf.Tensor) -> tf.Tensor:

@@ -85,7 +85,8 @@ class LogisticMixtureLevels(tfd.Distribution):
                 loc += self.coefficients[..., first + other, :] * (value - 0.5)
         return loc
 
-    def _log_prob(self, value: tf.Tensor) -> tf.Tensor:
+    def log_prob_of_pixels(self, value: tf.Tensor) -> tf.Tensor:
+        """Returns log P of each pixel, `[..., H, W]`, of x `[..., H, W, C]`."""
         half, total = 0.5 * self.spacing, log_probabilities(self.logits)
         values = [value[..., channel, tf.newaxis] for channel in range(self.channels)]
         for channel, x in enumerate(values):
@@ -96,7 +97,10 @@ class LogisticMixtureLevels(tfd.Distribution):
             within += tf.math.log(-tf.math.expm1(-self.spacing / scale))
             last = tf.where(x > 1.0 - half, above_lower, within)
             total += tf.where(x < half, below_upper, last)
-        return tf.reduce_sum(tf.reduce_logsumexp(total, axis=-1), axis=[-2, -1])
+        return tf.reduce_logsumexp(total, axis=-1)
+
+    def _log_prob(self, value: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(self.log_prob_of_pixels(value), axis=[-2, -1])
 
     def _mean(self) -> tf.Tensor:
         means: list[tf.Tensor] = []

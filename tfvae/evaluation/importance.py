@@ -11,6 +11,7 @@ from tfvae.inference.importance import inference_estimates
 from tfvae.inference.inference import Inference
 from tfvae.inference.proposal import FromPrior
 from tfvae.models.capabilities import Batch
+from tfvae.models.codes import zero_example
 from tfvae.noise import example_noise, example_seeds
 
 # Numbers decoded at once: 2,048 codes of 28 x 28 pixels, 6 MB for each array of that size.
@@ -30,7 +31,13 @@ def from_prior(model: Any, batch: Batch, *arguments: Any) -> dict[str, tf.Tensor
 
 
 def discrete_size(model: Any) -> int | None:
-    """Returns `example_size` of a model of bits, levels or counts; None of one of densities."""
+    """Returns `example_size` of a model of bits, levels or counts; None of one of densities.
+
+    And of one whose likelihood is of a part of x: examples then have sizes of their own.
+    """
+    counted = getattr(model, "counted", None)
+    if counted is not None and counted(zero_example(model)) is not None:
+        return None
     return example_size(model.fields()) if getattr(model, "discrete", False) else None
 
 

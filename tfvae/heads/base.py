@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 
 from tfvae.checks import LARGEST_SIZE, positive_int, positive_ints
 from tfvae.data.fields import Field
+from tfvae.distributions.counted import counted_log_prob
 from tfvae.distributions.draws import Draw, draw
 from tfvae.distributions.moments import Moments, moments
 from tfvae.errors import UserError
@@ -118,6 +119,31 @@ class Head(keras.layers.Layer):
             share: These rows' share of the batch.
         """
         return distribution
+
+    @property
+    def mask_shape(self) -> tuple[int, ...]:
+        """The shape of a mask of entries that are independent given the features: x's, mostly."""
+        return self.event_shape
+
+    def log_prob_of(
+        self, distribution: tfd.Distribution, x: tf.Tensor, counted: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Returns log p of x, or of the entries of x that count; see `counted_log_prob`.
+
+        Args:
+            distribution: Of this head, batch shape `[..., B]`.
+            x: `[..., B, *event_shape]`.
+            counted: 1 for what counts and 0 for the rest, `[..., B, *mask_shape]`; None for all.
+
+        Raises:
+            UserError: for a part, of a head whose entries depend on each other.
+        """
+        if counted is None:
+            return distribution.log_prob(x)
+        try:
+            return counted_log_prob(distribution, x, counted)
+        except UserError as error:
+            raise UserError(f"{type(self).__name__}: {error}") from None
 
     def draw(self, distribution: tfd.Distribution, noise: Noise) -> Draw:
         """Draws from a distribution of this head, with log q, in one pass.

@@ -4,6 +4,7 @@ from tfvae.models.autoencoder import Autoencoder
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.conditional import ConditionalVAE
 from tfvae.models.encoder_decoder import Decoder, Encoder
+from tfvae.models.missing import MissingDataVAE
 from tfvae.models.semi_supervised import SemiSupervisedVAE
 from tfvae.models.vae import VAE
 
@@ -14,5 +15,6 @@ __all__ = [
     "Decoder",
     "Encoder",
     "LatentVariableModel",
+    "MissingDataVAE",
     "SemiSupervisedVAE",
 ]

@@ -84,4 +84,4 @@ class Autoencoder(Autoencoding):
         """Returns -log p(x|z) at the code of each example."""
         z = self.encoder.head.code(self.posterior_of(batch, training))
         likelihood = self.decoder(self.decoder_inputs(z, self.given(batch)), training=training)
-        return Nats({"nll": -likelihood.log_prob(batch["x"])}, likelihood.mean())
+        return Nats({"nll": -self.log_prob_of(likelihood, batch)}, likelihood.mean())

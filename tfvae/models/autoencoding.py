@@ -138,6 +138,17 @@ class Autoencoding(LatentVariableModel):
         noise = training_noise(self.next_seed(), 1, rows.computed, rows.first)
         return {**batch, "x": self.corruption.checked(batch["x"], noise)}
 
+    def counted(self, batch: Batch) -> tf.Tensor | None:
+        """Returns what of x its likelihood is of, 1 or 0 of x's shape: None, all, of most models.
+
+        A model of rows that are partly seen says what is; all that uses log p(x|z) follows.
+        """
+        return None
+
+    def log_prob_of(self, likelihood: tfd.Distribution, batch: Batch) -> tf.Tensor:
+        """Returns log p(x|z) `[..., B]` of the entries of a batch that count."""
+        return self.decoder.head.log_prob_of(likelihood, batch["x"], self.counted(batch))
+
     def encoding_layers(self) -> list[keras.layers.Layer]:
         """Returns the encoder."""
         return [self.encoder]

@@ -39,6 +39,9 @@ class ConditionalVAE(VAE):
         encoder: q(z|x, c), `Encoder(network, head)`.
         decoder: p(x|z, c), `Decoder(network, head)`.
         conditions: What c is, by the names of its fields: `{"label": Field.label(10)}`.
+        counted: Name of a further field, 1 or 0 of x's shape, or None (default). What is 0 of x is
+            no part of the likelihood, as it is given: the quadrant of an image that is seen. Of
+            `conditions` the field of this name is none.
         embedding: A Keras layer or model on c, whose output encoder, decoder and prior see in its
             place; of several conditions it takes a dict. None (default) shows them c itself:
             labels one-hot, numbers as they are.
@@ -84,6 +87,7 @@ class ConditionalVAE(VAE):
         encoder: Encoder,
         decoder: Decoder,
         conditions: Mapping[str, Field],
+        counted: str | None = None,
         embedding: keras.layers.Layer | None = None,
         prior: Prior | None = None,
         objective: Objective | None = None,
@@ -93,7 +97,11 @@ class ConditionalVAE(VAE):
         seed: int | None = None,
         **kwargs: Any,
     ):
+        if counted is not None and isinstance(conditions, Mapping):
+            conditions = {name: field for name, field in conditions.items() if name != counted}
         found = checked_condition_fields(conditions, ("x", "z", EMBEDDED))
+        if counted in ("x", "z", *found) or not isinstance(counted, str | None):
+            raise UserError(f"counted is {counted!r}; expected the name of a field of its own.")
         if embedding is not None:
             hint = "networks.MLP([32]), any Keras layer or model, or None"
             instance_of("embedding", embedding, keras.layers.Layer, hint)
@@ -109,6 +117,7 @@ class ConditionalVAE(VAE):
             **kwargs,
         )
         self.embedding, self.condition_fields = embedding, found
+        self.counted_field = counted
 
     def conditions(self) -> dict[str, Field]:
         """Returns what c is, by name."""
@@ -117,7 +126,14 @@ class ConditionalVAE(VAE):
     def fields(self) -> dict[str, Field]:
         """Returns x and the conditions."""
         # The base's constructor asks before there are any, for x alone.
-        return {**super().fields(), **getattr(self, "condition_fields", {})}
+        found = {**super().fields(), **getattr(self, "condition_fields", {})}
+        if getattr(self, "counted_field", None) is not None:
+            found[self.counted_field] = Field.mask(self.decoder.head.mask_shape)
+        return found
+
+    def counted(self, batch: Batch) -> tf.Tensor | None:
+        """Returns what of x is no part of c, if there is a field that says so."""
+        return None if self.counted_field is None else batch[self.counted_field]
 
     def shown(self, conditions: Batch) -> dict[str, tf.Tensor]:
         """Returns what the networks and the prior see of conditions: numbers, or the embedding."""
@@ -144,7 +160,7 @@ class ConditionalVAE(VAE):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         fields = {name: field.get_config() for name, field in self.condition_fields.items()}
-        return {**super().get_config(), "conditions": fields}
+        return {**super().get_config(), "conditions": fields, "counted": self.counted_field}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ConditionalVAE":

@@ -175,7 +175,7 @@ class VAE(Autoencoding):
             inputs, log_prior = self.decoder_inputs(z, given), prior.log_prob(z)
             with drawn_weights(self.decoder, drawn):
                 likelihood = self.decoder(inputs, training=training)
-                return Joint(likelihood.log_prob(batch["x"]), log_prior, likelihood.mean())
+                return Joint(self.log_prob_of(likelihood, batch), log_prior, likelihood.mean())
 
         return Inference(Posterior(self.encoder.head, posterior, prior), joint)
 
@@ -212,7 +212,7 @@ class VAE(Autoencoding):
 
     def log_likelihood_of(self, batch: Batch, decoded: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns log p(x|z) `[B]`, the likelihood made of `decoder_outputs`."""
-        return self.decoder.head.from_outputs(decoded).log_prob(batch["x"])
+        return self.log_prob_of(self.decoder.head.from_outputs(decoded), batch)
 
     def generate(self, noise: Noise, conditions: Batch = NOTHING) -> tf.Tensor:
         """Returns codes from the prior, `[*leading, D]`."""

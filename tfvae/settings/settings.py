@@ -105,13 +105,17 @@ class Settings(Mapping):
             >>> presets.get("digits", latent_size=2).model().latent_size
             2
         """
-        from tfvae.settings.building import build_model  # TensorFlow, and only where it is needed
+        # TensorFlow, and only where it is needed.
+        from tfvae.data.quadrants import made_fields
+        from tfvae.settings.building import build_model
 
         if event_shape is None:
             event_shape = describe(self["dataset"]).fields["x"].shape
         if conditions is None:
             names = self["fields"] or ()
-            known = describe(self["dataset"]).fields if names else {}
+            known = dict(describe(self["dataset"]).fields) if names else {}
+            if self["quadrants"] is not None:
+                known |= made_fields(known["x"])
             conditions = {name: known[name] for name in names if name in known and name != "x"}
         return build_model(self, event_shape, conditions, **self.group("model"))
 

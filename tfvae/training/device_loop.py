@@ -75,6 +75,6 @@ def _spec(data: ResidentData, size: int) -> Any:
     """The structure of one batch."""
     specs = {
         name: tf.TensorSpec((size, *field.shape), field.dtype)
-        for name, field in data.recipe.columns.fields.items()
+        for name, field in data.recipe.fields.items()
     }
     return next(iter(specs.values())) if data.recipe.bare else specs

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.calibration import Calibration as Calibration
     from tfvae.uses.classify import Classification as Classification
     from tfvae.uses.classify import classify as classify
+    from tfvae.uses.imputation import impute as impute
     from tfvae.uses.on_codes import classify_codes as classify_codes
 
 _HOMES = {
@@ -22,6 +23,7 @@ _HOMES = {
     "classify_codes": "on_codes",
     "fit_aggregate": "aggregate",
     "fit_aggregate_flow": "aggregate_flow",
+    "impute": "imputation",
 }
 
 __all__ = list(_HOMES)

@@ -55,6 +55,8 @@ def _random_input(
     values = generator.uniform(low, high, shape)
     if declared is not None and declared.spacing is not None:
         values = low + np.rint((values - low) / declared.spacing) * declared.spacing
+    if declared is not None and declared.nonempty:
+        values.reshape(rows, -1)[:, 0] = high
     return values.astype(np.float32)
 
 
@@ -82,6 +84,8 @@ def plain_request(signature: ServedSignature, rows: int) -> dict[str, tensor_pb2
 
 def _plain(declared: Field | None) -> float:
     """One value that all entries of a field may have."""
+    if declared is not None and declared.nonempty:
+        return 1.0
     fields = [part for _, part in declared.divided()] if declared else []
     if len(fields) > 1 or any(field.spacing for field in fields):
         return max((field.interval[0] for field in fields if field.interval), default=0.0)

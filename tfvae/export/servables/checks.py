@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data.fields import Field
+from tfvae.data.passing import has_some
 from tfvae.data.spacing import on_spacing
 from tfvae.export.limits import MAX_ROWS, MAX_SAMPLES_PER_ROW
 
@@ -39,7 +40,12 @@ def whole_batch(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> dict[
     found = {}
     for name, declared in fields.items():
         values = inputs[name]
-        valid = tf.reduce_all([_valid(values[..., at], part) for at, part in declared.divided()])
+        held = values
+        if declared.missing:
+            least = declared.interval[0] if declared.interval else 0.0
+            held = tf.where(tf.math.is_nan(values), least, values)
+        valid = [_valid(held[..., at], part) for at, part in declared.divided()]
+        valid = tf.reduce_all([has_some(values, declared), *valid])
         message = f"{name} must be {declared.values}; received values between:"
         ends = tf.reduce_min(values), tf.reduce_max(values)
         found[name] = asserted(values, valid, message, *ends)

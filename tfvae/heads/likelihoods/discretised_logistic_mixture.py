@@ -93,6 +93,11 @@ class DiscretisedLogisticMixture(LikelihoodHead):
         """K numbers of each kind for each pixel."""
         return (*self.event_shape[:-1], sum(self._sizes.values()) * self.num_components)
 
+    @property
+    def mask_shape(self) -> tuple[int, ...]:
+        """One for each pixel: its channels depend on each other, and count together."""
+        return (*self.event_shape[:-1], 1)
+
     def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns `logits`, `loc`, `scale` and, of several channels, `coefficients`."""
         shape = (-1, *self.event_shape[:-1], sum(self._sizes.values()), self.num_components)

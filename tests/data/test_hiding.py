@@ -1,0 +1,114 @@
+"""Data that lack entries or quadrants: what is hidden, where, and that nothing else changes."""
+
+import numpy as np
+import pytest
+
+from tfvae.data import arrays, fields_of, load, log_jacobian, mean
+from tfvae.data.missing import chosen_entries
+from tfvae.data.quadrants import quadrant_mask
+from tfvae.errors import UserError
+
+TABLE = {"missing": 0.5, "batch_size": 1000}
+
+
+def only(dataset):
+    return {name: values.numpy() for name, values in next(iter(dataset)).items()}
+
+
+def test_half_the_entries_are_away_and_the_rest_is_what_it_was():
+    train, test = load("breast_cancer", **TABLE)
+    found, whole = only(test), arrays("breast_cancer").test["x"]
+    assert set(found) == {"x", "seen"}
+    np.testing.assert_array_equal(found["x"], whole * found["seen"])
+    assert set(np.unique(found["seen"])) == {0, 1}
+    seen = only(train)["seen"]
+    # 13,650 entries: 4.5 standard errors of a share of a half.
+    assert abs(seen.mean() - 0.5) < 4.5 * 0.5 / np.sqrt(seen.size)
+    assert fields_of(train)["seen"].nonempty
+
+
+def test_the_seed_decides_of_training_rows_alone():
+    (first, held_out), (other, again) = (load("wine", seed=s, **TABLE) for s in (0, 1))
+    assert np.any(np.sort(only(first)["x"], axis=0) != np.sort(only(other)["x"], axis=0))
+    np.testing.assert_array_equal(only(held_out)["seen"], only(again)["seen"])
+
+
+def test_something_is_seen_of_every_row():
+    assert np.all(chosen_entries((500, 3), 0.01, seed=0).sum(axis=1) >= 1)
+    shares = chosen_entries((4000, 3), 0.01, seed=0).mean(axis=0)
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.04)  # the one that stays is any of them
+
+
+def test_what_is_seen_decides_on_means_and_spreads():
+    train, test = load("wine", standardise=True, **TABLE)
+    raw, raw_test = (only(part) for part in load("wine", **TABLE))
+    found, held_out = only(train), only(test)
+    seen = found["seen"] > 0
+    for column in range(13):
+        values = found["x"][seen[:, column], column]
+        assert abs(values.mean()) < 1e-5
+        assert values.std() == pytest.approx(1.0, rel=1e-5)
+    assert np.all(found["x"][~seen] == 0)
+    columns = [raw["x"][raw["seen"][:, i] > 0, i].astype("float64") for i in range(13)]
+    scales = np.array([column.std() for column in columns])
+    expected = -np.mean(held_out["seen"] @ np.log(scales))
+    assert log_jacobian(test) == pytest.approx(expected, rel=1e-4)
+    right = (raw_test["x"] - [c.mean() for c in columns]) / scales * raw_test["seen"]
+    np.testing.assert_allclose(held_out["x"], right, atol=1e-3)
+
+
+def test_the_mean_is_that_of_what_is_seen():
+    train = load("wine", **TABLE)[0]
+    raw = only(train)
+    expected = raw["x"].sum(axis=0) / raw["seen"].sum(axis=0)
+    np.testing.assert_allclose(mean(train), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("num", [1, 2, 3])
+def test_visible_and_counted_are_of_the_bits_of_x(num):
+    """Bits are drawn anew in each epoch; the parts have to be of the very same."""
+    train, test = load("digits", quadrants=num, batch_size=64)
+    seen = quadrant_mask((8, 8, 1), num)
+    assert seen.sum() == num * 16
+    for dataset in (train, train, test):
+        for batch in dataset.take(2):
+            x, visible, counted = (batch[n].numpy() for n in ("x", "visible", "counted"))
+            assert set(np.unique(x)) == {0, 1}
+            np.testing.assert_array_equal(visible, np.where(seen > 0, x, 0.5))
+            np.testing.assert_array_equal(counted, np.broadcast_to(1 - seen, x.shape))
+    assert set(fields_of(train)) == set(train.element_spec) == {"x", "visible", "counted"}
+
+
+def test_the_bits_are_those_of_whole_images():
+    first, second = (next(iter(load("digits", **o)[0])) for o in ({}, {"quadrants": 1}))
+    np.testing.assert_array_equal(first, second["x"])
+
+
+def test_which_quadrants_are_seen():
+    corners = [quadrant_mask((2, 2, 1), num)[..., 0].tolist() for num in (1, 2, 3)]
+    assert corners == [[[0, 0], [1, 0]], [[1, 0], [1, 0]], [[1, 0], [1, 1]]]
+
+
+def test_columns_can_be_chosen_and_labels_stand_beside_them():
+    train, _ = load("digits", quadrants=1, fields=("x", "label", "visible"))
+    assert set(next(iter(train))) == {"x", "label", "visible"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("wine", {"missing": 0.0}, "above 0"),
+        ("wine", {"missing": 1.0}, "share below 1"),
+        ("wine", {"missing": 0.5, "fields": ("x",)}, "Add it to fields"),
+        ("wine", {"fields": ("x", "seen")}, "missing=0.5 makes one"),
+        ("digits", {"fields": ("x", "visible")}, "quadrants=1 makes one"),
+        ("digits", {"missing": 0.5, "quadrants": 1}, "give one of them"),
+        ("digits", {"missing": 0.5, "dequantise": 17}, "leave dequantise out"),
+        ("digits", {"quadrants": 4}, "at most 3"),
+        ("wine", {"quadrants": 1}, "images of pixels"),
+        ("digits", {"quadrants": 1, "fields": ("label", "visible")}, "no column x is loaded"),
+    ],
+)
+def test_what_can_not_be_hidden_is_refused(name, options, message):
+    with pytest.raises(UserError, match=message):
+        load(name, **options)
