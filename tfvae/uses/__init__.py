@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.compared_scores import LikelihoodRatio as LikelihoodRatio
     from tfvae.uses.compared_scores import Typicality as Typicality
     from tfvae.uses.likelihood_regret import LikelihoodRegret as LikelihoodRegret
+    from tfvae.uses.perturbing import perturbed as perturbed
     from tfvae.uses.thresholds import FalseAlarms as FalseAlarms
     from tfvae.uses.thresholds import false_alarms as false_alarms
     from tfvae.uses.thresholds import score_threshold as score_threshold
@@ -37,6 +38,7 @@ _HOMES = {
     "false_alarms": "thresholds",
     "fit_aggregate": "aggregate",
     "fit_aggregate_flow": "aggregate_flow",
+    "perturbed": "perturbing",
     "score_threshold": "thresholds",
 }
 

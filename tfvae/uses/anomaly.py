@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -118,7 +119,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """The same, not fitted: a given model, which `fit` does not change, is shared."""
         return type(self)(**self.get_params(deep=False))
 
-    def fit(self, X: Any, y: Any = None) -> "AnomalyDetector":  # noqa: N803
+    def fit(self, X: Any, y: Any = None) -> "AnomalyDetector":
         """Trains the model, if it is not given, and takes the threshold.
 
         Args:
@@ -152,20 +153,20 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self.false_alarms_: FalseAlarms = false_alarms(self._scores(rows(check)), self.threshold_)
         return self
 
-    def anomaly_scores(self, X: Any) -> np.ndarray:  # noqa: N803
+    def anomaly_scores(self, X: Any) -> np.ndarray:
         """Returns how strange each example is, float64 `[N]`, nats; higher = stranger."""
         check_is_fitted(self)
         return self._scores(self._examples(X, fitting=False))
 
-    def score_samples(self, X: Any) -> np.ndarray:  # noqa: N803
+    def score_samples(self, X: Any) -> np.ndarray:
         """Returns how normal each example is, `[N]`, nats: -`anomaly_scores`."""
         return -self.anomaly_scores(X)
 
-    def decision_function(self, X: Any) -> np.ndarray:  # noqa: N803
-        """Returns how far each example is from the threshold, `[N]`, nats; anomalies are below 0."""
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Returns how far each example is from the threshold, `[N]`, nats; below 0 = anomaly."""
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
+    def predict(self, X: Any) -> np.ndarray:
         """Returns -1 for each anomaly and 1 for each normal example, `[N]`."""
         return np.where(self.anomaly_scores(X) > self.threshold_, -1, 1)
 
@@ -190,7 +191,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """What the model takes: an array of its shape, or a dict of arrays."""
         model = self.model if fitting and isinstance(self.model, keras.Model) else None
         model = model if fitting else self.model_
-        if isinstance(data, dict | tf.data.Dataset):
+        # SciPy has matrices that are dicts, which scikit-learn refuses by their name.
+        if isinstance(data, dict | tf.data.Dataset) and not issparse(data):
             if model is None:
                 raise UserTypeError(
                     "A detector that trains its model takes arrays, received a "
