@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tfvae.cli.options import AGGREGATE
+from tfvae.cli.options import AGGREGATE, ANOMALY_SCORE, FALSE_ALARM_RATE
 from tfvae.cli.runs import Run, load_run
 from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.folder import RunFolder
@@ -58,11 +58,19 @@ class Variants(click.ParamType):
     help="Write decoder_browser.tflite too, for web pages: it gives so many samples at once.",
 )
 @AGGREGATE
+@click.option(
+    "--anomaly",
+    type=ANOMALY_SCORE,
+    help="Add the signature `anomaly` to the SavedModel of the whole model, by this score.",
+)
+@click.option("--false-alarm-rate", **FALSE_ALARM_RATE)
 def command(
     run: RunFolder,
     output: Path | None,
     variants: tuple[str, ...] | None,
     aggregate: int | str | None,
+    anomaly: str | None,
+    false_alarm_rate: float,
     **options: Any,
 ) -> None:
     """Write a run's SavedModels for TensorFlow Serving and its TFLite files for phones.
@@ -71,6 +79,8 @@ def command(
     compared with the model; what differs is not published. All of them are published at once, with
     a manifest.json that `tfvae verify` checks.
     """
+    if anomaly is not None and aggregate is not None:
+        raise click.UsageError("--anomaly: a model with --aggregate has no likelihood to score by.")
     run.check_data()
     config = run.read_config()
     output = Path("export", run.path.resolve().name) if output is None else output
@@ -84,6 +94,12 @@ def command(
     if aggregate is not None:
         model = with_aggregate(model, config, aggregate)
         options["metrics"] = None  # they are of the model with its own prior
+    if anomaly is not None:
+        from tfvae.runs.anomaly import detector_lines, fitted_detector
+
+        options["anomaly"] = fitted_detector(model, config, anomaly, false_alarm_rate)
+        for line in detector_lines(options["anomaly"]):
+            click.echo(line)
     chosen = variants or variants_of(model)
     for path in export_run(model, config, output, chosen, click.echo, **options):
         click.echo(path)

@@ -15,6 +15,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "sample",
+    "anomaly",
     "export",
     "verify",
     "serve",

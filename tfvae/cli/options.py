@@ -99,3 +99,22 @@ class OneOf(click.ParamType):
                 ctx,
             )
         return value
+
+
+# The scores that need nothing but a run's model, the default first.
+ANOMALY_SCORE = OneOf(
+    "anomaly score",
+    [
+        "negative_elbo",
+        "negative_log_likelihood",
+        "reconstruction_probability",
+        "likelihood_regret",
+        "typicality",
+    ],
+)
+FALSE_ALARM_RATE: dict[str, Any] = {
+    "type": click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    "default": 0.05,
+    "show_default": True,
+    "help": "Of normal examples, by the threshold that is taken.",
+}

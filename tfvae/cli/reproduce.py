@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tfvae.cli.options import OneOf
+from tfvae.reproduce.detection_table import DETECTION_TABLES, DetectionTable
 from tfvae.reproduce.rows import ComparisonTable
 from tfvae.reproduce.tables import TABLES
 from tfvae.suggestions import nearest
@@ -41,7 +42,7 @@ def _seed(text: str) -> int:
 
 
 @click.command("reproduce", short_help="Train and measure the rows of a table of results.")
-@click.argument("table", type=OneOf("table", list(TABLES)), required=False)
+@click.argument("table", type=OneOf("table", [*TABLES, *DETECTION_TABLES]), required=False)
 @click.option("--rows", type=Listed("ROW,ROW,...", str), help="Only these.  [all]")
 @click.option("--seeds", type=Listed("N,N,...", _seed), help="Of every row.  [each row's own]")
 @click.option("--epochs", type=click.IntRange(min=1), help="At most so many; the page says so.")
@@ -81,8 +82,11 @@ def command(
     A checkout comes with results: to find your own, give another --results-dir.
     """
     if table is None:
-        for each in TABLES.values():
+        for each in (*TABLES.values(), *DETECTION_TABLES.values()):
             click.echo(f"{each.name:12} {each.title}, {len(each.rows)} rows")
+        return
+    if table in DETECTION_TABLES:
+        _detection(DETECTION_TABLES[table], rows, seeds, epochs, listing, render, results_dir)
         return
     chosen = TABLES[table]
     names = _rows(chosen, rows)
@@ -118,7 +122,46 @@ def command(
         raise click.ClickException("No result: " + "; ".join(failed))
 
 
-def _rows(table: ComparisonTable, names: tuple[str, ...] | None) -> list[str]:
+def _detection(
+    table: DetectionTable,
+    rows: tuple[str, ...] | None,
+    seeds: tuple[int, ...] | None,
+    epochs: int | None,
+    listing: bool,
+    render: bool,
+    results_dir: Path,
+) -> None:
+    """The same for a table of detectors, whose rows are no runs of `tfvae train`."""
+    if epochs is not None:
+        raise click.UsageError(f"--epochs: the rows of {table.name} have their own.")
+    names = _rows(table, rows)
+    from tfvae.reproduce.detection_result import DetectionResult
+    from tfvae.reproduce.files import TableFiles
+    from tfvae.reproduce.results import read_results
+
+    paths = TableFiles(results_dir, table.name)
+    kept = read_results(paths.results, table, DetectionResult)
+    if listing:
+        for name in names:
+            found = [r for r in kept.values() if r.row == name and r.is_of(table.rows[name])]
+            state = ", ".join(f"{r.best()} (seed {r.seed})" for r in found)
+            click.echo(f"{name:30} {state or 'not run'}")
+        return
+    from tfvae.cli.quiet import load_tensorflow
+
+    load_tensorflow()
+    from tfvae.reproduce.detecting import reproduce_detection, write_detection_page
+
+    if not render:
+        try:
+            reproduce_detection(table, names, seeds, paths, click.echo)
+        except KeyboardInterrupt:
+            click.echo("Interrupted. What is finished is kept: the same command goes on.")
+            raise
+    click.echo(write_detection_page(table, paths))
+
+
+def _rows(table: ComparisonTable | DetectionTable, names: tuple[str, ...] | None) -> list[str]:
     """The rows that were asked for, in the table's order."""
     for name in names or ():
         if name not in table.rows:

@@ -14,11 +14,18 @@ SPLIT_SEED = 20131220  # fixed for all runs, so that their test sets are compara
 
 @dataclass(frozen=True)
 class Split:
-    """Training and held-out rows of one source, before batching. What a source's `read` returns."""
+    """Training and held-out rows of one source, before batching. What a source's `read` returns.
+
+    Attributes:
+        spec: the catalogue's entry, or one made from what was found.
+        train, test: the two parts.
+        whole: all rows in the source's own order, where the parts were made of them here.
+    """
 
     spec: DatasetSpec
     train: Columns
     test: Columns
+    whole: Columns | None = None
 
 
 @dataclass(frozen=True)
@@ -54,4 +61,4 @@ def hold_out(spec: DatasetSpec, columns: Columns, fraction: float, what: str) ->
     held = min(max(1, round(fraction * len(columns))), len(columns) - 1)
     order = np.random.Generator(np.random.PCG64(SPLIT_SEED)).permutation(len(columns))
     test, train = np.sort(order[:held]), np.sort(order[held:])
-    return Split(spec, columns.subset(train), columns.subset(test))
+    return Split(spec, columns.subset(train), columns.subset(test), whole=columns)

@@ -131,7 +131,32 @@ def _refined(
 ) -> tuple[dict[str, tf.Tensor], Any]:
     """Sums over K draws of the refined q, see `inference_estimates`, and its mean."""
     inference, rows = model.infer(batch), next(iter(batch.values())).shape[0]
-    base, seeds = inference.proposal, example_seeds(seed, first, rows)
+    seeds = example_seeds(seed, first, rows)
+    best = refined_inference(inference, seeds, num_steps, learning_rate, step_samples)
+    sums = inference_estimates(best, lambda k: example_noise(seeds, k, chunk), num_samples, rows)
+    return sums, best.proposal.mean()
+
+
+def refined_inference(
+    inference: Inference,
+    seeds: tf.Tensor,
+    num_steps: tf.Tensor,
+    learning_rate: tf.Tensor,
+    step_samples: int,
+) -> Inference:
+    """The inference of a batch with each example's own q, within a graph; see `refine`.
+
+    Args:
+        inference: Of the batch, whose q is where each example starts.
+        seeds: Of the examples, `[B]`.
+        num_steps: int32.
+        learning_rate: float32, of the first step.
+        step_samples: S.
+
+    Raises:
+        UserError: for z of bits or categories, and draws without a gradient.
+    """
+    base = inference.proposal
     require_reals(base, "refine()", "elbo(), the bound of the encoder's q")
     if not base.reparameterised:
         raise UserError(
@@ -147,6 +172,4 @@ def _refined(
         noise = example_noise(seeds, step * step_samples, step_samples).part(_STEPS)
         return tf.reduce_mean(image(maps).draw_from(noise).log_weights, axis=0)
 
-    best = image(ascended(bound, [map_.tensors() for map_ in start], num_steps, learning_rate))
-    sums = inference_estimates(best, lambda k: example_noise(seeds, k, chunk), num_samples, rows)
-    return sums, best.proposal.mean()
+    return image(ascended(bound, [map_.tensors() for map_ in start], num_steps, learning_rate))

@@ -16,8 +16,13 @@ SCHEMA_OF_RESULTS = 1
 Kept = dict[tuple[str, int], RowResult]
 
 
-def read_results(path: Path, table: ComparisonTable) -> Kept:
+def read_results(path: Path, table: Any, kind: type = RowResult) -> dict[tuple[str, int], Any]:
     """The kept results of a table, by row and seed; none if there is no file.
+
+    Args:
+        path: Of the file.
+        table: Whose rows they are.
+        kind: Of each result, a dataclass with a row and a seed.
 
     Raises:
         UserError: if the file is broken, of another table, or of rows that the table lacks.
@@ -27,8 +32,8 @@ def read_results(path: Path, table: ComparisonTable) -> Kept:
     content = read_object(path)
     if content.get("schema") != SCHEMA_OF_RESULTS or content.get("table") != table.name:
         raise _broken(path, f"expected schema {SCHEMA_OF_RESULTS} and table {table.name!r}")
-    results: Kept = {}
-    for result in _validated(path, content.get("rows")):
+    results: dict[tuple[str, int], Any] = {}
+    for result in _validated(path, content.get("rows"), kind):
         place = f"row {result.row!r}, seed {result.seed}"
         if result.row not in table.rows:
             raise _broken(path, f"the table has no {place}")
@@ -38,7 +43,7 @@ def read_results(path: Path, table: ComparisonTable) -> Kept:
     return results
 
 
-def write_results(path: Path, table: ComparisonTable, results: Mapping[Any, RowResult]) -> None:
+def write_results(path: Path, table: Any, results: Mapping[Any, Any]) -> None:
     """Writes the results in the order of the table's rows, whole or not at all."""
     order = list(table.rows)
     rows = sorted(results.values(), key=lambda result: (order.index(result.row), result.seed))
@@ -74,11 +79,11 @@ def has_measured(table: ComparisonTable, results: Mapping[str, Sequence[RowResul
     return any(measured(table, runs) for runs in results.values())
 
 
-def _validated(path: Path, rows: Any) -> Sequence[RowResult]:
+def _validated(path: Path, rows: Any, kind: type) -> Sequence[Any]:
     import pydantic  # a tenth of a second, which help can do without
 
     try:
-        return pydantic.TypeAdapter(list[RowResult]).validate_json(json.dumps(rows))
+        return pydantic.TypeAdapter(list[kind]).validate_json(json.dumps(rows))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, ("rows", *first["loc"])))

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfvae.data import first_examples
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.export.saved_models.export import write_servables
-from tfvae.export.servables.choice import check_exportable, servables_of
+from tfvae.export.servables.choice import check_detector, check_exportable, servables_of
 from tfvae.export.sets.manifest import MANIFEST, Spread
 from tfvae.export.sets.publication import publication
 from tfvae.export.source import source_of
 from tfvae.export.tflite_files.data import ExportData
-from tfvae.export.tflite_files.export import write_files
+from tfvae.export.tflite_files.export import NO_ANOMALY, write_files
 from tfvae.export.tflite_files.variants import VARIANTS
 from tfvae.runs.datasets import load_data
 from tfvae.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from tfvae.uses.anomaly import AnomalyDetector
 
 EXAMPLES = 500  # by which variants are judged, and as many by which int8 is calibrated
 _MEASURED = ("elbo", "nll", "kl")
@@ -30,6 +33,7 @@ def export_run(
     *,
     fingerprint: str | None = None,
     metrics: Mapping[str, Any] | None = None,
+    anomaly: "AnomalyDetector | None" = None,
     max_nll_change: float = 0.1,
     **options: Any,
 ) -> list[Path]:
@@ -45,6 +49,7 @@ def export_run(
         report: Called with lines that say how it goes.
         fingerprint: Of the data set, for the manifest.
         metrics: Of the run, likewise; those of a model of several stages are not its own.
+        anomaly: Fitted with the model, for a signature `anomaly` of the SavedModel of all of it.
         max_nll_change: As for `tfvae.export.tflite`.
         **options: Of `tfvae.export.tflite`: `allow`, `browser_samples`.
 
@@ -56,6 +61,9 @@ def export_run(
     """
     report(f"exporting to {directory}, and comparing with the live model")
     check_exportable(model)
+    if anomaly is not None:
+        check_detector(model, anomaly)
+        report(f"Note: {NO_ANOMALY}; the SavedModel vae has it.")
     train, test = load_data(settings, model)
     examples = ExportData.checked(
         model, variants, first_examples(test, EXAMPLES), first_examples(train, EXAMPLES)
@@ -64,7 +72,7 @@ def export_run(
     source = source_of(model, _data(settings["dataset"], fingerprint), known)
     servables = [servable.name for servable in servables_of(model)]
     with publication(directory, source, servables=servables, files=True) as target:
-        models = write_servables(model, target)
+        models = write_servables(model, target, anomaly=anomaly)
         files = write_files(model, target, variants, examples, max_nll_change, **options)
     for note in (*models.notes, *target.notes):
         report(f"Note: {note}.")

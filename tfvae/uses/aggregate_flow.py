@@ -1,6 +1,5 @@
 """The aggregate posterior of a trained model, as a normalizing flow."""
 
-import random
 from typing import Any
 
 import keras
@@ -15,6 +14,7 @@ from tfvae.objectives.base import Nats
 from tfvae.priors.flow import FlowPrior
 from tfvae.priors.real_nvp_prior import RealNVPPrior
 from tfvae.uses.aggregate import aggregate_codes, checked_size
+from tfvae.uses.table_model import seeded_weights
 
 _HELD_OUT = 0.1  # of the examples, all draws of one together
 
@@ -141,14 +141,10 @@ class FittedDensity(LatentVariableModel):
 
 def _started(codes: np.ndarray, prior: FlowPrior | None, seed: int) -> FlowPrior:
     """A built prior; a fresh one is near the codes' means and deviations."""
-    before = random.getstate()
-    random.seed(seed)  # Keras' initialisers take theirs from it
-    try:
+    with seeded_weights(seed):
         if prior is None:
             prior = RealNVPPrior(codes.shape[-1], name="aggregate")
         if not prior.built:
             prior.build()
             prior.start_at(codes.mean(axis=(0, 1)), codes.std(axis=(0, 1)))
-    finally:
-        random.setstate(before)
     return prior

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -14,12 +14,20 @@ from tfvae.export.saved_models import verify
 from tfvae.export.saved_models.draws import check_draws
 from tfvae.export.saved_models.warmup import WARMED_BATCH_SIZES, check_warmup, write_warmup
 from tfvae.export.servables.about import served_signatures
-from tfvae.export.servables.choice import check_exportable, servables_of
+from tfvae.export.servables.choice import (
+    check_detector,
+    check_exportable,
+    made_servable,
+    servables_of,
+)
 from tfvae.export.sets.manifest import Manifest
 from tfvae.export.sets.publication import Publication, publication
 from tfvae.export.source import source_of
 from tfvae.models.capabilities import Encodes
 from tfvae.models.codes import drawn_outputs
+
+if TYPE_CHECKING:
+    from tfvae.uses.anomaly import AnomalyDetector
 
 # Live and reloaded run the same float32 kernels, in an order that the graph optimiser may change.
 RELOAD_TOLERANCE = 1e-4
@@ -57,6 +65,7 @@ def saved_model(
     version: int | None = None,
     warmup_batch_sizes: Sequence[int] = WARMED_BATCH_SIZES,
     tolerance: float | None = None,
+    anomaly: "AnomalyDetector | None" = None,
 ) -> SavedModels:
     """Exports a model as the servables that it can make: `encoder`, `decoder` and `vae`.
 
@@ -83,6 +92,8 @@ def saved_model(
             export/batching.config; empty for none.
         tolerance: the largest difference allowed; by default 1e-4, and 0.05 where layers compute
             in 16 bits.
+        anomaly: a fitted `tfvae.uses.AnomalyDetector` of this model: `vae` then has a signature
+            `anomaly`, with its threshold inside.
 
     Returns:
         Paths, version and differences.
@@ -106,10 +117,12 @@ def saved_model(
     """  # noqa: E501
     check_exportable(model)
     check_warmup(warmup_batch_sizes)
+    if anomaly is not None:
+        check_detector(model, anomaly)
     names = [servable.name for servable in servables_of(model)]
     made = publication(Path(directory), source_of(model), servables=names, version=version)
     with made as target:
-        written = write_servables(model, target, warmup_batch_sizes, tolerance)
+        written = write_servables(model, target, warmup_batch_sizes, tolerance, anomaly)
     return replace(written, notes=[*written.notes, *target.notes])
 
 
@@ -118,6 +131,7 @@ def write_servables(
     target: Publication,
     warmup_batch_sizes: Sequence[int] = WARMED_BATCH_SIZES,
     tolerance: float | None = None,
+    anomaly: "AnomalyDetector | None" = None,
 ) -> SavedModels:
     """Writes the SavedModels of a model into a set that is being made, and compares them.
 
@@ -131,8 +145,9 @@ def write_servables(
     for servable in servables_of(model):
         name = servable.name
         folders[name] = target.folder / name / str(manifest.version)
-        write(servable(model), folders[name], manifest, warmup_batch_sizes)
-        eager = servable(model, share=lambda function: function)
+        made = made_servable(servable, model, anomaly)
+        write(made, folders[name], manifest, warmup_batch_sizes)
+        eager = made_servable(servable, model, anomaly, share=lambda function: function)
         live[name] = served_signatures(eager, manifest)
     differences = verify.compare(folders, live, target.scratch)
     verify.refuse_drift(differences, tolerance)

@@ -33,6 +33,8 @@ def _difference(got: np.ndarray, expected: np.ndarray) -> float:
         return 0.0 if np.array_equal(got.astype("S"), expected) else float("inf")
     if got.shape != expected.shape or got.dtype != expected.dtype:
         return float("inf")
+    if expected.dtype.kind == "b":
+        return 0.0 if np.array_equal(got, expected) else float("inf")
     if not np.all(np.isfinite(got)) or not np.all(np.isfinite(expected)):
         return 0.0 if np.array_equal(got, expected, equal_nan=True) else float("inf")
     return float(np.max(np.abs(got - expected) / (1.0 + np.abs(expected)), initial=0.0))

@@ -1,7 +1,7 @@
 """The whole model's servable."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -16,6 +16,9 @@ from tfvae.export.servables.signatures import ServedSignature, Tensors, per_coun
 from tfvae.models.capabilities import Decodes, Encodes, Scores
 from tfvae.models.codes import vector_size
 
+if TYPE_CHECKING:
+    from tfvae.uses.anomaly import AnomalyDetector
+
 
 class VAEServable:
     """Examples to examples and to likelihoods: `reconstruct`, `score`, `interpolate`.
@@ -28,9 +31,15 @@ class VAEServable:
     | `score`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
     | `score_uint8`, `score_image_bytes`, of images | bytes, and `num_samples`, `seed` | as `score` |
     | `interpolate`, of one field and one vector z | `start_x`, `end_x [B, ...]`, `steps [B]` int32 | `x [B, S, ...]` |
+    | `anomaly`, where a detector is given | the fields | `score [B]`, nats, higher = stranger, and `is_anomaly [B]` bool |
+    | `anomaly_uint8`, `anomaly_image_bytes`, of images | bytes | as `anomaly` |
+
+    The threshold and the seed of `anomaly` are the detector's: the score is what
+    `AnomalyDetector.anomaly_scores` returns in Python.
 
     Args:
         model: a built model that encodes and decodes.
+        anomaly: a fitted `tfvae.uses.AnomalyDetector` of this model.
         share: wraps what several signatures call; as it is, the file holds that once.
     """  # noqa: E501
 
@@ -38,12 +47,18 @@ class VAEServable:
     default = "reconstruct"
     needs = (Encodes, Decodes)
 
-    def __init__(self, model: Any, share: Callable[[Callable], Callable] = shared):
+    def __init__(
+        self,
+        model: Any,
+        share: Callable[[Callable], Callable] = shared,
+        anomaly: "AnomalyDetector | None" = None,
+    ):
         self.model, self.fields = model, required(model.fields())
         self.field = next(iter(self.fields))
         self.ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
         self.encoded, self.decoded = share(model.encode), share(model.decode)
         self.reconstruct, self.score = share(self._reconstruct), share(self._score)
+        self.detector, self.anomaly = anomaly, share(self._anomaly)
 
     def signatures(self) -> dict[str, ServedSignature]:
         """The servable's signatures by name, without `serving_default`."""
@@ -52,6 +67,8 @@ class VAEServable:
         if isinstance(self.model, Scores):
             counts = per_count(num_samples=tf.int32, seed=tf.int32)
             found["score"] = ServedSignature(self.score, {**inputs, **counts}, self.fields)
+        if self.detector is not None:
+            found["anomaly"] = ServedSignature(self.anomaly, inputs, self.fields)
         for name, signature in list(found.items()):
             for form, taking_bytes in of_bytes(signature, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
@@ -70,6 +87,11 @@ class VAEServable:
         batch = whole_batch(self.fields, inputs)
         last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
         return importance_scores(self.model.infer(batch), num_samples, seed, last)
+
+    def _anomaly(self, **inputs: tf.Tensor) -> Tensors:
+        """Whether each example is strange to the model."""
+        assert self.detector is not None  # else there is no such signature
+        return self.detector.verdicts(whole_batch(self.fields, inputs))
 
     def interpolate(self, steps: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
         """Decodes `steps` points of the line between two codes, both ends included.

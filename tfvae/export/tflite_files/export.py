@@ -17,6 +17,10 @@ from tfvae.export.tflite_files.variants import VARIANTS
 
 REPORT = "report.json"
 BROWSER = "decoder_browser.tflite"
+NO_ANOMALY = (
+    "TFLite files have no signature `anomaly`: a score takes encoder, decoder and log-densities in "
+    "one file, and not all of these have built-in operations"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def tflite(
     max_nll_change: float = 0.1,
     allow: Sequence[str] = (),
     browser_samples: int | None = None,
+    anomaly: Any = None,
 ) -> TFLiteFiles:
     """Exports a model for LiteRT: `decoder.tflite` and `encoder.tflite`, built-in operations only.
 
@@ -86,6 +91,7 @@ def tflite(
         browser_samples: also writes `decoder_browser.tflite`, float32, with all sizes fixed to this
             number: `decode` takes as many rows, and `sample` and `sample_seeded`, which then have
             no `num_samples`, return as many. LiteRT's web runtime has no free sizes.
+        anomaly: refused: SavedModels have the signature `anomaly`, these files have not.
 
     Returns:
         The paths and the report, which without its latencies is also written as `report.json`.
@@ -107,6 +113,8 @@ def tflite(
         >>> sorted(tfvae.export.tflite(vae, tempfile.mkdtemp()).paths)
         ['decoder.tflite', 'encoder.tflite']
     """  # noqa: E501
+    if anomaly is not None:
+        raise UserError(f"anomaly is for SavedModels, and {NO_ANOMALY}. Leave it out.")
     for name, values in (("variants", variants), ("allow", allow)):
         _known_variants(name, values)
     examples = ExportData.checked(model, variants, data, calibration)

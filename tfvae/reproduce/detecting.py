@@ -1,0 +1,159 @@
+"""Runs rows of detection: each detector learns normal examples and ranks others."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import filelock
+import keras
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.svm import OneClassSVM
+
+from tfvae import data, presets
+from tfvae.reproduce.detection_result import (
+    Detection,
+    DetectionResult,
+    detection_page,
+)
+from tfvae.reproduce.detection_table import VAE, DetectionRow, DetectionTable, DetectionTask
+from tfvae.reproduce.files import TableFiles
+from tfvae.reproduce.results import read_results, write_results
+from tfvae.runs.files import write_text
+from tfvae.runs.machine import code_revision, library_versions, machine_name
+from tfvae.uses.anomaly import ANOMALY_SCORES
+from tfvae.uses.table_model import table_model
+
+_HELD_OUT = 0.2  # of the normal examples of a data set that has no test set of its own
+_BATCH_SIZE, _LEARNING_RATE = 128, 1e-3
+_BESIDE: dict[str, Callable[[int], Any]] = {
+    "isolation-forest": lambda seed: IsolationForest(random_state=seed),
+    "local-outlier-factor": lambda seed: LocalOutlierFactor(novelty=True),
+    "one-class-svm": lambda seed: OneClassSVM(),
+}
+Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # to learn, normal, strange
+
+
+def reproduce_detection(
+    table: DetectionTable,
+    rows: Sequence[str],
+    seeds: Sequence[int] | None,
+    paths: TableFiles,
+    report: Callable[[str], None] = print,
+) -> None:
+    """Runs the rows that have no result yet, and writes results and page after each.
+
+    Args:
+        table: Of the rows.
+        rows: Their names.
+        seeds: Of every row; None for each row's own.
+        paths: Where results and page are.
+        report: Called with lines that say how it goes.
+
+    Raises:
+        UserError: if the file of results is broken, or the page can't be written.
+    """
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    for name in rows:
+        row = table.rows[name]
+        for seed in row.seeds if seeds is None else seeds:
+            kept = read_results(paths.results, table, DetectionResult)
+            found = kept.get((name, seed))
+            if found is not None and found.is_of(row):
+                report(f"{name}, seed {seed}: kept, {found.best()}")
+                continue
+            report(f"{name}, seed {seed}: {row.protocol()}")
+            result = run_detection(row, seed)
+            with filelock.FileLock(paths.folder / f".{table.name}.lock"):
+                kept = read_results(paths.results, table, DetectionResult)
+                kept[name, seed] = result
+                write_results(paths.results, table, kept)
+                write_text(paths.page, detection_page(table, kept))
+            report(f"{name}, seed {seed}: {result.best()}, kept in {paths.results}")
+
+
+def run_detection(row: DetectionRow, seed: int) -> DetectionResult:
+    """Returns what a row comes to with a seed."""
+    began = time.monotonic()
+    ranked: dict[str, Detection] = {score: Detection([], []) for score in row.scores}
+    for learned, normal, strange in examples_of(row.task, seed):
+        both = np.concatenate([normal, strange])
+        truth = np.repeat([0, 1], [len(normal), len(strange)])
+        for score, values in _scores(row, learned, both, seed).items():
+            ranked[score].auroc.append(float(roc_auc_score(truth, values)))
+            ranked[score].auprc.append(float(average_precision_score(truth, values)))
+    return DetectionResult(
+        row=row.name,
+        seed=seed,
+        protocol=row.protocol(),
+        detections=ranked,
+        seconds=round(time.monotonic() - began, 1),
+        versions=library_versions(),
+        machine=machine_name(),
+        revision=code_revision(),
+        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    )
+
+
+def examples_of(task: DetectionTask, seed: int) -> Iterator[Examples]:
+    """Yields examples to learn from, normal ones and strangers, for each class that is strange."""
+    if task.preset is not None:
+        train, test = _bits(task.dataset)
+        if task.strangers is not None:
+            yield train["x"], test["x"], _bits(task.strangers)[1]["x"]
+        for strange in task.classes:
+            normal = (part["x"][part["label"] != strange] for part in (train, test))
+            yield (*normal, test["x"][test["label"] == strange])
+        return
+    found = data.arrays(task.dataset, fields=("x", "label"))
+    x, label = (np.concatenate([found.train[n], found.test[n]]) for n in ("x", "label"))
+    x = x.reshape(len(x), -1).astype(np.float64)
+    for strange in task.classes:
+        normal = np.random.default_rng(seed).permutation(x[label != strange])
+        held_out = round(_HELD_OUT * len(normal))
+        learned = normal[held_out:]
+        mean, scale = learned.mean(axis=0), learned.std(axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
+        parts = (learned, normal[:held_out], x[label == strange])
+        yield tuple(((part - mean) / scale).astype(np.float32) for part in parts)
+
+
+def _bits(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Training and test images, whose bits are drawn once, with their labels."""
+    loaded = data.load(dataset, 1000, "static", fields=("x", "label"))
+    order = data.at_epoch(loaded[0], 0), loaded[1]
+    train, test = (
+        {name: np.concatenate([batch[name] for batch in batches]) for name in ("x", "label")}
+        for batches in (list(part.as_numpy_iterator()) for part in order)
+    )
+    return train, test
+
+
+def _scores(
+    row: DetectionRow, learned: np.ndarray, others: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
+    """The scores of others, higher = stranger, by name."""
+    if VAE not in row.detector:
+        fitted = _BESIDE[row.detector](seed).fit(learned.reshape(len(learned), -1))
+        return {row.detector: -fitted.score_samples(others.reshape(len(others), -1))}
+    task = row.task
+    if task.preset is None:
+        model = table_model(learned.shape[1], seed)
+    else:
+        model = presets.model(task.preset, seed=seed)
+    model.compile(keras.optimizers.Adam(_LEARNING_RATE))
+    model.fit(learned, epochs=task.epochs, batch_size=_BATCH_SIZE, verbose=0)
+    found = {name: ANOMALY_SCORES[name]().calibrated(model, learned, seed) for name in row.scores}
+    return {name: score(model, others, seed) for name, score in found.items()}
+
+
+def write_detection_page(table: DetectionTable, paths: TableFiles) -> Path:
+    """Writes the page of what is kept, and returns where."""
+    kept = read_results(paths.results, table, DetectionResult)
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    write_text(paths.page, detection_page(table, kept))
+    return paths.page

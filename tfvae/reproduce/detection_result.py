@@ -1,0 +1,132 @@
+"""What a run of a row of detection came to, and the page of the table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tfvae.reproduce.detection_table import DetectionRow, DetectionTable
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How well one score ranks strangers, each class of strangers apart.
+
+    Attributes:
+        auroc: Of each class, in the task's order; one number without classes.
+        auprc: Likewise.
+    """
+
+    auroc: list[float]
+    auprc: list[float]
+
+
+@dataclass(frozen=True)
+class DetectionResult:
+    """What a run of a row came to, and all that it depends on.
+
+    Attributes:
+        row: Name of the row.
+        seed: Of the split, weights, order and noise.
+        protocol: See `DetectionRow.protocol`.
+        detections: By score.
+        seconds: Of the run.
+        versions: Of the libraries.
+        machine: Processor, and accelerators.
+        revision: Of the code; None outside of a checkout.
+        finished: When, UTC.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+
+    row: str
+    seed: int
+    protocol: str
+    detections: dict[str, Detection]
+    seconds: float
+    versions: dict[str, str]
+    machine: str
+    revision: str | None
+    finished: str
+
+    def is_of(self, row: DetectionRow) -> bool:
+        """Whether the row would still be run like this."""
+        return self.protocol == row.protocol()
+
+    def best(self) -> str:
+        """The highest mean AUROC and its score, for a line."""
+        score = max(self.detections, key=lambda name: _mean(self.detections[name].auroc))
+        return f"AUROC {_mean(self.detections[score].auroc):.3f} ({score})"
+
+
+Detections = Mapping[tuple[str, int], DetectionResult]
+
+
+def detection_page(table: DetectionTable, kept: Detections) -> str:
+    """The page of a table of detection, Markdown.
+
+    Args:
+        table: Its rows.
+        kept: The results that there are; those of another protocol are left out.
+    """
+    lines = [f"# {table.title}", "", table.text, ""]
+    written_by = f"`tfvae reproduce {table.name}`"
+    lines += [f"{written_by} wrote this page and runs what it lacks: see {{doc}}`/results`.", ""]
+    for task in table.tasks:
+        lines += [f"## {task.title}", "", task.text, ""]
+        lines += ["| score | AUROC | AUPRC | lowest class | seeds |", "| - | - | - | - | - |"]
+        for row in table.rows.values():
+            if row.task == task:
+                lines += _lines(table, row, kept)
+        lines += [""]
+    present = [r for r in kept.values() if r.is_of(table.rows[r.row])]
+    if present:
+        last = max(present, key=lambda result: result.finished)
+        versions = ", ".join(f"{name} {version}" for name, version in last.versions.items())
+        machines = "; ".join(sorted({result.machine for result in present}))
+        revisions = sorted({result.revision or "no checkout" for result in present})
+        lines += [
+            "## How it was measured",
+            "",
+            "Of several seeds a number is their mean, with the lowest and the highest. The lowest "
+            "class is the AUROC of the class that is hardest to find, the mean over the seeds. "
+            f"{len(present)} runs, the last of them {last.finished} with {versions}. Machines: "
+            f"{machines}. Revisions: {', '.join(revisions)}. `{table.name}.json` has all of it "
+            "for each run.",
+            "",
+        ]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _lines(table: DetectionTable, row: DetectionRow, kept: Detections) -> Iterable[str]:
+    found = [
+        kept[row.name, seed]
+        for seed in sorted(seed for name, seed in kept if name == row.name)
+        if kept[row.name, seed].is_of(row)
+    ]
+    if not found:
+        command = f"not run: `tfvae reproduce {table.name} --rows {row.name}`"
+        yield f"| {row.detector} | {command} | | | |"
+        return
+    missing = sorted(set(row.seeds) - {result.seed for result in found})
+    seeds = ", ".join(str(result.seed) for result in found)
+    seeds += f" ({', '.join(map(str, missing))} not run)" if missing else ""
+    for score in row.scores:
+        each = [result.detections[score] for result in found]
+        classes = [_mean(values) for values in zip(*(d.auroc for d in each), strict=True)]
+        cells = [
+            f"VAE, {score}" if score != row.detector else score,
+            _spread([_mean(d.auroc) for d in each]),
+            _spread([_mean(d.auprc) for d in each]),
+            f"{min(classes):.3f}" if len(classes) > 1 else "",
+            seeds,
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _spread(values: Sequence[float]) -> str:
+    around = f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else ""
+    return f"{_mean(values):.3f}{around}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
