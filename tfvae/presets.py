@@ -66,6 +66,16 @@ _DIGITS = {
 }
 
 _FEW_LABELS = {"model": "semi_supervised", "fields": ("x", "label"), "labels": 100}
+# Bits of 8x8 digits say too little: logistic regression with 100 labels is wrong on 20 % of them,
+# on 9 % of the grey ones. With the paper's alpha, 0.1, q(y|x) was wrong on 19 % after 50 epochs.
+_DIGITS_FEW_LABELS = {
+    **_DIGITS,
+    **_FEW_LABELS,
+    "binarisation": "none",
+    "likelihood": "normal",
+    "model.alpha": 5.0,
+    "epochs": 100,
+}
 _GIVEN_LABELS = {"model": "conditional", "fields": ("x", "label")}
 
 # One quadrant is seen and three are drawn: Sohn et al. 2015, section 5.1.
@@ -116,7 +126,7 @@ PRESETS = {
     ),
     "digits-conditional": Preset("8x8 digits given their labels", {**_DIGITS, **_GIVEN_LABELS}),
     "digits-semi-supervised": Preset(
-        "8x8 digits, of which 100 have labels", {**_DIGITS, **_FEW_LABELS}
+        "grey 8x8 digits, of which 100 have labels", _DIGITS_FEW_LABELS
     ),
     "breast-cancer-missing": Preset(
         "a table half of whose entries are missing, by MIWAE; no download", _MISSING

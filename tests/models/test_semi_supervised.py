@@ -141,6 +141,16 @@ def test_a_given_label_takes_the_place_of_the_code_s(exact_model):
     np.testing.assert_array_equal(kept, exact_model.decode(codes))
 
 
+def test_an_mlp_s_share_of_x_is_made_once_and_the_posteriors_are_the_same(model):
+    x, each = tf.constant(IMAGES), tf.eye(CLASSES)
+    found = model.encoder.parameters_of_each({"x": x}, {"label": each})
+    expected = model.encoder.parameters({"x": x, "label": each[:, tf.newaxis]})
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+        assert np.abs(value[0] - value[1]).max() > 1e-3, name
+
+
 def patterns(rows=96, labelled=6, seed=0):
     """Three noisy patterns, of which few have labels."""
     rng = np.random.default_rng(seed)

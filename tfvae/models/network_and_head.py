@@ -163,6 +163,30 @@ class NetworkAndHead(keras.layers.Layer):
             for name, value in self.head.parameters(self.network(folded)).items()
         }
 
+    def parameters_of_each(
+        self, inputs: Mapping[str, tf.Tensor], each: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """Returns the parameters of all B inputs beside each of K others, `[K, B, *]`.
+
+        A network that has `of_each(inputs, each)`, as `networks.MLP`, does the inputs' share of the
+        work once; others are given all pairs.
+
+        Args:
+            inputs: Some of the tensors by name, `[B, ...]`.
+            each: The rest, `[K, ...]`.
+        """
+        if not hasattr(self.network, "of_each"):
+            pairs = {name: value[:, tf.newaxis] for name, value in each.items()}
+            return self.parameters({**inputs, **pairs})
+        cast = self._cast({**inputs, **each})
+        features = self.network.of_each(*({n: cast[n] for n in part} for part in (inputs, each)))
+        leading = tf.shape(features)[:2]
+        rows = tf.cast(tf.reshape(features, [-1, features.shape[-1]]), tf.float32)
+        return {
+            name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
+            for name, value in self.head.parameters(rows).items()
+        }
+
     def features(self, inputs: Any) -> tf.Tensor:
         """Returns the network's features of inputs `[B, ...]`, which the head reads in float32."""
         return tf.cast(self.network(self._cast(inputs)), tf.float32)

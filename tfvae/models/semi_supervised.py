@@ -234,8 +234,8 @@ class SemiSupervisedVAE(Autoencoding):
 
     def _posteriors(self, batch: Batch) -> list[tfd.Distribution]:
         """q(z|x, y) of each class, from one pass of the encoder for all."""
-        each = tf.eye(self.num_classes)[:, tf.newaxis]
-        parameters = self.encoder.parameters({"x": batch["x"], self.label_name: each})
+        each = {self.label_name: tf.eye(self.num_classes)}
+        parameters = self.encoder.parameters_of_each({"x": batch["x"]}, each)
         return [
             self.encoder.head.distribution(**{name: value[k] for name, value in parameters.items()})
             for k in range(self.num_classes)

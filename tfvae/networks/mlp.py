@@ -1,6 +1,6 @@
 """Multi-layer perceptron."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -61,6 +61,31 @@ class MLP(keras.layers.Layer):
         for layer in self.hidden:
             features = layer(features)
         return features
+
+    def of_each(self, inputs: Mapping[str, tf.Tensor], each: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns the features of all B inputs beside each of K others, `[K, B, units[-1]]`.
+
+        The same as of all pairs, one by one, with each share of the first layer made once:
+
+            h_1 = activation(W_x x + W_y y + b)
+
+        Args:
+            inputs: Some of the tensors that the network was built for, by name, `[B, ...]`.
+            each: The rest, `[K, ...]`.
+        """
+        first, dtype = self.hidden[0], self.compute_dtype
+        rows = {n: self.flatten(x) for n, x in {**inputs, **each}.items()}
+        names = sorted(rows)  # the order in which the kernel has them
+        kernels = tf.split(tf.cast(first.kernel, dtype), [rows[n].shape[1] for n in names])
+        products = {n: tf.matmul(rows[n], k) for n, k in zip(names, kernels, strict=True)}
+        shared = tf.add_n([products[n] for n in inputs]) + tf.cast(first.bias, dtype)
+        varied = tf.add_n([products[n] for n in each])
+        features = self.activation(shared + varied[:, tf.newaxis])
+        leading = tf.shape(features)[:2]
+        features = tf.reshape(features, [-1, first.units])
+        for layer in self.hidden[1:]:
+            features = layer(features)
+        return tf.reshape(features, tf.concat([leading, [self.units[-1]]], axis=0))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
         """Returns `(batch, units[-1])`."""
