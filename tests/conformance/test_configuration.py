@@ -201,6 +201,9 @@ ARGUMENTS = {
     tfvae.MissingDataVAE: lambda: {
         "encoder": encoder(name="q"),
         "decoder": decoder(name="p"),
+        "corruption": corruptions.Masking(0.5),
+        "weight_scale": 2.0,
+        "weight_posterior": "mean_field",
         "prior": priors.MixtureOfGaussians(2, num_components=3),
         "objective": objectives.ImportanceWeighted(3),
         "show_seen": True,

@@ -47,7 +47,7 @@ def chosen_entries(shape: tuple[int, ...], share: float, seed: int) -> np.ndarra
         True
     """
     generator = np.random.default_rng(seed)
-    flat = generator.random((shape[0], int(np.prod(shape[1:])))) < share
+    flat = generator.random((shape[0], int(np.prod(shape[1:]))), np.float32) < share
     empty = np.flatnonzero(~flat.any(axis=1))
     flat[empty, generator.integers(0, flat.shape[1], len(empty))] = True
     return flat.reshape(shape)

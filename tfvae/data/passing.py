@@ -85,8 +85,8 @@ def _check_spec(spec: Any, field: Field, what: str) -> None:
 
 def _check_columns(dataset: LoadedSet, fields: Fields, titles: dict[str, str]) -> None:
     """Looks at the stored values of columns that may hold what a field may not."""
-    for name in titles.keys() & dataset.recipe.columns.rows.keys():
-        rows = dataset.recipe.columns.rows[name]
+    stored = dataset.recipe.columns.rows
+    for name, rows in ((name, stored[name]) for name in titles if name in stored):
         if name == "x" and dataset.recipe.levels and fields[name].spacing is not None:
             raise UserError(
                 f"{titles[name]} is dequantised, between its levels; expected "

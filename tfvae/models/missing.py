@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from tfvae.data.fields import Field
 from tfvae.data.missing import SEEN
@@ -13,6 +14,8 @@ from tfvae.models.encoder_decoder import Decoder, Encoder
 from tfvae.models.vae import VAE
 from tfvae.objectives import Objective
 from tfvae.priors import Prior
+
+tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -113,6 +116,12 @@ class MissingDataVAE(VAE):
         seen = self.counted(batch)
         x = tf.where(seen > 0, batch["x"], 0.0)
         return {"x": x, SEEN: seen} if self.show_seen else x
+
+    def posterior_of(self, batch: Batch, training: bool = False) -> tfd.Distribution:
+        """Returns what the encoder makes of what is seen: in training, of x as it is corrupted."""
+        seen = self.counted(batch)
+        x = tf.where(seen > 0, batch["x"], 0.0)  # a corruption may put numbers in NaN's place
+        return super().posterior_of({"x": x, SEEN: seen}, training)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfvae import data
 from tfvae.data.catalogue import CATALOGUE
+from tfvae.data.fields import required
 from tfvae.data.naming import by_name
 from tfvae.evaluation import pictures
 from tfvae.models.capabilities import Decodes, Encodes, Generates
@@ -83,7 +84,7 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
             drawings["classes"] = lambda path: pictures.samples_by_class(model, save=path)
     if can >= {Decodes} and pictures.has_manifold(model):
         drawings["manifold"] = lambda path: pictures.latent_manifold(model, save=path)
-    elif can >= {Encodes, Decodes} and pictures.walks(model):
+    elif can >= {Encodes, Decodes} and pictures.walks(model) and len(required(fields)) == 1:
         drawings["traversals"] = lambda path: pictures.traversals(model, images, save=path)
         if half:
             drawings["interpolations"] = lambda path: pictures.interpolations(
