@@ -82,7 +82,8 @@ def command(
     A checkout comes with results: to find your own, give another --results-dir.
     """
     if table is None:
-        for each in (*TABLES.values(), *DETECTION_TABLES.values()):
+        tables: list[ComparisonTable | DetectionTable] = [*TABLES.values()]
+        for each in [*tables, *DETECTION_TABLES.values()]:
             click.echo(f"{each.name:12} {each.title}, {len(each.rows)} rows")
         return
     if table in DETECTION_TABLES:

@@ -106,8 +106,8 @@ def examples_of(task: DetectionTask, seed: int) -> Iterator[Examples]:
         if task.strangers is not None:
             yield train["x"], test["x"], _bits(task.strangers)[1]["x"]
         for strange in task.classes:
-            normal = (part["x"][part["label"] != strange] for part in (train, test))
-            yield (*normal, test["x"][test["label"] == strange])
+            learned, others = (part["x"][part["label"] != strange] for part in (train, test))
+            yield learned, others, test["x"][test["label"] == strange]
         return
     found = data.arrays(task.dataset, fields=("x", "label"))
     x, label = (np.concatenate([found.train[n], found.test[n]]) for n in ("x", "label"))
@@ -118,8 +118,11 @@ def examples_of(task: DetectionTask, seed: int) -> Iterator[Examples]:
         learned = normal[held_out:]
         mean, scale = learned.mean(axis=0), learned.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
-        parts = (learned, normal[:held_out], x[label == strange])
-        yield tuple(((part - mean) / scale).astype(np.float32) for part in parts)
+        learned, others, strangers = (
+            ((part - mean) / scale).astype(np.float32)
+            for part in (learned, normal[:held_out], x[label == strange])
+        )
+        yield learned, others, strangers
 
 
 def _bits(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -142,7 +142,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             chosen = {name: values[numbers] for name, values in columns.items()}
             return chosen if isinstance(examples, dict) else chosen[""]
 
-        self.mean_ = self.scale_ = None
+        self.mean_: np.ndarray | None = None
+        self.scale_: np.ndarray | None = None
         self.model_ = self.model if given else self._trained(rows(rest))
         score.check(self.model_)
         normal = rows(calibration)
@@ -179,7 +180,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             batch: The model's fields, `[B, ...]` each; rows of a table as they are.
         """
         check_is_fitted(self)
-        if self.mean_ is not None:
+        if self.mean_ is not None and self.scale_ is not None:
             batch = {
                 name: (x - tf.constant(self.mean_, tf.float32)) / self.scale_.astype(np.float32)
                 for name, x in batch.items()
@@ -262,7 +263,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return model
 
     def _standardised(self, examples: Any) -> Any:
-        if self.mean_ is None:
+        if self.mean_ is None or self.scale_ is None:
             return examples
         rows = examples.astype(np.float32)
         return (rows - self.mean_.astype(np.float32)) / self.scale_.astype(np.float32)
