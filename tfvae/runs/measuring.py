@@ -16,7 +16,7 @@ from tfvae.models.capabilities import Classifies, Decodes, Encodes, Scores, can
 from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.noise import Noise
 from tfvae.settings.settings import FIRST_STAGE
-from tfvae.uses.classify import Classification, classify
+from tfvae.uses.classification import Classification, classify
 
 ELBO_SAMPLES = 10  # draws of z an example: the noise of the mean is then below its third decimal
 

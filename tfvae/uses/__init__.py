@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.bound_scores import NegativeLogLikelihood as NegativeLogLikelihood
     from tfvae.uses.bound_scores import ReconstructionProbability as ReconstructionProbability
     from tfvae.uses.calibration import Calibration as Calibration
-    from tfvae.uses.classify import Classification as Classification
-    from tfvae.uses.classify import classify as classify
+    from tfvae.uses.classification import Classification as Classification
+    from tfvae.uses.classification import classify as classify
     from tfvae.uses.compared_scores import WAIC as WAIC
     from tfvae.uses.compared_scores import LikelihoodRatio as LikelihoodRatio
     from tfvae.uses.compared_scores import Typicality as Typicality
@@ -33,7 +33,7 @@ _HOMES = {
     "AnomalyDetector": "anomaly",
     "AnomalyScore": "anomaly_scores",
     "Calibration": "calibration",
-    "Classification": "classify",
+    "Classification": "classification",
     "FalseAlarms": "thresholds",
     "LikelihoodRatio": "compared_scores",
     "LikelihoodRegret": "likelihood_regret",
@@ -42,7 +42,7 @@ _HOMES = {
     "ReconstructionProbability": "bound_scores",
     "Typicality": "compared_scores",
     "WAIC": "compared_scores",
-    "classify": "classify",
+    "classify": "classification",
     "classify_codes": "on_codes",
     "false_alarms": "thresholds",
     "fit_aggregate": "aggregate",

@@ -8,7 +8,7 @@ from tfvae.errors import UserError
 from tfvae.evaluation.latents import latent_codes
 from tfvae.models.capabilities import Encodes, require
 from tfvae.models.codes import vector_size
-from tfvae.uses.classify import Classification
+from tfvae.uses.classification import Classification
 
 
 class CodeClassifier:
