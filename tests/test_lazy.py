@@ -30,3 +30,12 @@ def test_what_is_imported_for_editors_is_what_the_lazy_names_are(path):
     expected = {n: f"{module}.{home}" if home else module for n, home in package._HOMES.items()}
     assert shown == expected
     assert set(shown) <= set(dir(package))
+
+
+@pytest.mark.parametrize("path", LAZY, ids=lambda path: path.parent.name)
+def test_no_name_is_that_of_a_module_which_would_take_its_place(path):
+    """Whoever imports the module `classify` makes `uses.classify` that, and no function."""
+    module = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
+    homes = importlib.import_module(module)._HOMES
+    beside = {other.stem for other in path.parent.iterdir() if other != path}
+    assert not {name for name, home in homes.items() if home is not None and name in beside}
