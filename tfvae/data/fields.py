@@ -26,11 +26,11 @@ class Field:
         optional: whether a batch may lack it.
         spacing: what reals are multiples of, counted from the least of the interval: 1.0 for counts
             from (0.0, inf), 1 / 255 for bytes that were scaled to [0, 1]; None for any value.
-        missing: whether NaN stands for an entry that is missing; no example has NaN alone.
-        nonempty: whether each example has an entry other than 0, as a mask does.
         parts: fields of vectors that consecutive entries of a vector are, where those are of
             several kinds, such as the columns of a table; each is checked for itself.
         holes: of a label, whether -1 stands for one that is not known; refused elsewhere.
+        missing: whether NaN stands for an entry that is missing; no example has NaN alone.
+        nonempty: whether each example has an entry other than 0, as a mask does.
 
     Raises:
         UserError: for sizes below 1, more than 2^24 numbers, another dtype, an interval without a
@@ -51,9 +51,9 @@ class Field:
     interval: tuple[float, float] | None = (0.0, 1.0)
     optional: bool = False
     spacing: float | None = None
+    parts: tuple["Field", ...] = ()
     missing: bool = False
     nonempty: bool = False
-    parts: tuple["Field", ...] = ()
     holes: bool = False
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """How well the holes of a table are filled: imputers side by side, on the same holes."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ Imputer = Callable[[np.ndarray, int, int], np.ndarray]
 
 
 def compare_imputers(
-    path: Path,
+    path: str | os.PathLike,
     dataset: str = "breast_cancer",
     share: float = 0.5,
     draws: int = 5,
@@ -67,6 +68,7 @@ def compare_imputers(
     positive_int("epochs", epochs)
     if real("share", share, above=0.0) >= 1:
         raise UserError(f"share is {share!r}; expected less than 1.")
+    path = Path(path)
     kept = read_object(path)["rows"] if path.is_file() else []
     table = arrays(dataset)
     x = np.concatenate([table.train["x"], table.test["x"]]).astype("float64")
