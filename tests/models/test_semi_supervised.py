@@ -12,6 +12,8 @@ from tests.models.tiny import IMAGES, SHAPE
 from tfvae import Field, heads, networks, objectives, priors
 from tfvae.errors import UserError, UserTypeError
 from tfvae.export.saved_models.draws import check_draws
+from tfvae.export.servables.encoder import EncoderServable
+from tfvae.runs.measuring import measure_classification, without
 
 CLASSES = 3
 LABEL = np.where(np.arange(len(IMAGES)) < 6, np.arange(len(IMAGES)) % CLASSES, -1).astype("int32")
@@ -130,6 +132,21 @@ def test_draws_of_classes_are_as_frequent_as_the_prior_says(exact_model):
 
 def test_what_is_served_is_drawn_from_the_densities(exact_model):
     assert check_draws(exact_model) == []
+
+
+def test_the_served_classifier_is_bayes_rule(exact_model):
+    signature = EncoderServable(exact_model).signatures()["classify"]
+    found = signature.concrete()(x=tf.constant(exact.X))
+    np.testing.assert_allclose(found["probabilities"], exact.POSTERIOR, atol=1e-5)
+    np.testing.assert_array_equal(found["label"], exact.POSTERIOR.argmax(axis=1))
+
+
+def test_a_run_measures_the_rows_with_a_label(exact_model):
+    known, right = exact.LABEL >= 0, exact.POSTERIOR.argmax(axis=1) == exact.LABEL
+    found = measure_classification(exact_model, exact.DATA)
+    assert found["num_labels"] == known.sum()
+    assert found["error"] == pytest.approx(1 - right[known].mean())
+    assert set(without(exact.DATA, "label")) == {"x"}
 
 
 def test_a_given_label_takes_the_place_of_the_code_s(exact_model):

@@ -122,7 +122,7 @@ class SemiSupervisedVAE(Autoencoding):
         check_nothing_shared(classifier, decoder)
         check_nothing_shared(classifier, encoder)
         self.classifier, self.prior, self.objective = classifier, prior, objective
-        self.label_name, self.label_field = name, field
+        self.label_name, self.label_field, self.given_field = name, field, conditions[name]
         self.alpha = real("alpha", alpha, minimum=0.0)
         self.class_prior = None if class_prior is None else [float(p) for p in class_prior]
         shares = checked_class_prior(class_prior, len(field.classes))
@@ -294,7 +294,7 @@ class SemiSupervisedVAE(Autoencoding):
         """Returns the constructor arguments; the present weight of a term is a weight."""
         return {
             **super().get_config(),
-            "conditions": {self.label_name: self.label_field.get_config()},
+            "conditions": {self.label_name: self.given_field.get_config()},
             "alpha": self.alpha,
             "class_prior": self.class_prior,
         }

@@ -72,7 +72,10 @@ def _codes(model: Any, rows: int) -> dict[str, np.ndarray]:
 
 def encoder_part(model: Any, bound: HeldOutBound | None, data: ExportData) -> Part:
     """The encoder, measured on the data, or where there are none on random fields."""
-    inputs = data.examples or random_fields(required(model.fields()), ROWS, CALIBRATION_SEED)
+    fields = required(model.fields())  # the file takes no others
+    inputs = random_fields(fields, ROWS, CALIBRATION_SEED)
+    if data.examples:
+        inputs = {name: values for name, values in data.examples.items() if name in fields}
     live = model.encoder_outputs({name: tf.constant(values) for name, values in inputs.items()})
     return Part(
         name="encoder",
