@@ -574,7 +574,6 @@ CASES = [
         LABELLED,
         given={"label": LABEL},
         beside={"counted": SEEN},
-        served_as="conditional",
     ),
     Case("missing_data", missing_data, MLP_DIAG, beside={"seen": SEEN}),
     Case(
