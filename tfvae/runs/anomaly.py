@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data import sources
-from tfvae.data.catalogue import NONE
+from tfvae.data.catalogue import CATALOGUE, NONE
 from tfvae.data.loaded import LoadedSet
 from tfvae.data.pipeline import frozen, held_out_set
 from tfvae.data.rows import Columns
@@ -52,8 +52,8 @@ def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.D
     Args:
         model: Of the run.
         settings: Of the run.
-        name_or_path: As for `tfvae.data.load`. Of what comes with a test set that is taken, of any
-            other file or folder all examples, in its order.
+        name_or_path: As for `tfvae.data.load`. Of what has a name, or a test set of its own, the
+            held-out examples; of any other file or folder all examples, in its order.
 
     Raises:
         UserError: for data that can't be read, or lack a field of the model.
@@ -62,7 +62,8 @@ def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.D
     assert isinstance(like, LoadedSet)
     options, names = settings.group("data"), tuple(like.recipe.columns.rows)
     found = sources.read(name_or_path, None, options.get("size"), options.get("background"), names)
-    columns = _with_fields(found.whole or found.test, names, name_or_path)
+    rows = found.test if found.whole is None or name_or_path in CATALOGUE else found.whole
+    columns = _with_fields(rows, names, name_or_path)
     if options.get("standardise"):
         dataset = settings["dataset"]
         train = sources.read(dataset, options.get("test_fraction"), fields=names).train

@@ -208,6 +208,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def _of_shape(self, data: Any, model: Any, fitting: bool) -> np.ndarray:
         """Arrays through scikit-learn's checks, which are of rows, in the shape of an example."""
+        data = data.numpy() if tf.is_tensor(data) else data
         shape = tuple(np.shape(data)[1:]) if isinstance(data, np.ndarray) else ()
         if model is not None:
             require(model, "AnomalyDetector", Scores)
