@@ -28,6 +28,7 @@ class Recipe:
         levels: how many x has, where uniform noise is added to it; None where it is not.
         quadrants: how many of x are given, where columns are made of it; None where none are.
         made: the names of these columns.
+        drawn: whether the column x holds static bits already; the binarisation is then "none".
     """
 
     columns: Columns
@@ -41,6 +42,7 @@ class Recipe:
     levels: int | None = None
     quadrants: int | None = None
     made: tuple[str, ...] = ()
+    drawn: bool = False
 
     @property
     def fields(self) -> dict[str, Field]:

@@ -131,4 +131,4 @@ def frozen(recipe: Recipe) -> Recipe:
     if recipe.binarisation != STATIC or x is None or not x.resident:
         return recipe
     columns = recipe.columns.replaced(x=bits.freeze(x, recipe.seed))
-    return replace(recipe, columns=columns, binarisation=NONE)
+    return replace(recipe, columns=columns, binarisation=NONE, drawn=True)

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfvae.data import sources
-from tfvae.data.catalogue import CATALOGUE, NONE
+from tfvae.data.catalogue import CATALOGUE, NONE, STATIC
 from tfvae.data.loaded import LoadedSet
 from tfvae.data.pipeline import frozen, held_out_set
 from tfvae.data.rows import Columns
@@ -64,16 +64,18 @@ def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.D
     found = sources.read(name_or_path, None, options.get("size"), options.get("background"), names)
     rows = found.test if found.whole is None or name_or_path in CATALOGUE else found.whole
     columns = _with_fields(rows, names, name_or_path)
+    binarisation = STATIC if like.recipe.drawn else like.recipe.binarisation
     if options.get("standardise"):
         dataset = settings["dataset"]
         train = sources.read(dataset, options.get("test_fraction"), fields=names).train
         _, columns, _ = standardised(_with_fields(train, names, dataset), columns, dataset)
-    elif like.recipe.binarisation != NONE and not columns.fields["x"].of_pixels:
+    elif binarisation != NONE and not columns.fields["x"].of_pixels:
         raise UserError(
             f"x of {name_or_path} holds {columns.fields['x'].values}, and the run's has pixels, of "
             "which bits are drawn."
         )
-    return held_out_set(frozen(replace(like.recipe, columns=columns)))
+    recipe = replace(like.recipe, columns=columns, binarisation=binarisation, drawn=False)
+    return held_out_set(frozen(recipe))
 
 
 def _with_fields(columns: Columns, names: tuple[str, ...], source: str) -> Columns:
