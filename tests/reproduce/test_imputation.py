@@ -15,7 +15,7 @@ def test_results_are_kept_and_the_mean_has_the_error_of_the_mean(tmp_path):
     found = compare_imputers(path, **options)
     # Of standardised columns the true mean has 1; that of half the rows costs 1 / 89 more.
     np.testing.assert_allclose(found["mean"], 1.0, atol=0.1)
-    assert np.all(found["knn"] < 0.8)
+    assert np.all(found["knn"] < 0.9 * found["mean"])
     assert len(said) == len(json.loads(path.read_text())["rows"]) == 4
     again = compare_imputers(path, **options)
     assert len(said) == 4
