@@ -64,6 +64,18 @@ def tfvae_command(capfd):
     return run
 
 
+@pytest.fixture
+def command(tmp_path, tfvae_command, monkeypatch):
+    """Runs a command in a folder of its own: (exit code, what was printed)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        done = tfvae_command(*arguments)
+        return done.code, done.out + done.err
+
+    return run
+
+
 def train_arguments(folder: Path, name: str) -> list[str]:
     """The command line of the run."""
     options = []

@@ -6,27 +6,9 @@ import numpy as np
 import pytest
 
 from tfvae import load_model, presets
-from tfvae.cli.main import main
 
 QUICK = ("--epochs", "1", "--latent-size", "2", "--units", "8", "--no-export")
 QUICK += ("--eval-samples", "5", "--eval-examples", "20")
-
-
-@pytest.fixture
-def command(tmp_path, capfd, monkeypatch):
-    """Runs a command in a folder of its own: (exit code, what was printed)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        try:
-            main([*map(str, arguments)])
-            code = 0
-        except SystemExit as request:
-            code = request.code or 0
-        captured = capfd.readouterr()
-        return code, captured.out + captured.err
-
-    return run
 
 
 def test_it_trains_and_draws_what_it_is_told(command, tmp_path):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.cli.test_conditional import QUICK, command  # noqa: F401
+from tests.cli.test_conditional import QUICK
 from tfvae import load_model, presets
 
 # The prior has units of its own.
@@ -16,7 +16,7 @@ def metrics(path):
     return json.loads((path / "metrics.json").read_text())["test"]
 
 
-def test_a_table_with_holes_trains_and_is_evaluated(command, tmp_path):  # noqa: F811
+def test_a_table_with_holes_trains_and_is_evaluated(command, tmp_path):
     code, said = command("train", "breast-cancer-missing", *QUICK)
     assert code == 0, said
     run = tmp_path / "runs" / "breast-cancer-missing"
@@ -29,7 +29,7 @@ def test_a_table_with_holes_trains_and_is_evaluated(command, tmp_path):  # noqa:
     assert load_model(run / "model.keras").fields()["seen"].shape == (30,)
 
 
-def test_quadrants_are_predicted_and_evaluated(command, tmp_path):  # noqa: F811
+def test_quadrants_are_predicted_and_evaluated(command, tmp_path):
     code, said = command("train", "digits-quadrants", "--quadrants", "2", *SMALL)
     assert code == 0, said
     run = tmp_path / "runs" / "digits-quadrants"
@@ -47,7 +47,7 @@ def test_quadrants_are_predicted_and_evaluated(command, tmp_path):  # noqa: F811
         (("train", "digits", "--missing", "1.5"), "share below 1"),
     ],
 )
-def test_what_does_not_go_together_is_refused(command, words, message):  # noqa: F811
+def test_what_does_not_go_together_is_refused(command, words, message):
     code, said = command(*words, *QUICK)
     assert code != 0
     assert re.search(message, said), said

@@ -79,3 +79,13 @@ def digits_model(latent_size, full=False, units=(32,), prior=None, seed=0):
 def bits(count, shape=(8, 8, 1), seed=0):
     """Binary images, 3 pixels in 10 lit."""
     return (images(count, shape, seed) < 0.3).astype("float32")
+
+
+def bits_as_codes():
+    """An untrained VAE of digits, whose z is three bits."""
+    import tfvae
+
+    return tfvae.presets.model(
+        "digits", posterior="bernoulli", prior="bernoulli", latent_size=3, units=(4,),
+        gradient="score_function",
+    )  # fmt: skip

@@ -39,4 +39,5 @@ def test_the_package_does_not_know_them():
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text("utf-8")
         assert "tests.extension" not in text, path
+        assert "stranger" not in text, path
         assert not names & set(re.findall(r"^class (\w+)", text, re.MULTILINE)), path

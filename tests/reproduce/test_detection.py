@@ -113,5 +113,5 @@ def test_rows_are_named_once_and_their_data_known():
     table = DETECTION_TABLES["uses"]
     assert len(table.rows) == len(table.tasks) * 5
     for task in table.tasks:
-        assert {task.dataset, task.strangers or task.dataset} <= set(data.names())
-        assert bool(task.classes) != bool(task.strangers)
+        assert {task.dataset, task.anomalies or task.dataset} <= set(data.names())
+        assert bool(task.classes) != bool(task.anomalies)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from sklearn.mixture import GaussianMixture
 
 import tfvae
-from tests.evaluation.models import bits, digits_model
+from tests.evaluation.models import bits, bits_as_codes, digits_model
 from tests.export.made import MADE
 from tfvae import Autoencoder, Decoder, Encoder, evaluation, heads, networks, priors, uses
 from tfvae.export.saved_models.export import write
@@ -139,13 +139,6 @@ def check_exported_draws(found, tmp_path):
     seeded = run.get_signature_runner("sample_seeded")
     answer = seeded(num_samples=np.int32(4), seed=np.int32(11))
     np.testing.assert_allclose(answer["x"], drawn, rtol=1e-4, atol=1e-4)
-
-
-def bits_as_codes():
-    return tfvae.presets.model(
-        "digits", posterior="bernoulli", prior="bernoulli", latent_size=3, units=(4,),
-        gradient="score_function",
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from tests.evaluation.models import bits, digits_model
-from tests.uses.test_aggregate import MODELS, bits_as_codes, check_exported_draws
+from tests.evaluation.models import bits, bits_as_codes, digits_model
+from tests.uses.test_aggregate import MODELS, check_exported_draws
 from tfvae import Autoencoder, Decoder, Encoder, heads, networks, priors, uses
 from tfvae.errors import UserError, UserTypeError
 

@@ -30,7 +30,7 @@ def command(
     seed: int,
     output: Path | None,
 ) -> None:
-    """Score examples by a run's model, higher = stranger, and compare with a threshold.
+    """Score examples by a run's model, higher = less normal, and compare with a threshold.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits; DATA a name, file or folder as
     for --dataset of that. Half of the run's held-out examples give the threshold, the other half

@@ -164,6 +164,10 @@ class Autoencoding(LatentVariableModel):
         """
         if not isinstance(batch, Mapping) or not all(map(tf.is_tensor, batch.values())):
             return self.codes(batch, batch_size=batch_size, verbose=verbose)
+        return self.code_of(batch)
+
+    def code_of(self, batch: Batch) -> Any:
+        """Returns `encode` of tensors by field."""
         return self.encoder.head.code(self.encoder(self.encoder_inputs(batch)))
 
     def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:

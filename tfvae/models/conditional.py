@@ -12,7 +12,7 @@ from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.models.autoencoding import NOTHING
 from tfvae.models.capabilities import Batch
-from tfvae.models.conditions import as_numbers, checked_condition_fields
+from tfvae.models.conditions import as_numbers, checked_condition_fields, with_condition_fields
 from tfvae.models.encoder_decoder import Decoder, Encoder
 from tfvae.models.vae import VAE
 from tfvae.objectives import Objective
@@ -165,7 +165,6 @@ class ConditionalVAE(VAE):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ConditionalVAE":
         """Creates one from `get_config`."""
-        fields = {name: Field.from_config(its) for name, its in config["conditions"].items()}
-        made = super().from_config({**config, "conditions": fields}, custom_objects)
+        made = super().from_config(with_condition_fields(config), custom_objects)
         assert isinstance(made, cls)
         return made

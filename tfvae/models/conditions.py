@@ -101,6 +101,12 @@ def checked_condition_fields(found: Any, taken: Sequence[str]) -> dict[str, Fiel
     return dict(found)
 
 
+def with_condition_fields(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a model's configuration with its conditions as fields again."""
+    fields = {name: Field.from_config(its) for name, its in config["conditions"].items()}
+    return {**config, "conditions": fields}
+
+
 def as_numbers(values: tf.Tensor, field: Field) -> tf.Tensor:
     """Returns a condition as networks take it: classes one-hot, `[..., K]`, other numbers as reals.
 

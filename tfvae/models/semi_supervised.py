@@ -17,6 +17,7 @@ from tfvae.inference.by_class import CLASS, CODE, ByClass, ClassAndCode, Labels,
 from tfvae.inference.inference import Inference, Joint
 from tfvae.models.autoencoding import NOTHING, Autoencoding
 from tfvae.models.capabilities import Batch
+from tfvae.models.conditions import with_condition_fields
 from tfvae.models.encoder_decoder import Decoder, Encoder, check_nothing_shared
 from tfvae.models.labels import check_labels, checked_class_prior, checked_label
 from tfvae.models.semi_supervised_parts import check_parts
@@ -257,13 +258,8 @@ class SemiSupervisedVAE(Autoencoding):
             counts={CLASS_KL: 1.0 - known, ACCURACY: known, CLASSIFICATION: known},
         )
 
-    def encode(self, batch: Any, batch_size: int = 128, verbose: int = 0) -> Any:
-        """Returns the class, one-hot `[B, K]`, and the point estimate of z, `[B, D]`.
-
-        The arguments are those of `VAE.encode`.
-        """
-        if not isinstance(batch, Mapping) or not all(map(tf.is_tensor, batch.values())):
-            return self.codes(batch, batch_size=batch_size, verbose=verbose)
+    def code_of(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns the class, one-hot `[B, K]`, and the point estimate of z, `[B, D]`."""
         inputs = self.encoder_inputs(batch)
         return {CLASS: inputs[self.label_name], CODE: self.encoder.head.code(self.encoder(inputs))}
 
@@ -302,8 +298,7 @@ class SemiSupervisedVAE(Autoencoding):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "SemiSupervisedVAE":
         """Creates one from `get_config`."""
-        fields = {name: Field.from_config(its) for name, its in config["conditions"].items()}
-        made = super().from_config({**config, "conditions": fields}, custom_objects)
+        made = super().from_config(with_condition_fields(config), custom_objects)
         assert isinstance(made, cls)
         return made
 

@@ -38,9 +38,8 @@ def check_parts(
     if not head.has_density or not head.reparameterised or head.space != REALS or head.strata > 1:
         raise UserError(
             f"The codes of each class are drawn differentiably, from one distribution of real "
-            f"numbers, and {kind} makes {head.space}{' without' * (not head.has_density)}"
-            f"{' a density' * (not head.has_density)}. Use a head such as "
-            "heads.MultivariateNormalDiag."
+            f"numbers with a density, and {kind}, which makes {head.space}, is none. Use a head "
+            "such as heads.MultivariateNormalDiag."
         )
     if prior.latent_size != encoder.event_shape[0]:
         raise UserError(

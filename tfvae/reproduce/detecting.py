@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from tfvae import data, presets
@@ -20,7 +21,7 @@ from tfvae.reproduce.detection_result import (
     DetectionResult,
     detection_page,
 )
-from tfvae.reproduce.detection_table import VAE, DetectionRow, DetectionTable, DetectionTask
+from tfvae.reproduce.detection_table import DetectionRow, DetectionTable, DetectionTask
 from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.runs.files import write_text
@@ -100,11 +101,11 @@ def run_detection(row: DetectionRow, seed: int) -> DetectionResult:
 
 
 def examples_of(task: DetectionTask, seed: int) -> Iterator[Examples]:
-    """Yields examples to learn from, normal ones and strangers, for each class that is strange."""
+    """Yields examples to learn from, normal ones and anomalies, for each class that is strange."""
     if task.preset is not None:
         train, test = _bits(task.dataset)
-        if task.strangers is not None:
-            yield train["x"], test["x"], _bits(task.strangers)[1]["x"]
+        if task.anomalies is not None:
+            yield train["x"], test["x"], _bits(task.anomalies)[1]["x"]
         for strange in task.classes:
             learned, others = (part["x"][part["label"] != strange] for part in (train, test))
             yield learned, others, test["x"][test["label"] == strange]
@@ -116,13 +117,12 @@ def examples_of(task: DetectionTask, seed: int) -> Iterator[Examples]:
         normal = np.random.default_rng(seed).permutation(x[label != strange])
         held_out = round(_HELD_OUT * len(normal))
         learned = normal[held_out:]
-        mean, scale = learned.mean(axis=0), learned.std(axis=0)
-        scale = np.where(scale > 0, scale, 1.0)
-        learned, others, strangers = (
-            ((part - mean) / scale).astype(np.float32)
+        scaler = StandardScaler().fit(learned)
+        learned, others, anomalies = (
+            scaler.transform(part).astype(np.float32)
             for part in (learned, normal[:held_out], x[label == strange])
         )
-        yield learned, others, strangers
+        yield learned, others, anomalies
 
 
 def _bits(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -139,8 +139,8 @@ def _bits(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
 def _scores(
     row: DetectionRow, learned: np.ndarray, others: np.ndarray, seed: int
 ) -> dict[str, np.ndarray]:
-    """The scores of others, higher = stranger, by name."""
-    if VAE not in row.detector:
+    """The scores of others, higher = less normal, by name."""
+    if not row.of_vae:
         fitted = _BESIDE[row.detector](seed).fit(learned.reshape(len(learned), -1))
         return {row.detector: -fitted.score_samples(others.reshape(len(others), -1))}
     task = row.task

@@ -9,7 +9,7 @@ from tfvae.reproduce.detection_table import DetectionRow, DetectionTable
 
 @dataclass(frozen=True)
 class Detection:
-    """How well one score ranks strangers, each class of strangers apart.
+    """How well one score ranks anomalies, each class of anomalies apart.
 
     Attributes:
         auroc: Of each class, in the task's order; one number without classes.

@@ -1,4 +1,4 @@
-"""The table of detection: which detector finds which strangers, as rows that are data.
+"""The table of detection: which detector finds which anomalies, as rows that are data.
 
 A row is a data set, what of it counts as strange, and a detector. Nothing here needs TensorFlow.
 """
@@ -21,14 +21,14 @@ QUICK_SCORES = (
 
 @dataclass(frozen=True)
 class DetectionTask:
-    """Normal examples and strangers.
+    """Normal examples and anomalies.
 
     Attributes:
         name: Of the rows' beginning.
         title, text: Of its section.
         dataset: Whose examples are normal.
         classes: Each of them is strange in turn, and all other classes are normal.
-        strangers: Another data set, whose held-out examples are the strangers; None for classes.
+        anomalies: Another data set, whose held-out examples are the anomalies; None for classes.
         preset: Of the VAE; None for the one that `AnomalyDetector` makes of a table.
         epochs: Of the VAE.
         seeds: Of the rows.
@@ -39,7 +39,7 @@ class DetectionTask:
     text: str
     dataset: str
     classes: tuple[int, ...] = ()
-    strangers: str | None = None
+    anomalies: str | None = None
     preset: str | None = None
     epochs: int = 200
     seeds: tuple[int, ...] = _SEEDS
@@ -68,6 +68,11 @@ class DetectionRow:
         return self.task.seeds
 
     @property
+    def of_vae(self) -> bool:
+        """Whether the detector is a VAE's score, and no model of scikit-learn's."""
+        return self.detector in (VAE, REGRET)
+
+    @property
     def scores(self) -> tuple[str, ...]:
         """By which one trained model is judged; of scikit-learn's its own."""
         own = {VAE: QUICK_SCORES, REGRET: ("likelihood_regret",)}
@@ -76,8 +81,8 @@ class DetectionRow:
     def protocol(self) -> str:
         """What a result depends on, beside the seed: another means that it is run again."""
         task = self.task
-        model = f"{task.preset or 'table'} {task.epochs} epochs, " if VAE in self.detector else ""
-        strange = task.strangers or f"classes {','.join(map(str, task.classes))}"
+        model = f"{task.preset or 'table'} {task.epochs} epochs, " if self.of_vae else ""
+        strange = task.anomalies or f"classes {','.join(map(str, task.classes))}"
         return f"{task.dataset} against {strange}: {model}{', '.join(self.scores)}"
 
 
@@ -114,9 +119,9 @@ DETECTION_TABLES = {
             "uses",
             "Finding anomalies",
             "Each detector learns from normal examples alone, and ranks held-out normal examples "
-            "and strangers. AUROC is the probability that a stranger scores higher than a normal "
+            "and anomalies. AUROC is the probability that an anomaly scores higher than a normal "
             "example, 0.5 by guessing; AUPRC the average precision, by guessing the share of "
-            "strangers. Both by scikit-learn's `roc_auc_score` and `average_precision_score`. "
+            "anomalies. Both by scikit-learn's `roc_auc_score` and `average_precision_score`. "
             "scikit-learn's detectors have their default settings, the VAE those of "
             "`tfvae.uses.AnomalyDetector` where a section says no more, and none was tuned.",
             (
@@ -149,20 +154,20 @@ DETECTION_TABLES = {
                 ),
                 DetectionTask(
                     "fashion-against-mnist",
-                    "Fashion-MNIST, and digits as strangers",
+                    "Fashion-MNIST, and digits as anomalies",
                     _IMAGES + "Learned from clothes; the test images of both are ranked.",
                     "fashion_mnist",
-                    strangers="mnist",
+                    anomalies="mnist",
                     preset="mnist",
                     epochs=50,
                     seeds=(0,),
                 ),
                 DetectionTask(
                     "mnist-against-fashion",
-                    "MNIST, and clothes as strangers",
+                    "MNIST, and clothes as anomalies",
                     _IMAGES + "Learned from digits; the test images of both are ranked.",
                     "mnist",
-                    strangers="fashion_mnist",
+                    anomalies="fashion_mnist",
                     preset="mnist",
                     epochs=50,
                     seeds=(0,),

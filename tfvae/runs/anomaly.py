@@ -16,6 +16,7 @@ from tfvae.data.standardising import standardised
 from tfvae.errors import UserError
 from tfvae.models.capabilities import Scores, require
 from tfvae.runs.datasets import load_data
+from tfvae.runs.files import write_text
 from tfvae.settings.settings import Settings
 from tfvae.uses.anomaly import AnomalyDetector
 
@@ -99,8 +100,6 @@ def save_verdicts(
     Raises:
         UserOSError: if the file can't be written.
     """
-    from tfvae.runs.files import write_text
-
     scores = detector.anomaly_scores(data)
     strange = scores > detector.threshold_
     lines = [f"{n},{s:.9g},{int(a)}" for n, (s, a) in enumerate(zip(scores, strange, strict=True))]

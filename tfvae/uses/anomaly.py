@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tfvae.checks import int32, positive_int, real
@@ -155,7 +156,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return self
 
     def anomaly_scores(self, X: Any) -> np.ndarray:
-        """Returns how strange each example is, float64 `[N]`, nats; higher = stranger."""
+        """Returns how strange each example is, float64 `[N]`, nats; higher = less normal."""
         check_is_fitted(self)
         return self._scores(self._examples(X, fitting=False))
 
@@ -190,8 +191,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def _examples(self, data: Any, fitting: bool) -> Any:
         """What the model takes: an array of its shape, or a dict of arrays."""
-        model = self.model if fitting and isinstance(self.model, keras.Model) else None
-        model = model if fitting else self.model_
+        given = self.model if isinstance(self.model, keras.Model) else None
+        model = given if fitting else self.model_
         # SciPy has matrices that are dicts, which scikit-learn refuses by their name.
         if isinstance(data, dict | tf.data.Dataset) and not issparse(data):
             if model is None:
@@ -248,8 +249,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             positive_int(name, getattr(self, name))
         rate = real("learning_rate", self.learning_rate, above=0.0)
         if self.model is None:
-            self.mean_, scale = examples.mean(axis=0), examples.std(axis=0)
-            self.scale_ = np.where(scale > 0, scale, 1.0)  # a constant column stays 0
+            scaler = StandardScaler().fit(examples)  # a constant column stays 0
+            self.mean_, self.scale_ = scaler.mean_, scaler.scale_
             model = table_model(examples.shape[1], self.seed)
         else:
             model = _made(self.model, examples.shape[1:], self.seed)

@@ -22,7 +22,7 @@ from tfvae.training.programs import compiled
 
 @dataclass(frozen=True)
 class AnomalyScore(ABC):
-    """A function of a model and data: how strange each example is, in nats, higher = stranger.
+    """A function of a model and data: how strange each example is, in nats, higher = less normal.
 
     Random with a seed, and with the *same* draws for each example: an example's score is a function
     of the example and the seed alone, and neither of its place, nor of its neighbours, nor of the
@@ -59,7 +59,7 @@ class AnomalyScore(ABC):
         batch_size: int = BATCH_SIZE,
         verbose: int = 0,
     ) -> np.ndarray:
-        """Returns the score of each example, float64 `[N]`, in nats; higher = stranger.
+        """Returns the score of each example, float64 `[N]`, in nats; higher = less normal.
 
         Args:
             model: A built model that scores.

@@ -13,7 +13,7 @@ from tfvae.uses.anomaly_scores import AnomalyScore, checked_draws, sums_over_dra
 class ReconstructionProbability(AnomalyScore):
     """How improbable x is given its own codes.
 
-        score = -E_q(z|x)[log p(x|z)],   nats, higher = stranger
+        score = -E_q(z|x)[log p(x|z)],   nats, higher = less normal
 
     Without the KL: an example whose code is unusual, but which the decoder can make, is not
     strange. Choose it where what is abnormal shows in x and not in rare combinations of normal
@@ -36,7 +36,7 @@ class ReconstructionProbability(AnomalyScore):
     References:
         J. An and S. Cho, 2015, "Variational Autoencoder based Anomaly Detection using
         Reconstruction Probability", SNU Data Mining Center, technical report 2015-2. There it is a
-        probability, lower = stranger; here its logarithm's negative.
+        probability, lower = less normal; here its logarithm's negative.
     """
 
     num_samples: int = 16
@@ -53,7 +53,7 @@ class ReconstructionProbability(AnomalyScore):
 class NegativeELBO(AnomalyScore):
     """The negative of the bound that a VAE is trained on.
 
-        score = -ELBO = -E_q(z|x)[log p(x|z)] + KL(q(z|x) || p(z)),   nats, higher = stranger
+        score = -ELBO = -E_q(z|x)[log p(x|z)] + KL(q(z|x) || p(z)),   nats, higher = less normal
 
     The first to try: cheap, steady, and with few draws. `NegativeLogLikelihood` is nearer to
     -log p(x), for more time.
@@ -83,11 +83,11 @@ class NegativeELBO(AnomalyScore):
 class NegativeLogLikelihood(AnomalyScore):
     """How improbable x is under the model.
 
-        score = -log 1/K sum_k p(x, z_k) / q(z_k|x),   z_k ~ q(z|x),   nats, higher = stranger
+        score = -log 1/K sum_k p(x, z_k) / q(z_k|x),   z_k ~ q(z|x),   nats, higher = less normal
 
     -log p(x) from above in expectation, -ELBO at K = 1. Beware: complex models may find simple
-    strangers *more* probable than what they were trained on (a model of pictures of clothes those
-    of digits): where strangers may be simpler than normal data, take `LikelihoodRatio`,
+    anomalies *more* probable than what they were trained on (a model of pictures of clothes those
+    of digits): where anomalies may be simpler than normal data, take `LikelihoodRatio`,
     `LikelihoodRegret` or `Typicality`.
 
     Args:

@@ -127,8 +127,8 @@ def classify(
     own = isinstance(model, Classifies)
     if method == "classifier" or (method is None and own):
         require(model, 'classify(method="classifier")', Classifies)
-        logits = collected(model, x, _by_classifier(model), batch_size, verbose)
-        return Classification(logits.astype(np.float64))
+        shares = collected(model, x, _by_classifier(model), batch_size, verbose)
+        return Classification(shares.astype(np.float64))
     require(model, 'classify(method="bayes")', Scores)
     if own and class_prior is not None:
         raise UserError(

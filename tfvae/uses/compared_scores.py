@@ -17,11 +17,11 @@ from tfvae.uses.bound_scores import NegativeLogLikelihood
 class LikelihoodRatio(AnomalyScore):
     """How much more probable a background model finds x than the model does.
 
-        score = log p_background(x) - log p(x),   nats, higher = stranger
+        score = log p_background(x) - log p(x),   nats, higher = less normal
 
     The background model learns what all data share, such as how many pixels are dark: train it as
     the model on examples some of whose entries were replaced (`perturbed`). What both find easy
-    then cancels. Choose it where strangers may be simpler than normal data.
+    then cancels. Choose it where anomalies may be simpler than normal data.
 
     Args:
         background: A trained model of the same fields, which scores.
@@ -56,7 +56,7 @@ class LikelihoodRatio(AnomalyScore):
 class WAIC(AnomalyScore):
     """How improbable x is to an ensemble, and how little its members agree.
 
-        score = Var_m[log p_m(x)] - E_m[log p_m(x)],   nats (and nats^2), higher = stranger
+        score = Var_m[log p_m(x)] - E_m[log p_m(x)],   nats (and nats^2), higher = less normal
 
     over M models that differ by their seeds: away from the training data they disagree. The
     variance is over the M models as a population. Choose it where there is time to train several.
@@ -70,7 +70,7 @@ class WAIC(AnomalyScore):
 
     References:
         H. Choi, E. Jang, A. A. Alemi, 2018, "WAIC, but Why? Generative Ensembles for Robust
-        Anomaly Detection", arXiv:1810.01392, section 2: E[log p] - Var[log p], lower = stranger.
+        Anomaly Detection", arXiv:1810.01392, section 2: E[log p] - Var[log p], lower = less normal.
         Departure: of VAEs, whose likelihoods are estimates.
     """
 
@@ -98,10 +98,10 @@ class WAIC(AnomalyScore):
 class Typicality(AnomalyScore):
     """How far the likelihood of x is from what it is for normal data, to either side.
 
-        score = |-log p(x) - H|,   H = mean of -log p(x_n) over normal data,   nats, higher = stranger
+        score = |-log p(x) - H|,   H = mean of -log p(x_n) over normal data,   nats, higher = less normal
 
     An example that is too probable is as strange as one that is too improbable. Choose it where
-    strangers may be simpler than normal data and there is no second model.
+    anomalies may be simpler than normal data and there is no second model.
 
     Args:
         entropy: H, nats. None (default): the mean over the normal data that `AnomalyDetector.fit`,

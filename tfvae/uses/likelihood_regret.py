@@ -15,12 +15,12 @@ from tfvae.uses.anomaly_scores import AnomalyScore, checked_draws, same_seeds, s
 class LikelihoodRegret(AnomalyScore):
     """How much the bound of x rises when its posterior is fitted to x alone.
 
-        score = max_q ELBO(x; q) - ELBO(x; q(z|x)),   nats, higher = stranger
+        score = max_q ELBO(x; q) - ELBO(x; q(z|x)),   nats, higher = less normal
 
     with the decoder held: the encoder learned good posteriors of normal data, and has none for what
     it never saw. The maximum is over the affine images of q(z|x), by `num_steps` steps from the
     encoder's; see `tfvae.evaluation.refine`. Both bounds are of the same draws. Choose it where
-    strangers may be simpler than normal data; it takes `num_steps` times as long as a bound.
+    anomalies may be simpler than normal data; it takes `num_steps` times as long as a bound.
 
     Args:
         num_steps: Of Adam, at least 1. Default 100.

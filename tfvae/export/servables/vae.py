@@ -31,7 +31,7 @@ class VAEServable:
     | `score`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
     | `score_uint8`, `score_image_bytes`, of images | bytes, and `num_samples`, `seed` | as `score` |
     | `interpolate`, of one field and one vector z | `start_x`, `end_x [B, ...]`, `steps [B]` int32 | `x [B, S, ...]` |
-    | `anomaly`, where a detector is given | the fields | `score [B]`, nats, higher = stranger, and `is_anomaly [B]` bool |
+    | `anomaly`, where a detector is given | the fields | `score [B]`, nats, higher = less normal, and `is_anomaly [B]` bool |
     | `anomaly_uint8`, `anomaly_image_bytes`, of images | bytes | as `anomaly` |
 
     The threshold and the seed of `anomaly` are the detector's: the score is what
