@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tfvae.reproduce.measure import BITS, ERROR
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Budget, ComparisonTable, Published, Row, Section
 
@@ -70,10 +71,35 @@ LEVELS = ComparisonTable(
                 Row("noisy", "digits", {**_SMALL, "dequantise": 17}, 4, (0, 1), num_images=3),
                 Row("raw", "digits", _QUICK, 4),
             ),
+            measure=BITS,
         ),
     ),
     annealing=None,
-    of_levels=True,
+)
+
+LABELS = ComparisonTable(
+    "labels",
+    "A small table of labels",
+    "On digits.",
+    (
+        Section("Alone", "Without labels.", (Row("alone", "digits", _SMALL, 4),)),
+        Section(
+            "Few labels",
+            "Of 1,438.",
+            (
+                Row(
+                    "few",
+                    "digits-semi-supervised",
+                    {**_SMALL, "labels": 20},
+                    4,
+                    (0, 1),
+                    Published(0.05, "Somebody 2000"),
+                ),
+            ),
+            measure=ERROR,
+        ),
+    ),
+    annealing=None,
 )
 
 
@@ -114,3 +140,9 @@ def of_levels(name: str, bits: float | None, images: str | None = None) -> RowRe
     """A result of a row of `LEVELS`."""
     found = result(name, table=LEVELS)
     return replace(found, annealed=None, bits_per_dimension=bits, images=images)
+
+
+def of_labels(name: str, error: float | None, seed: int = 0) -> RowResult:
+    """A result of a row of `LABELS`."""
+    found = result(name, seed, table=LABELS)
+    return replace(found, annealed=None, error=error, calibration_error=error and error / 2)

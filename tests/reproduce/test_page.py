@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.reproduce.small import LEVELS, TABLE, of_levels, result
+from tests.reproduce.small import LABELS, LEVELS, TABLE, of_labels, of_levels, result
 from tfvae.reproduce.chart import drawn_values
 from tfvae.reproduce.files import TableFiles, write_page
 from tfvae.reproduce.images import shown_images
@@ -107,3 +107,23 @@ def test_a_table_of_densities_alone_has_no_chart(tmp_path):
     assert "levels.png" not in paths.page.read_text("utf-8")
     assert not paths.chart.exists()
     assert not paths.images.exists()
+
+
+def test_sections_are_compared_by_what_they_say_and_drawn_so(tmp_path):
+    kept = {("alone", 0): of_labels("alone", None)}
+    kept |= {("few", seed): of_labels("few", 0.25 * (seed + 1), seed) for seed in (0, 1)}
+    text = page_text(LABELS, kept)
+    assert "| row | log p(x) | ELBO | active | s an epoch | epochs | seeds |" in text
+    assert "| row | error | calibration | log p(x) | ELBO |" in text
+    assert row_of(text, "alone")[1:3] == ["-21.00 +- 0.25", "-22.00"]
+    few = row_of(text, "few")
+    assert few[1] == "0.3750 (0.2500 to 0.5000)"
+    assert few[2] == "0.188 (0.125 to 0.250)"
+    assert few[-1] == "0.0500 (Somebody 2000)"
+    assert "The error is the share" in text
+    assert "The error is the share" not in page_text(TABLE, {})
+    paths = TableFiles(tmp_path, "labels")
+    write_page(LABELS, kept, paths)
+    assert "![log p(x) and error of each run](labels.png)" in text
+    with Image.open(paths.chart) as picture:
+        assert picture.info["Description"] == '{"alone": [-21.0], "few": [0.25, 0.5]}'

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tests.reproduce.small import LEVELS, TABLE, result, slower
+from tests.reproduce.small import LABELS, LEVELS, TABLE, result, slower
 from tfvae.errors import DivergedError, UserError
 from tfvae.reproduce import running
 from tfvae.reproduce.files import TableFiles
@@ -146,3 +146,13 @@ def test_rows_of_levels_keep_bits_and_images_of_the_first_seed(reproduce):
     assert images_of_text(found.images, 3).shape == (3, 8, 8, 1)
     assert kept["noisy", 1].images is None
     assert kept["raw", 0].bits_per_dimension is kept["raw", 0].images is None
+
+
+def test_rows_of_labels_keep_their_error(reproduce):
+    failed, said, paths = reproduce("few", table=LABELS, seeds=(1,), epochs=1)
+    assert failed == []
+    found = read_results(paths.results, LABELS)["few", 1]
+    assert found.error == round(found.error * 20) / 20  # of so many held-out digits
+    assert 0 < found.error < 1
+    assert 0 < found.calibration_error < 1
+    assert said[-1] == f"few, seed 1: error {found.error:.4f}, kept in {paths.results}"

@@ -98,8 +98,9 @@ def command(
     kept = read_results(paths.results, chosen)
     if listing:
         for name in names:
+            measure = chosen.measure(name)
             results = [r for r in kept.values() if r.row == name and r.is_of(chosen.rows[name])]
-            state = ", ".join(f"{r.log_likelihood:.2f} (seed {r.seed})" for r in results)
+            state = ", ".join(f"{measure.of(r)} (seed {r.seed})" for r in results)
             click.echo(f"{name:30} {state or 'not run'}")
         return
     if render:

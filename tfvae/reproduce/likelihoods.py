@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tfvae.reproduce.measure import BITS
 from tfvae.reproduce.rows import Row, Section
 
 _SCALES: dict[str, float | str] = {
@@ -54,4 +55,5 @@ def compare_likelihoods(
             *([of("categorical", {"likelihood": "categorical", **levels})] if by_level else []),
             *(of(f"{name}-raw", {**_DENSITIES[name], **raw}) for name in _RAW),
         ),
+        measure=BITS,
     )

@@ -89,6 +89,8 @@ def run_row(
         revision=code_revision(),
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         bits_per_dimension=test["bits_per_dimension"],
+        error=test.get("error"),
+        calibration_error=test.get("calibration_error"),
         images=_images(model, run),
     )
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from tfvae.reproduce.measure import BITS, ERROR, LIKELIHOOD, Measure
 from tfvae.reproduce.results import Kept, current_results, has_measured
 from tfvae.reproduce.row_result import RowResult
 from tfvae.reproduce.rows import ComparisonTable, Published, Row, Section
 
-_BITS, _AIS = "bits", "AIS - IW"
-_COLUMNS = (_BITS, "log p(x)", "ELBO", _AIS, "active", "s an epoch", "epochs", "seeds")
+_AIS = "AIS - IW"
+_COLUMNS = (_AIS, "active", "s an epoch", "epochs", "seeds")
 
 _OF_IMAGES = (
     "Means of the likelihood, discrete or not, at codes that are drawn from the prior: the same "
@@ -31,7 +32,7 @@ def page_text(table: ComparisonTable, kept: Kept) -> str:
     for section in table.sections:
         lines += [f"## {section.title}", "", section.text, "", *_rows(section, table, results), ""]
     if has_measured(table, results):
-        what = "Bits a dimension" if table.of_levels else "log p(x)"
+        what = " and ".join(measure.what for measure in table.measures)
         lines += [f"![{what} of each run]({table.name}.png)", ""]
     if any(result.images for result in present):
         lines += ["## Samples", "", _OF_IMAGES, ""]
@@ -45,44 +46,64 @@ def page_text(table: ComparisonTable, kept: Kept) -> str:
 def _rows(
     section: Section, table: ComparisonTable, results: dict[str, list[RowResult]]
 ) -> Iterable[str]:
-    head = ["row", *_columns(table), *(["paper"] if table.has_published else [])]
+    columns = _columns(section, table)
+    paper = any(row.published for row in _shown(section, table))
+    head = ["row", *columns, *(["paper"] if paper else [])]
     yield f"| {' | '.join(head)} |"
     yield f"|{' - |' * len(head)}"
-    for row in [*(table.rows[name] for name in section.beside), *section.rows]:
+    for row in _shown(section, table):
         found = results[row.name]
-        cells = _cells(table, row, found) if found else _not_run(table, row)
-        paper = [_published(row.published)] if table.has_published else []
-        yield f"| {' | '.join([row.name, *cells, *paper])} |"
+        if found:
+            every = _cells(row, found)
+            cells = [every[name] for name in columns]
+        else:
+            cells = _not_run(table, row, len(columns))
+        published = [_published(row.published, section.measure)] if paper else []
+        yield f"| {' | '.join([row.name, *cells, *published])} |"
 
 
-def _not_run(table: ComparisonTable, row: Row) -> list[str]:
+def _shown(section: Section, table: ComparisonTable) -> list[Row]:
+    return [*(table.rows[name] for name in section.beside), *section.rows]
+
+
+def _not_run(table: ComparisonTable, row: Row, num_columns: int) -> list[str]:
     command = f"not run: `tfvae reproduce {table.name} --rows {row.name}`"
-    return [command, *[""] * (len(_columns(table)) - 1)]
+    return [command, *[""] * (num_columns - 1)]
 
 
-def _columns(table: ComparisonTable) -> list[str]:
-    absent = {*(() if table.of_levels else (_BITS,)), *(() if table.annealing else (_AIS,))}
-    return [name for name in _COLUMNS if name not in absent]
+def _columns(section: Section, table: ComparisonTable) -> list[str]:
+    """What the section compares first, and what of the rest its rows have."""
+    first = {BITS: [BITS.heading], ERROR: [ERROR.heading, "calibration"]}
+    absent = () if table.annealing else (_AIS,)
+    rest = [name for name in _COLUMNS if name not in absent]
+    return [*first.get(section.measure, []), LIKELIHOOD.heading, "ELBO", *rest]
 
 
-def _published(figure: Published | None) -> str:
-    return f"{figure.log_likelihood:.2f} ({figure.source})" if figure else ""
+def _published(figure: Published | None, measure: Measure) -> str:
+    return f"{figure.value:.{measure.decimals}f} ({figure.source})" if figure else ""
 
 
-def _cells(table: ComparisonTable, row: Row, found: Sequence[RowResult]) -> list[str]:
+def _cells(row: Row, found: Sequence[RowResult]) -> dict[str, str]:
+    """What a row has to show, by column."""
     likelihoods = [result.log_likelihood for result in found]
-    spread = f" ({min(likelihoods):.2f} to {max(likelihoods):.2f})" if len(found) > 1 else ""
-    error = found[0].standard_error
-    if len(found) == 1 and error is not None:
-        spread = f" +- {error:.2f}"
+    spread = _range(likelihoods, 2)
+    standard_error = found[0].standard_error
+    if len(found) == 1 and standard_error is not None:
+        spread = f" +- {standard_error:.2f}"
     annealed = [result.annealed for result in found if result.annealed]
     gains = [each.log_likelihood - each.importance_weighted for each in annealed]
     units = [result.active_units for result in found if result.active_units is not None]
     missing = sorted(set(row.seeds) - {result.seed for result in found})
     seeds = _listed(result.seed for result in found)
-    cells = {
-        _BITS: _bits(row, found),
-        "log p(x)": f"{_mean(likelihoods):.2f}{spread}",
+    errors, calibrations = (
+        [value for value in (getattr(result, name) for result in found) if value is not None]
+        for name in ("error", "calibration_error")
+    )
+    return {
+        BITS.heading: _bits(row, found),
+        ERROR.heading: _mean_and_range(errors, ERROR.decimals),
+        "calibration": _mean_and_range(calibrations, 3),
+        LIKELIHOOD.heading: f"{_mean(likelihoods):.2f}{spread}",
         "ELBO": f"{_mean([result.elbo for result in found]):.2f}",
         _AIS: f"{_mean(gains):+.2f}" if gains else "",
         "active": _listed(units),
@@ -90,7 +111,6 @@ def _cells(table: ComparisonTable, row: Row, found: Sequence[RowResult]) -> list
         "epochs": _listed(_epochs(result) for result in found),
         "seeds": f"{seeds} ({_listed(missing)} not run)" if missing else seeds,
     }
-    return [cells[name] for name in _columns(table)]
 
 
 def _bits(row: Row, found: Sequence[RowResult]) -> str:
@@ -99,6 +119,16 @@ def _bits(row: Row, found: Sequence[RowResult]) -> str:
     if not bits:
         return "a density"
     return f"{'at most ' if row.changes.get('dequantise') else ''}{_mean(bits):.3f}"
+
+
+def _mean_and_range(values: Sequence[float], decimals: int) -> str:
+    return f"{_mean(values):.{decimals}f}{_range(values, decimals)}" if values else ""
+
+
+def _range(values: Sequence[float], decimals: int) -> str:
+    if len(values) < 2:
+        return ""
+    return f" ({min(values):.{decimals}f} to {max(values):.{decimals}f})"
 
 
 def _epochs(result: RowResult) -> str:
@@ -115,6 +145,11 @@ def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]
         "held-out images. Seconds an epoch are the first decile over the epochs of a run, which "
         "other work on the machine disturbs least, but disturbs."
     ]
+    if ERROR in table.measures:
+        lines[0] += (
+            " The error is the share of held-out examples whose label is not the likeliest of "
+            "q(y|x), and calibration its expected calibration error (Guo et al. 2017)."
+        )
     if present:
         last = max(present, key=lambda result: result.finished)
         names = {"tensorflow": "TensorFlow", "keras": "Keras", "python": "Python"}

@@ -67,16 +67,15 @@ def current_results(table: ComparisonTable, results: Kept) -> dict[str, list[Row
     }
 
 
-def measured(table: ComparisonTable, runs: Sequence[RowResult]) -> list[float]:
-    """What the table compares, of each run that has it: log p(x), or of levels bits."""
-    if not table.of_levels:
-        return [run.log_likelihood for run in runs]
-    return [run.bits_per_dimension for run in runs if run.bits_per_dimension is not None]
+def measured(table: ComparisonTable, name: str, runs: Sequence[RowResult]) -> list[float]:
+    """What the section of a row compares, of each of its runs that has it."""
+    attribute = table.measure(name).attribute
+    return [value for value in (getattr(run, attribute) for run in runs) if value is not None]
 
 
 def has_measured(table: ComparisonTable, results: Mapping[str, Sequence[RowResult]]) -> bool:
     """Whether there is anything to compare."""
-    return any(measured(table, runs) for runs in results.values())
+    return any(measured(table, name, runs) for name, runs in results.items())
 
 
 def _validated(path: Path, rows: Any, kind: type) -> Sequence[Any]:

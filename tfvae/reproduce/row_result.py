@@ -53,6 +53,8 @@ class RowResult:
         revision: Of the code; None outside of a checkout.
         finished: When, UTC.
         bits_per_dimension: Of levels, or at least those of dequantised levels; None of densities.
+        error: Share of the held-out examples whose label is missed; None where there is no label.
+        calibration_error: Of the same probabilities, expected; see `tfvae.uses.Calibration`.
         images: Samples from the prior, if the row shows some; see `tfvae.reproduce.images`.
     """
 
@@ -80,6 +82,8 @@ class RowResult:
     revision: str | None
     finished: str
     bits_per_dimension: float | None = None
+    error: float | None = None
+    calibration_error: float | None = None
     images: str | None = None
 
     def is_of(self, row: Row) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tfvae import presets, values
+from tfvae.reproduce.measure import LIKELIHOOD, Measure
 from tfvae.settings.known import flag
 from tfvae.settings.settings import Settings
 
@@ -18,11 +19,11 @@ class Published:
     """What a paper reports.
 
     Attributes:
-        log_likelihood: Nats an example; the negative of the paper's NLL.
+        value: In the section's measure: nats an example (the negative of an NLL), or an error.
         source: Authors, year, and what differs from the row.
     """
 
-    log_likelihood: float
+    value: float
     source: str
 
 
@@ -86,12 +87,14 @@ class Section:
         text: What is compared, and what to know when reading it.
         rows: Those that stand here.
         beside: Names of rows of other sections that are shown here again, to compare with.
+        measure: What they are compared by.
     """
 
     title: str
     text: str
     rows: tuple[Row, ...]
     beside: tuple[str, ...] = ()
+    measure: Measure = LIKELIHOOD
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,6 @@ class ComparisonTable:
         text: What data, network and measure its rows share.
         sections: Its rows.
         annealing: The same for all rows; None to go without.
-        of_levels: Whether x has levels: bits per dimension are shown and drawn of those rows whose
-            log p(x) is of levels, or bounds it.
     """
 
     name: str
@@ -131,7 +132,6 @@ class ComparisonTable:
     text: str
     sections: tuple[Section, ...]
     annealing: Annealing | None = Annealing()
-    of_levels: bool = False
 
     @property
     def rows(self) -> dict[str, Row]:
@@ -142,3 +142,16 @@ class ComparisonTable:
     def has_published(self) -> bool:
         """Whether any of them stands beside a paper's figure."""
         return any(row.published for row in self.rows.values())
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What its sections compare, each once, in their order."""
+        return tuple(dict.fromkeys(section.measure for section in self.sections))
+
+    def measure(self, name: str) -> Measure:
+        """By which a row is compared in the section where it stands."""
+        return next(
+            section.measure
+            for section in self.sections
+            if any(row.name == name for row in section.rows)
+        )

@@ -62,12 +62,12 @@ def reproduce_rows(
     write_page(table, read_results(paths.results, table), paths)
     failed = []
     for name in asked.rows:
-        row = table.rows[name]
+        row, measure = table.rows[name], table.measure(name)
         for seed in row.seeds if asked.seeds is None else asked.seeds:
             kept = read_results(paths.results, table)
             found = kept.get((name, seed))
             if found is not None and found.is_of(row) and found.has(asked.epochs):
-                report(f"{name}, seed {seed}: kept, log p(x) {found.log_likelihood:.2f}")
+                report(f"{name}, seed {seed}: kept, {measure.of(found)}")
                 continue
             try:
                 run = planned(row, seed, asked.epochs, table, kept)
@@ -78,7 +78,7 @@ def reproduce_rows(
                 failed.append(f"{name}, seed {seed}: {error}")
                 continue
             keep(table, result, runs, paths)
-            report(f"{run.name}: log p(x) {result.log_likelihood:.2f}, kept in {paths.results}")
+            report(f"{run.name}: {measure.of(result)}, kept in {paths.results}")
     return failed
 
 

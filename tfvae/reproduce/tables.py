@@ -1,5 +1,6 @@
 """The tables that `tfvae reproduce` knows."""
 
+from tfvae.reproduce.labels import of_labels
 from tfvae.reproduce.likelihoods import compare_likelihoods
 from tfvae.reproduce.one_level import BURDA, one_level
 from tfvae.reproduce.rows import Annealing, Budget, ComparisonTable, Row, Section
@@ -132,7 +133,13 @@ TABLES = {
                 ),
             ),
             annealing=None,
-            of_levels=True,
+        ),
+        ComparisonTable(
+            "labels",
+            "Models of labels and conditions",
+            "What a condition is worth, and how few labels are enough. Nats an example.",
+            of_labels(),
+            annealing=None,
         ),
     )
 }
