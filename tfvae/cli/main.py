@@ -16,6 +16,7 @@ COMMANDS = (
     "evaluate",
     "sample",
     "anomaly",
+    "explore",
     "export",
     "verify",
     "serve",

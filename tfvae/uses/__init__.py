@@ -12,6 +12,10 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.aggregate_flow import fit_aggregate_flow as fit_aggregate_flow
     from tfvae.uses.anomaly import AnomalyDetector as AnomalyDetector
     from tfvae.uses.anomaly_scores import AnomalyScore as AnomalyScore
+    from tfvae.uses.attributes import Attribute as Attribute
+    from tfvae.uses.attributes import analogies as analogies
+    from tfvae.uses.attributes import find_attribute as find_attribute
+    from tfvae.uses.attributes import with_attribute as with_attribute
     from tfvae.uses.bound_scores import NegativeELBO as NegativeELBO
     from tfvae.uses.bound_scores import NegativeLogLikelihood as NegativeLogLikelihood
     from tfvae.uses.bound_scores import ReconstructionProbability as ReconstructionProbability
@@ -22,8 +26,18 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.compared_scores import LikelihoodRatio as LikelihoodRatio
     from tfvae.uses.compared_scores import Typicality as Typicality
     from tfvae.uses.imputation import impute as impute
+    from tfvae.uses.latent_pictures import attribute_changes as attribute_changes
+    from tfvae.uses.latent_pictures import class_traversals as class_traversals
+    from tfvae.uses.latent_pictures import nearest_pictures as nearest_pictures
+    from tfvae.uses.latent_pictures import path_pictures as path_pictures
     from tfvae.uses.likelihood_regret import LikelihoodRegret as LikelihoodRegret
+    from tfvae.uses.neighbours import DataCopying as DataCopying
+    from tfvae.uses.neighbours import Neighbours as Neighbours
+    from tfvae.uses.neighbours import data_copying as data_copying
+    from tfvae.uses.neighbours import nearest_examples as nearest_examples
     from tfvae.uses.on_codes import classify_codes as classify_codes
+    from tfvae.uses.paths import code_paths as code_paths
+    from tfvae.uses.paths import path_lengths as path_lengths
     from tfvae.uses.perturbing import perturbed as perturbed
     from tfvae.uses.thresholds import FalseAlarms as FalseAlarms
     from tfvae.uses.thresholds import false_alarms as false_alarms
@@ -32,24 +46,38 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
 _HOMES = {
     "AnomalyDetector": "anomaly",
     "AnomalyScore": "anomaly_scores",
+    "Attribute": "attributes",
     "Calibration": "calibration",
     "Classification": "classification",
+    "DataCopying": "neighbours",
     "FalseAlarms": "thresholds",
     "LikelihoodRatio": "compared_scores",
     "LikelihoodRegret": "likelihood_regret",
     "NegativeELBO": "bound_scores",
     "NegativeLogLikelihood": "bound_scores",
+    "Neighbours": "neighbours",
     "ReconstructionProbability": "bound_scores",
     "Typicality": "compared_scores",
     "WAIC": "compared_scores",
+    "analogies": "attributes",
+    "attribute_changes": "latent_pictures",
+    "class_traversals": "latent_pictures",
     "classify": "classification",
     "classify_codes": "on_codes",
+    "code_paths": "paths",
+    "data_copying": "neighbours",
     "false_alarms": "thresholds",
+    "find_attribute": "attributes",
     "fit_aggregate": "aggregate",
     "fit_aggregate_flow": "aggregate_flow",
     "impute": "imputation",
+    "nearest_examples": "neighbours",
+    "nearest_pictures": "latent_pictures",
+    "path_lengths": "paths",
+    "path_pictures": "latent_pictures",
     "perturbed": "perturbing",
     "score_threshold": "thresholds",
+    "with_attribute": "attributes",
 }
 
 __all__ = list(_HOMES)

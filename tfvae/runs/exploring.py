@@ -1,0 +1,143 @@
+"""What a run's codes hold: pictures of attributes, ways between codes, and nearest examples."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfvae import data
+from tfvae.data.catalogue import CATALOGUE
+from tfvae.errors import UserError
+from tfvae.models.capabilities import Emits, Generates, can, require
+from tfvae.noise import Noise
+from tfvae.runs.datasets import load_data
+from tfvae.runs.files import cannot_write, replacing
+from tfvae.settings.settings import Settings
+from tfvae.uses.attributes import find_attribute
+from tfvae.uses.latent_pictures import (
+    attribute_changes,
+    class_traversals,
+    nearest_pictures,
+    path_pictures,
+)
+from tfvae.uses.neighbours import data_copying
+
+_SHOWN = 8  # images of a picture
+_COPIES = 500  # samples that are held against the training images
+
+
+def explore(
+    model: Any,
+    settings: Settings,
+    folder: Path,
+    classes: tuple[int, int] | None = None,
+    seed: int = 0,
+    report: Callable[[str], None] = print,
+) -> list[Path]:
+    """Draws what a run's codes hold into a folder, and returns the pictures' paths.
+
+    Args:
+        model: Of the run, of images.
+        settings: Of the run.
+        folder: Made if missing.
+        classes: The labels that an attribute leads between; None for the first two.
+        seed: Of the samples.
+        report: Called with lines for people.
+
+    Raises:
+        UserError: for a model of other data than images, or classes that the data have not.
+    """
+    x = next(iter(model.fields().values()))
+    if len(x.shape) != 3:
+        raise UserError(
+            f"tfvae explore draws images [H, W, C], and x of this run has shape {x.shape}. "
+            "tfvae.uses.find_attribute, code_paths and data_copying take any model of one vector."
+        )
+    require(model, "tfvae explore", Generates)
+    train, test = load_data(settings, model)
+    drawings: dict[str, Callable[[Path], Any]] = {}
+    if model.conditions():
+        drawings["class_traversals"] = lambda path: class_traversals(model, seed=seed, save=path)
+    else:
+        images = _images(test)
+        drawings |= _of_classes(model, settings, images, classes, report)
+        learned = _images(train)
+        samples = _samples(model, min(_COPIES, len(images)), seed)
+        copying = data_copying(samples, learned, images[:_COPIES])
+        report(
+            f"copying z {copying.z:+.1f}, far below 0 where samples copy: a sample is nearer to "
+            "the training images than a held-out image is with a probability of "
+            f"{copying.nearer:.2f}"
+        )
+        drawings["nearest"] = lambda path: nearest_pictures(
+            samples[:_SHOWN], learned, count=2, save=path
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    paths = []
+    for name, drawing in drawings.items():
+        paths.append(folder / f"{name}.png")
+        with replacing(paths[-1]) as beside:
+            drawing(beside)
+    return paths
+
+
+def _of_classes(
+    model: Any,
+    settings: Settings,
+    images: np.ndarray,
+    classes: tuple[int, int] | None,
+    report: Callable[[str], None],
+) -> dict[str, Callable[[Path], Any]]:
+    """Ways between two images, and of data whose labels are known an attribute between classes."""
+    labels = _labels(settings)
+    if labels is None:
+        if classes is not None:
+            raise UserError(f"--classes: {settings['dataset']} has no labels that are known.")
+        report("Note: the data have no labels that are known, so no attribute is drawn.")
+        return {"paths": lambda path: path_pictures(model, images[0], images[-1], save=path)}
+    known = [int(value) for value in np.unique(labels)]
+    before, after = classes or (known[0], known[1])
+    for value in (before, after):
+        if value not in known:
+            raise UserError(
+                f"--classes: {value} is no label of the held-out images; expected two of "
+                f"{', '.join(map(str, known))}."
+            )
+    if before == after:
+        raise UserError(f"--classes: {before} twice; expected two different labels.")
+    chosen = np.isin(labels, (before, after))
+    attribute = find_attribute(model, images[chosen], labels[chosen] == after)
+    shown = images[labels == before][:_SHOWN]
+    ends = shown[0], images[labels == after][0]
+    report(f"attribute from label {before} to label {after}, of {int(chosen.sum())} images")
+    return {
+        "attribute": lambda path: attribute_changes(model, shown, attribute, save=path),
+        "paths": lambda path: path_pictures(model, *ends, save=path),
+    }
+
+
+def _labels(settings: Settings) -> np.ndarray | None:
+    """Labels of the held-out images, of data sets that are known by name."""
+    if settings["dataset"] not in CATALOGUE:
+        return None
+    columns = data.arrays(settings["dataset"], test_fraction=settings["test_fraction"]).test
+    return columns.get("label")
+
+
+def _images(dataset: Any) -> np.ndarray:
+    """x of a data set, of training data as its first epoch has them."""
+    batches = (b["x"] if isinstance(b, dict) else b for b in dataset.as_numpy_iterator())
+    return np.concatenate(list(batches))
+
+
+def _samples(model: Any, count: int, seed: int) -> np.ndarray:
+    """Samples as the data are: x ~ p(x|z), or E[x|z] of a model that can't draw x."""
+    noise = Noise(seed, row=np.arange(count, dtype=np.int32))
+    z = model.generate(noise, {})
+    if not can(model, Emits):
+        return model.decode(z, {}).numpy()
+    return np.asarray(model.emit(noise.part(1), z, {}), np.float32)
