@@ -523,6 +523,12 @@ CASES = [
         served_as="diag",
     ),
     Case(
+        "patches",
+        lambda: vae(corruption=corruptions.Patches(2)),
+        MLP_DIAG,
+        served_as="diag",
+    ),
+    Case(
         "salt_and_pepper",
         lambda: vae(corruption=corruptions.SaltAndPepper(0.2)),
         MLP_DIAG,

@@ -137,7 +137,10 @@ def test_a_saved_model_keeps_it(tmp_path, corruption):
             lambda: corruptions.AdditiveNormal().check(Field.label(3)),
             r"adds real numbers.*Use corruptions\.Masking",
         ),
-        (lambda: corruptions.SaltAndPepper(high=0.5).check(Field.label(3)), "as low and high"),
+        (
+            lambda: corruptions.SaltAndPepper(high=0.5).check(Field.label(3)),
+            "Give it values of these",
+        ),
     ],
 )
 def test_bad_input_is_refused(make, message):

@@ -21,10 +21,14 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.compared_scores import WAIC as WAIC
     from tfvae.uses.compared_scores import LikelihoodRatio as LikelihoodRatio
     from tfvae.uses.compared_scores import Typicality as Typicality
+    from tfvae.uses.denoising import corrupted_examples as corrupted_examples
+    from tfvae.uses.denoising import denoise as denoise
     from tfvae.uses.imputation import impute as impute
     from tfvae.uses.likelihood_regret import LikelihoodRegret as LikelihoodRegret
     from tfvae.uses.on_codes import classify_codes as classify_codes
     from tfvae.uses.perturbing import perturbed as perturbed
+    from tfvae.uses.super_resolution import SuperResolution as SuperResolution
+    from tfvae.uses.super_resolution import super_resolve as super_resolve
     from tfvae.uses.thresholds import FalseAlarms as FalseAlarms
     from tfvae.uses.thresholds import false_alarms as false_alarms
     from tfvae.uses.thresholds import score_threshold as score_threshold
@@ -40,16 +44,20 @@ _HOMES = {
     "NegativeELBO": "bound_scores",
     "NegativeLogLikelihood": "bound_scores",
     "ReconstructionProbability": "bound_scores",
+    "SuperResolution": "super_resolution",
     "Typicality": "compared_scores",
     "WAIC": "compared_scores",
     "classify": "classification",
     "classify_codes": "on_codes",
+    "corrupted_examples": "denoising",
+    "denoise": "denoising",
     "false_alarms": "thresholds",
     "fit_aggregate": "aggregate",
     "fit_aggregate_flow": "aggregate_flow",
     "impute": "imputation",
     "perturbed": "perturbing",
     "score_threshold": "thresholds",
+    "super_resolve": "super_resolution",
 }
 
 __all__ = list(_HOMES)
