@@ -1,12 +1,14 @@
 """Examples that a run's model takes the corruption from."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tfvae.errors import UserError
+from tfvae.data.sources import numpy_file
+from tfvae.errors import UserError, UserFileNotFoundError
 from tfvae.models.capabilities import Decodes, Encodes, require
 from tfvae.runs.anomaly import new_examples
 from tfvae.runs.datasets import load_data
@@ -23,7 +25,7 @@ from tfvae.runs.restoration import (
 from tfvae.settings.settings import Settings
 from tfvae.uses.denoising import corrupted_examples, denoise
 
-_TITLE = "Without the corruption"
+_TITLE = "Examples as they are corrupted, and what the model makes of them"
 
 
 def save_denoised(
@@ -61,8 +63,12 @@ def save_denoised(
             "digits-denoising`, or give examples that are noisy already, with --noisy."
         )
     train, test = load_data(settings, model)
-    found = test if name_or_path is None else new_examples(model, settings, name_or_path, noisy)
-    examples = columns_of(found)
+    if name_or_path is None:
+        examples = columns_of(test)
+    elif noisy and Path(name_or_path).suffix == ".npy":
+        examples = {"x": _stored(Path(name_or_path))}
+    else:
+        examples = columns_of(new_examples(model, settings, name_or_path, as_it_is=noisy))
     options = {"num_samples": num_samples, "seed": seed}
     if noisy:
         arrays = {"corrupted": examples["x"], "denoised": denoise(model, examples, **options)}
@@ -82,3 +88,11 @@ def save_denoised(
     if shows_images(model.fields()["x"]):
         rows = {name: np.clip(images, 0.0, 1.0) for name, images in arrays.items()}
         report(str(save_image_rows(path, rows, _TITLE)))
+
+
+def _stored(path: Path) -> np.ndarray:
+    """The array of a `.npy` file, whose values may leave the range of pixels; bytes in [0, 1]."""
+    if not path.is_file():
+        raise UserFileNotFoundError(f"No such file: {path}.")
+    found = np.asarray(numpy_file.read(path, sys.maxsize))
+    return (found / 255 if found.dtype == np.uint8 else found).astype(np.float32)
