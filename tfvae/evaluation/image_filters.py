@@ -8,7 +8,7 @@ import numpy as np
 
 from tfvae.checks import real
 from tfvae.errors import UserError
-from tfvae.evaluation.image_quality import peak_signal_to_noise
+from tfvae.evaluation.image_quality import pooled_peak_signal_to_noise
 
 Filter = Callable[[np.ndarray], np.ndarray]
 _SIZES = (3, 5)  # of the median's square and of patches; those that are larger find no edge
@@ -61,7 +61,7 @@ def non_local_means(
 def fitted_filters(clean: np.ndarray, corrupted: np.ndarray) -> dict[str, Filter]:
     """The median filter and non-local means, each with the settings that suit these images best.
 
-    The sizes and the strength are those of the highest mean PSNR, and the noise of non-local means
+    The sizes and the strength are those of the highest PSNR, and the noise of non-local means
     is the root mean square of what the corruption changed: filters are told as much as a model that
     was trained for it.
 
@@ -84,7 +84,7 @@ def fitted_filters(clean: np.ndarray, corrupted: np.ndarray) -> dict[str, Filter
     }
 
     def quality(candidate: Filter) -> float:
-        return float(np.mean(peak_signal_to_noise(clean, candidate(corrupted))))
+        return pooled_peak_signal_to_noise(clean, candidate(corrupted))
 
     return {name: max(each, key=quality) for name, each in candidates.items()}
 

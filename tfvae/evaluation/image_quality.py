@@ -17,7 +17,7 @@ def peak_signal_to_noise(truth: Any, found: Any) -> np.ndarray:
         PSNR = 10 log10(1 / MSE),  MSE = mean_i (x_i - clip(x^_i, 0, 1))^2
 
     The peak is 1, the range of pixels; what is found is cut to it, as whoever shows it does.
-    Infinite where both are equal. A mean over images is a mean of decibels.
+    Infinite where both are equal: of many images see `pooled_peak_signal_to_noise`.
 
     Args:
         truth: Images `[N, H, W, C]` in [0, 1].
@@ -37,6 +37,26 @@ def peak_signal_to_noise(truth: Any, found: Any) -> np.ndarray:
     errors = np.mean(np.square(truth - found), axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
         return -10.0 * np.log10(errors)
+
+
+def pooled_peak_signal_to_noise(truth: Any, found: Any) -> float:
+    """The peak signal-to-noise ratio of all images together, in decibels.
+
+        PSNR = 10 log10(1 / MSE),  MSE the mean over the pixels of all images
+
+    The mean of `peak_signal_to_noise` is infinite as soon as one image is found exactly, such as
+    one whose blanked patch was black before; this is not. Where both are finite it is the lower.
+
+    Args:
+        truth: Images `[N, H, W, C]` in [0, 1].
+        found: As many, of any real values.
+
+    Raises:
+        UserError: as `peak_signal_to_noise`.
+    """
+    truth, found = checked_images(truth, found)
+    with np.errstate(divide="ignore"):
+        return float(-10.0 * np.log10(np.mean(np.square(truth - found))))
 
 
 def structural_similarity(truth: Any, found: Any, window: int = WINDOW) -> np.ndarray:

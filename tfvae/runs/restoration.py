@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfvae.data.fields import Field
 from tfvae.errors import UserError
-from tfvae.evaluation import peak_signal_to_noise, structural_similarity
+from tfvae.evaluation import pooled_peak_signal_to_noise, structural_similarity
 from tfvae.evaluation.image_filters import Filter, fitted_filters
 from tfvae.evaluation.image_quality import WINDOW
 from tfvae.runs.files import replacing
@@ -36,7 +36,8 @@ def shows_images(field: Field) -> bool:
 def quality_lines(truth: np.ndarray, found: Mapping[str, np.ndarray]) -> list[str]:
     """How near each of several results comes to the truth, of the first `MEASURED` examples.
 
-    In decibels and by structural similarity of images of pixels, by the error of anything else.
+    Of images of pixels the PSNR of all together, in decibels, and the mean structural similarity;
+    of anything else the error.
     """
     truth = truth[:MEASURED]
     pixels = truth.ndim == 4 and truth.min() >= 0.0 and truth.max() <= 1.0
@@ -47,7 +48,7 @@ def quality_lines(truth: np.ndarray, found: Mapping[str, np.ndarray]) -> list[st
             error = float(np.sqrt(np.mean(np.square(values - truth))))
             lines.append(f"{name:16} root mean squared error {error:.4f}")
             continue
-        quality = f"PSNR {np.mean(peak_signal_to_noise(truth, values)):.2f} dB"
+        quality = f"PSNR {pooled_peak_signal_to_noise(truth, values):.2f} dB"
         if min(truth.shape[1:3]) >= WINDOW:
             quality += f", SSIM {np.mean(structural_similarity(truth, values)):.4f}"
         lines.append(f"{name:16} {quality}")
