@@ -10,6 +10,9 @@ from tfvae import Decoder, Encoder, Field, corruptions, heads, networks, uses
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.vae import VAEServable
+from tfvae.export.tflite_files.data import ExportData
+from tfvae.export.tflite_files.measure import make
+from tfvae.export.tflite_files.runtime import LiteRTFile
 
 SHAPE = (4, 4, 1)
 RNG = np.random.default_rng(0)
@@ -76,8 +79,7 @@ def test_denoise_is_compared_and_published(tmp_path):
     assert made.differences["vae/denoise_uint8"] < 1e-4
 
 
-def test_sample_given_small_images_is_super_resolution(tmp_path):
-    """Row b of `decoder/sample` is image b of `super_resolve`, of the same seed."""
+def conditional():
     model = tfvae.ConditionalVAE(
         Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(3)),
         Decoder(networks.MLP([8]), heads.IndependentNormal(SHAPE)),
@@ -85,6 +87,25 @@ def test_sample_given_small_images_is_super_resolution(tmp_path):
         seed=5,
     )
     model.build((None, *SHAPE))
+    return model
+
+
+def test_a_phone_draws_the_same_larger_images():
+    model = conditional()
+    x = RNG.random((9, *SHAPE)).astype("float32")
+    low = x.reshape(9, 2, 2, 2, 2, 1).mean(axis=(2, 4))
+    batch = {"x": x, "low": low}
+    files, _ = make(model, ("float32",), ExportData(batch, batch), 50.0, ())
+    decoder = LiteRTFile(files["decoder.tflite"])
+    rows = np.repeat(low[:1], 4, axis=0)
+    answer = decoder.run("sample_seeded", num_samples=np.int32(4), seed=np.int32(3), low=rows)
+    found = uses.super_resolve(model, low[:1], 4, seed=3)
+    np.testing.assert_allclose(answer["x"], found.samples[0], atol=1e-5)
+
+
+def test_sample_given_small_images_is_super_resolution(tmp_path):
+    """Row b of `decoder/sample` is image b of `super_resolve`, of the same seed."""
+    model = conditional()
     served = loaded(DecoderServable(model), tmp_path)
     low = RNG.random((6, 2, 2, 1)).astype("float32")
     rows = {"num_samples": 5, "first": 0, "seed": 3}

@@ -16,7 +16,7 @@ from tfvae.reproduce import restoring
 from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.restoration_result import Restoration, RestorationResult, restoration_page
 from tfvae.reproduce.restoration_table import (
-    DRAWS,
+    DRAWS_OF_EACH,
     LINEAR,
     RESTORATION_TABLES,
     UNTRAINED,
@@ -145,7 +145,7 @@ def test_a_vae_is_trained_and_judged_in_two_ways(name, monkeypatch):
     (settings,) = seen
     assert settings["seed"] == 3
     assert (settings["corruption"] is None) == (name != "noise-vae")
-    assert f"{DRAWS} draws" in found.protocol
+    assert f"{DRAWS_OF_EACH} draws" in found.protocol
 
 
 real = restoring.model_and_data

@@ -9,7 +9,7 @@ from typing import Any
 
 _SEEDS = (0, 1, 2)
 VAE, PLAIN_VAE, LINEAR, UNTRAINED = "vae", "plain-vae", "linear", "untrained"
-DRAWS = 64  # of each image, in a mean
+DRAWS_OF_EACH = 64  # of each image, in a mean
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class RestorationRow:
         """What a result depends on, beside the seed: another means that it is run again."""
         task = self.task
         changes = "".join(f" {name}={value}" for name, value in task.changes.items())
-        draws = f", {DRAWS} draws" if self.of_vae else ""
+        draws = f", {DRAWS_OF_EACH} draws" if self.of_vae else ""
         return f"{task.preset}{changes}: {self.method}{draws}, {task.num_examples} images"
 
 

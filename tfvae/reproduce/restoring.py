@@ -20,7 +20,7 @@ from tfvae.reproduce.restoration_result import (
     restoration_page,
 )
 from tfvae.reproduce.restoration_table import (
-    DRAWS,
+    DRAWS_OF_EACH,
     LINEAR,
     PLAIN_VAE,
     RestorationRow,
@@ -29,7 +29,7 @@ from tfvae.reproduce.restoration_table import (
 from tfvae.reproduce.results import read_results
 from tfvae.runs.datasets import model_and_data
 from tfvae.runs.files import write_text
-from tfvae.runs.restoration import FITTED, columns_of, enlarged
+from tfvae.runs.restoration import FITTED, enlarged, examples_by_field
 from tfvae.settings import building
 from tfvae.settings.settings import Settings
 
@@ -57,12 +57,12 @@ def run_restoration(row: RestorationRow, seed: int) -> RestorationResult:
     settings = presets.get(row.task.preset, seed=seed, **row.task.changes)
     given: dict[str, np.ndarray] = {}
     restore = _denoised if row.task.of_noise else _enlarged
-    train, test = (columns_of(part) for part in _images(settings))
+    train, test = (examples_by_field(part) for part in _images(settings))
     test = {name: values[: row.task.num_examples] for name, values in test.items()}
     if not row.task.of_noise:
         given["low"] = test["low"]
     found = {
-        name: measured(test["x"], images, given.get("low"))
+        name: how_near(test["x"], images, given.get("low"))
         for name, images in restore(row, settings, train, test, seed)
     }
     return RestorationResult(
@@ -75,7 +75,7 @@ def run_restoration(row: RestorationRow, seed: int) -> RestorationResult:
     )
 
 
-def measured(truth: np.ndarray, found: np.ndarray, low: np.ndarray | None = None) -> Restoration:
+def how_near(truth: np.ndarray, found: np.ndarray, low: np.ndarray | None = None) -> Restoration:
     """How near images come to the truth and, where a small one is given, to that."""
     consistency = None
     if low is not None:
@@ -119,8 +119,8 @@ def _denoised(
             settings = presets.get(row.task.preset, seed=seed, **changes, corruption=None)
         model = _trained(settings)
         yield f"{row.method}, at the code", uses.denoise(model, corrupted)
-        averaged = uses.denoise(model, corrupted, num_samples=DRAWS, seed=seed)
-        yield f"{row.method}, mean of {DRAWS} draws", averaged
+        averaged = uses.denoise(model, corrupted, num_samples=DRAWS_OF_EACH, seed=seed)
+        yield f"{row.method}, mean of {DRAWS_OF_EACH} draws", averaged
         return
     clean, noise_seed = train["x"], seed + _TRAINING_NOISE
     if row.method == LINEAR:
@@ -143,8 +143,8 @@ def _enlarged(
 ) -> Restored:
     low, shape = test["low"], test["x"].shape[1:]
     if row.of_vae:
-        found = uses.super_resolve(_trained(settings), low, DRAWS, seed)
-        yield f"{row.method}, mean of {DRAWS} samples", found.mean
+        found = uses.super_resolve(_trained(settings), low, DRAWS_OF_EACH, seed)
+        yield f"{row.method}, mean of {DRAWS_OF_EACH} samples", found.mean
         yield f"{row.method}, one sample", found.samples[:, 0]
     elif row.method == LINEAR:
         yield LINEAR, _linear(train["low"], train["x"], low)

@@ -15,7 +15,7 @@ from tfvae.runs.datasets import load_data
 from tfvae.runs.restoration import (
     FITTED,
     MEASURED,
-    columns_of,
+    examples_by_field,
     filters_beside,
     quality_lines,
     save_arrays,
@@ -64,11 +64,11 @@ def save_denoised(
         )
     train, test = load_data(settings, model)
     if name_or_path is None:
-        examples = columns_of(test)
+        examples = examples_by_field(test)
     elif noisy and Path(name_or_path).suffix == ".npy":
         examples = {"x": _stored(Path(name_or_path))}
     else:
-        examples = columns_of(new_examples(model, settings, name_or_path, as_it_is=noisy))
+        examples = examples_by_field(new_examples(model, settings, name_or_path, as_it_is=noisy))
     options = {"num_samples": num_samples, "seed": seed}
     if noisy:
         arrays = {"corrupted": examples["x"], "denoised": denoise(model, examples, **options)}
@@ -78,7 +78,7 @@ def save_denoised(
         arrays = {"clean": examples["x"], "corrupted": corrupted, "denoised": denoised}
         compared = {name: array for name, array in arrays.items() if name != "clean"}
         if shows_images(model.fields()["x"]):
-            clean = columns_of(train, FITTED)["x"]
+            clean = examples_by_field(train, FITTED)["x"]
             beside = filters_beside(clean, corrupted_examples(corruption, clean, seed), report)
             compared |= {name: each(corrupted[:MEASURED]) for name, each in beside.items()}
         for line in quality_lines(arrays["clean"], compared):

@@ -18,7 +18,7 @@ MEASURED = 1000  # images: non-local means take a hundredth of a second each
 FITTED = 100  # training images that the filters' settings are chosen by
 
 
-def columns_of(dataset: tf.data.Dataset, count: int | None = None) -> dict[str, np.ndarray]:
+def examples_by_field(dataset: tf.data.Dataset, count: int | None = None) -> dict[str, np.ndarray]:
     """The examples of batches, or the first so many, by field; what is bare is x."""
     found: list[dict[str, np.ndarray]] = []
     for batch in dataset.as_numpy_iterator():

@@ -11,8 +11,8 @@ from tfvae.evaluation.image_filters import bicubic
 from tfvae.runs.anomaly import new_examples
 from tfvae.runs.datasets import load_data
 from tfvae.runs.restoration import (
-    columns_of,
     enlarged,
+    examples_by_field,
     quality_lines,
     save_arrays,
     save_image_rows,
@@ -85,15 +85,15 @@ def _examples(
 ) -> dict[str, np.ndarray]:
     """Small images by the condition's name and, where they are known, large ones as x."""
     if name_or_path is None:
-        return columns_of(load_data(settings, model)[1])
+        return examples_by_field(load_data(settings, model)[1])
     name, shape = next(iter(model.conditions())), model.fields()["x"].shape
     stored = new_examples(model, settings, name_or_path, as_it_is=True)
     found = stored.recipe.fields["x"].shape
     if found == small:
-        return {name: columns_of(stored)["x"]}
+        return {name: examples_by_field(stored)["x"]}
     if found != shape:
         raise UserError(
             f"{name_or_path} holds images of shape {found}; expected {shape}, which are made "
             f"small, or {small}, which are small."
         )
-    return columns_of(new_examples(model, settings, name_or_path))
+    return examples_by_field(new_examples(model, settings, name_or_path))
