@@ -13,6 +13,7 @@ from tfvae.evaluation import (
     pooled_peak_signal_to_noise,
     structural_similarity,
 )
+from tfvae.evaluation.pictures import image_rows
 
 RNG = np.random.default_rng(0)
 
@@ -139,3 +140,16 @@ def test_filters_without_scikit_image_say_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "skimage.filters", None)
     with pytest.raises(UserError, match=r"pip install 'tfvae\[images\]'"):
         image_filters.median_filtered(np.zeros((1, 8, 8, 1)))
+
+
+def test_rows_of_images_have_their_names_and_are_refused_where_they_differ(tmp_path):
+    images = RNG.random((12, 4, 4, 1))
+    picture = image_rows({"one": images, "other": images}, "A title", 5, tmp_path / "rows.png")
+    (axes,) = picture.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "other"]
+    assert axes.get_title() == "A title"
+    assert axes.images[0].get_array().shape == (2 * 5 - 1, 5 * 5 - 1, 3)
+    assert (tmp_path / "rows.png").stat().st_size > 500
+    for rows in ({}, {"one": images, "other": images[:3]}, {"one": images[..., 0]}):
+        with pytest.raises(UserError, match=r"takes images \[N, H, W, C\] of one shape"):
+            image_rows(rows)

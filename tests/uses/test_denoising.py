@@ -130,3 +130,13 @@ def test_bad_input_is_refused(model, x, options, message):
     model = small(corruptions.AdditiveNormal()) if model is None else model
     with pytest.raises(UserError, match=message):
         uses.denoise(model, x.astype("float32"), **options)
+
+
+def test_corrupted_examples_are_a_function_of_seed_and_place():
+    corruption, x = corruptions.AdditiveNormal(0.5), np.full((6, 4, 4, 1), 0.5, "float32")
+    found = uses.corrupted_examples(corruption, x, seed=3)
+    np.testing.assert_array_equal(uses.corrupted_examples(corruption, x[:4], seed=3), found[:4])
+    assert len(np.unique(found.reshape(6, -1), axis=0)) == 6
+    assert np.all(uses.corrupted_examples(corruption, x, seed=4) != found)
+    with pytest.raises(TypeError, match=r"corruption is None; expected one of tfvae\.corruptions"):
+        uses.corrupted_examples(None, x)

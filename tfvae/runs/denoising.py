@@ -76,17 +76,19 @@ def save_denoised(
         corrupted = corrupted_examples(corruption, examples["x"], seed)
         denoised = denoise(model, {**examples, "x": corrupted}, **options)
         arrays = {"clean": examples["x"], "corrupted": corrupted, "denoised": denoised}
+    save_arrays(path, arrays)
+    images = shows_images(model.fields()["x"])
+    if not noisy:
         compared = {name: array for name, array in arrays.items() if name != "clean"}
-        if shows_images(model.fields()["x"]):
+        if images:
             clean = examples_by_field(train, FITTED)["x"]
             beside = filters_beside(clean, corrupted_examples(corruption, clean, seed), report)
             compared |= {name: each(corrupted[:MEASURED]) for name, each in beside.items()}
         for line in quality_lines(arrays["clean"], compared):
             report(line)
-    save_arrays(path, arrays)
     report(str(path))
-    if shows_images(model.fields()["x"]):
-        rows = {name: np.clip(images, 0.0, 1.0) for name, images in arrays.items()}
+    if images:
+        rows = {name: np.clip(array, 0.0, 1.0) for name, array in arrays.items()}
         report(str(save_image_rows(path, rows, _TITLE)))
 
 

@@ -54,6 +54,8 @@ def save_super_resolved(
     examples = _examples(model, settings, name_or_path, field.shape)
     low, truth = examples[low_name], examples.get("x")
     found = super_resolve(model, low, num_samples, seed)
+    large = {} if truth is None else {"x": truth}
+    save_arrays(path, {low_name: low, **found._asdict(), **large})
     smooth = bicubic(low, factor)
     if truth is not None:
         compared = {"bicubic": smooth, "mean": found.mean, "one sample": found.samples[:, 0]}
@@ -63,8 +65,6 @@ def save_super_resolved(
         f"consistency {found.consistency.mean():.4f}: the root mean squared difference of a "
         "sample, made small again, from what was given, in units of pixels"
     )
-    large = {} if truth is None else {"x": truth}
-    save_arrays(path, {low_name: low, **found._asdict(), **large})
     report(str(path))
     if shows_images(model.fields()["x"]):
         most = float(found.spread.max())
