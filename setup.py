@@ -47,11 +47,14 @@ SERVING = [
 ]
 # `tfvae verify --public-key`: Ed25519, by which minisign signs.
 SIGNING = ["cryptography>=45,<51"]
+# The median filter and non-local means beside `tfvae denoise`. From here on it has wheels for 3.13.
+IMAGES = ["scikit-image>=0.25,<0.27"]
 NOTEBOOK = ["ipykernel>=7,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"]
 TENSORBOARD = ["tensorboard>=2.20,<2.22"]
 TEST = [
     *SERVING,
     *SIGNING,
+    *IMAGES,
     *NOTEBOOK,
     *TENSORBOARD,
     "pytest>=8.4,<10",
@@ -86,6 +89,7 @@ setup(
     extras_require={
         "serving": SERVING,
         "signing": SIGNING,
+        "images": IMAGES,
         "notebook": NOTEBOOK,
         "tensorboard": TENSORBOARD,
         "test": TEST,

@@ -147,6 +147,7 @@ KINDS = {
         {
             "additive_normal": "tfvae.corruptions.additive_normal:AdditiveNormal",
             "masking": "tfvae.corruptions.masking:Masking",
+            "patches": "tfvae.corruptions.patches:Patches",
             "salt_and_pepper": "tfvae.corruptions.salt_and_pepper:SaltAndPepper",
         },
         (),

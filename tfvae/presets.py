@@ -85,6 +85,15 @@ _GIVEN_QUADRANTS = {
     "quadrants": 1,
     "prior": "conditional_normal",
 }
+# Half of the height and width is given; grey levels, as what is drawn is measured in decibels.
+_GIVEN_SMALL = {
+    "model": "conditional",
+    "fields": ("x", "low"),
+    "low_resolution": 2,
+    "binarisation": "none",
+    "prior": "conditional_normal",
+}
+_NOISY = {"binarisation": "none", "corruption": "additive_normal"}
 # The table, the share of holes and the likelihood of Mattei and Frellsen 2019, arXiv:1812.02633.
 _MISSING = {
     "dataset": "breast_cancer",
@@ -133,6 +142,12 @@ PRESETS = {
     "digits-quadrants": Preset(
         "8x8 digits: what is left of one quadrant, given that", {**_DIGITS, **_GIVEN_QUADRANTS}
     ),
+    "digits-denoising": Preset(
+        "grey 8x8 digits, trained to take noise away", {**_DIGITS, **_NOISY}
+    ),
+    "digits-super-resolution": Preset(
+        "grey 8x8 digits, given 4x4 pixels of each", {**_DIGITS, **_GIVEN_SMALL}
+    ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
@@ -146,6 +161,12 @@ PRESETS = {
     "mnist-quadrants": Preset(
         "mnist: what is left of one quadrant, given that; --quadrants 2 or 3 for more",
         {**_MNIST, **_GIVEN_QUADRANTS},
+    ),
+    "mnist-denoising": Preset(
+        "grey mnist, trained to take noise away", {**_MNIST, **_NOISY, "epochs": 200}
+    ),
+    "mnist-super-resolution": Preset(
+        "grey mnist, given 14x14 pixels of each", {**_MNIST, **_GIVEN_SMALL, "epochs": 200}
     ),
     "mnist-two-stage": Preset(
         "grey mnist, and a second VAE that learns the codes",

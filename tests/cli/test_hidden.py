@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from tests.cli.test_conditional import QUICK
@@ -51,6 +52,14 @@ def test_what_does_not_go_together_is_refused(command, words, message):
     code, said = command(*words, *QUICK)
     assert code != 0
     assert re.search(message, said), said
+
+
+def test_new_images_that_can_not_be_cut_up_are_refused_by_name(command, tmp_path):
+    assert command("train", "digits-super-resolution", *SMALL)[0] == 0
+    np.save(tmp_path / "odd.npy", np.zeros((3, 7, 8, 1), "float32"))
+    code, said = command("anomaly", "runs/digits-super-resolution", "odd.npy")
+    assert code == 1
+    assert "low_resolution" in said or "--low-resolution 2 does not divide" in said
 
 
 @pytest.mark.parametrize("name", ["digits-quadrants", "mnist-quadrants", "breast-cancer-missing"])

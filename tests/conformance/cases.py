@@ -520,13 +520,18 @@ CASES = [
         "additive_normal",
         lambda: vae(corruption=corruptions.AdditiveNormal(0.3)),
         MLP_DIAG,
-        served_as="diag",
+    ),
+    Case(
+        "patches",
+        lambda: vae(corruption=corruptions.Patches(2)),
+        MLP_DIAG,
+        served_as="additive_normal",
     ),
     Case(
         "salt_and_pepper",
         lambda: vae(corruption=corruptions.SaltAndPepper(0.2)),
         MLP_DIAG,
-        served_as="diag",
+        served_as="additive_normal",
     ),
     Case(
         "autoencoder",

@@ -16,6 +16,7 @@ CASES = [
     corruptions.AdditiveNormal(0.3),
     corruptions.Masking(0.2),
     corruptions.SaltAndPepper(0.4),
+    corruptions.Patches(2, count=2, value=0.125),
 ]
 
 
@@ -50,6 +51,52 @@ def test_salt_and_pepper_changes_half_of_its_share_of_bits():
     for bit in (0.0, 1.0):
         flipped = found[x == bit] != bit
         assert abs(flipped.mean() - 0.2) <= 4.5 * np.sqrt(0.2 * 0.8 / flipped.size)
+
+
+def test_a_patch_is_one_square_anywhere_within_the_image():
+    """All 3 x 2 places of a square of 2 x 2 in 4 x 3 pixels, each as often; all channels."""
+    x = np.full((ROWS, 4, 3, 2), 0.5, "float32")
+    blank = corrupted(corruptions.Patches(2, value=0.75), x) == 0.75
+    np.testing.assert_array_equal(blank[..., 0], blank[..., 1])
+    places = np.zeros((6, 4, 3), bool)
+    for number, (row, column) in enumerate(np.ndindex(3, 2)):
+        places[number, row : row + 2, column : column + 2] = True
+    counts = np.all(blank[:, None, ..., 0] == places, axis=(2, 3)).sum(axis=0)
+    assert counts.sum() == ROWS
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_several_patches_fall_independently_and_may_overlap():
+    """A pixel of the middle is blank with probability 1 - (1 - p)^2, p that of one square."""
+    x = np.ones((ROWS, 4, 4, 1), "float32")
+    blank = corrupted(corruptions.Patches(2, count=2), x)[:, 1, 1, 0] == 0
+    p = 4 / 9  # of 3 x 3 places 2 x 2 cover it
+    rate = 1 - (1 - p) ** 2
+    assert abs(blank.mean() - rate) <= 4.5 * np.sqrt(rate * (1 - rate) / ROWS)
+
+
+def test_a_patch_of_the_whole_image_leaves_nothing():
+    assert not corrupted(corruptions.Patches(4), np.ones((3, 4, 4, 1), "float32")).any()
+
+
+@pytest.mark.parametrize("corruption", CASES, ids=lambda c: type(c).__name__)
+@pytest.mark.parametrize(
+    "field", [Field((4, 4, 1)), Field((4, 4, 1), interval=None), Field((4, 4, 1), spacing=0.125)]
+)
+def test_what_it_leaves_is_in_the_field_that_it_says(corruption, field):
+    from tfvae.data import check_array
+
+    found = corrupted(corruption, bits(ROWS, (4, 4, 1)))
+    check_array(found, corruption.corrupted_field(field), "x")
+
+
+def test_one_that_says_nothing_may_leave_any_finite_values():
+    class Scaled(corruptions.Corruption):
+        def corrupted(self, x, noise):
+            return 7.0 * x
+
+    field = Scaled().corrupted_field(Field((4, 4, 1), spacing=0.5))
+    assert (field.interval, field.spacing, field.shape) == (None, None, (4, 4, 1))
 
 
 @pytest.mark.parametrize("corruption", CASES, ids=lambda c: type(c).__name__)
@@ -131,13 +178,22 @@ def test_a_saved_model_keeps_it(tmp_path, corruption):
         (lambda: corruptions.Masking(1.5), r"rate must be in \(0, 1\]"),
         (lambda: corruptions.SaltAndPepper(-0.1), "rate must be a finite number above 0"),
         (lambda: corruptions.SaltAndPepper(low=1.0, high=0.0), "low must be below high"),
+        (lambda: corruptions.Patches(0), "size must be an integer of at least 1"),
+        (lambda: corruptions.Patches(count=0), "count must be an integer of at least 1"),
+        (lambda: corruptions.Patches(value=np.nan), "value must be a finite number"),
+        (lambda: denoising(corruptions.Patches(5)), r"squares of 5 x 5 pixels.*\(4, 4, 1\)"),
+        (lambda: corruptions.Patches(2).check(Field((9,))), r"\(9,\).*corruptions\.Masking"),
+        (lambda: denoising(corruptions.Patches(2, value=2.0)), r"draws entries of 2.*\[0, 1\]"),
         (lambda: corruptions.Corruption(), r"without corrupted\(\)"),
         (lambda: denoising(corruptions.SaltAndPepper(low=-1.0)), r"entries of -1 and 1.*\[0, 1\]"),
         (
             lambda: corruptions.AdditiveNormal().check(Field.label(3)),
             r"adds real numbers.*Use corruptions\.Masking",
         ),
-        (lambda: corruptions.SaltAndPepper(high=0.5).check(Field.label(3)), "as low and high"),
+        (
+            lambda: corruptions.SaltAndPepper(high=0.5).check(Field.label(3)),
+            "Give it values of these",
+        ),
     ],
 )
 def test_bad_input_is_refused(make, message):

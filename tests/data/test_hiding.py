@@ -84,6 +84,27 @@ def test_the_bits_are_those_of_whole_images():
     np.testing.assert_array_equal(first, second["x"])
 
 
+@pytest.mark.parametrize("options", [{}, {"binarisation": "none"}, {"dequantise": 17}])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_low_is_the_means_of_blocks_of_the_x_beside_it(factor, options):
+    """Bits and noise are drawn anew in each epoch; the small image has to be of the very same."""
+    train, test = load("digits", low_resolution=factor, batch_size=64, **options)
+    for dataset in (train, train, test):
+        for batch in dataset.take(2):
+            x, low = batch["x"].numpy(), batch["low"].numpy()
+            blocks = x.reshape(-1, 8 // factor, factor, 8 // factor, factor, 1)
+            np.testing.assert_allclose(low, blocks.mean(axis=(2, 4)), rtol=1e-5, atol=1e-7)
+    field = fields_of(train)["low"]
+    assert (field.shape, field.of_pixels) == ((8 // factor, 8 // factor, 1), True)
+
+
+def test_low_may_be_left_out_and_labels_stand_beside_it():
+    train, _ = load("digits", low_resolution=2, fields=("x", "label", "low"))
+    assert set(next(iter(train))) == {"x", "label", "low"}
+    train, _ = load("digits", low_resolution=2, fields=("x", "label"))
+    assert set(next(iter(train))) == {"x", "label"}
+
+
 def test_which_quadrants_are_seen():
     corners = [quadrant_mask((2, 2, 1), num)[..., 0].tolist() for num in (1, 2, 3)]
     assert corners == [[[0, 0], [1, 0]], [[1, 0], [1, 0]], [[1, 0], [1, 1]]]
@@ -105,6 +126,12 @@ def test_columns_can_be_chosen_and_labels_stand_beside_them():
         ("digits", {"missing": 0.5, "quadrants": 1}, "give one of them"),
         ("digits", {"missing": 0.5, "dequantise": 17}, "leave dequantise out"),
         ("digits", {"quadrants": 4}, "at most 3"),
+        ("digits", {"low_resolution": 1}, "low_resolution must be an integer of at least 2"),
+        ("digits", {"low_resolution": 3}, "does not divide images of 8 x 8.* one of 2, 4, 8"),
+        ("digits", {"low_resolution": 2, "quadrants": 1}, "quadrants and low_resolution both"),
+        ("digits", {"low_resolution": 2, "fields": ("label", "low")}, "no column x is loaded"),
+        ("digits", {"fields": ("x", "low")}, "low_resolution=2 makes one"),
+        ("wine", {"low_resolution": 2}, "images of pixels"),
         ("wine", {"quadrants": 1}, "images of pixels"),
         ("digits", {"quadrants": 1, "fields": ("label", "visible")}, "no column x is loaded"),
     ],

@@ -17,6 +17,8 @@ COMMANDS = (
     "sample",
     "anomaly",
     "explore",
+    "denoise",
+    "super-resolve",
     "export",
     "verify",
     "serve",
@@ -38,7 +40,7 @@ class Commands(click.Group):
         """The command of a name, or None."""
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"tfvae.cli.{name}").command
+        return importlib.import_module(f"tfvae.cli.{name.replace('-', '_')}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Finds the command; an unknown one is refused with the nearest name."""

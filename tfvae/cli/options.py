@@ -65,6 +65,17 @@ class OutputFile(click.Path):
         return path
 
 
+class ArraysFile(OutputFile):
+    """A `.npz` file to write in the end."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path, or a failure."""
+        path = super().convert(value, param, ctx)
+        if path.suffix != ".npz":
+            self.fail(f"{path.name!r} does not end in .npz.", param, ctx)
+        return path
+
+
 class RunName(click.ParamType):
     """The name of a run: of a folder in that of the runs, and of another in that of exports."""
 

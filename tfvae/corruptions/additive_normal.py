@@ -1,5 +1,6 @@
 """Normal noise on top of x."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -53,6 +54,14 @@ class AdditiveNormal(Corruption):
                 "AdditiveNormal adds real numbers, and x is whole numbers of type int32. Use "
                 "corruptions.Masking(), which keeps their type."
             )
+
+    def corrupted_field(self, field: Field) -> Field:
+        """Returns values that leave the interval by ten standard deviations at most."""
+        found = super().corrupted_field(field)
+        if field.interval is None:
+            return found
+        low, high = field.interval
+        return replace(found, interval=(low - 10 * self.scale, high + 10 * self.scale))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -1,6 +1,7 @@
 """The seam between an example and what the encoder sees of it in training."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
@@ -49,6 +50,28 @@ class Corruption:
         Raises:
             UserError: says what to choose.
         """
+
+    def corrupted_field(self, field: Field) -> Field:
+        """Returns what x~ may hold, for x of a field: any finite values, unless one knows better.
+
+        What is to be denoised is checked against it.
+        """
+        return replace(field, interval=None, spacing=None, parts=(), nonempty=False)
+
+    def check_ends(self, field: Field, *ends: float) -> None:
+        """Refuses values that are drawn in the place of x's and are none that x may have.
+
+        Raises:
+            UserError: for a value out of the field's interval, or a fraction among whole numbers.
+        """
+        least, most = (-math.inf, math.inf) if field.interval is None else field.interval
+        whole = not field.whole or all(end == int(end) for end in ends)
+        if not (whole and all(least <= end <= most for end in ends)):
+            found = " and ".join(f"{end:g}" for end in ends)
+            raise UserError(
+                f"{type(self).__name__} draws entries of {found}, and x holds {field.values}. Give "
+                "it values of these."
+            )
 
     def checked(self, x: tf.Tensor, noise: Noise) -> tf.Tensor:
         """Returns `corrupted(x, noise)`, a tensor of the shape of x."""

@@ -1,11 +1,13 @@
 """Entries of x that are hidden."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfvae.corruptions.base import Corruption, share, uniforms
+from tfvae.data.fields import Field
 from tfvae.noise import Noise
 
 
@@ -41,6 +43,13 @@ class Masking(Corruption):
     def corrupted(self, x: tf.Tensor, noise: Noise) -> tf.Tensor:
         """Returns x with hidden entries."""
         return tf.where(uniforms(x, noise) < self.rate, tf.zeros_like(x), x)
+
+    def corrupted_field(self, field: Field) -> Field:
+        """Returns the field where 0 is a value of it."""
+        low, high = field.interval or (1.0, -1.0)
+        if field.parts or not low <= 0.0 <= high:
+            return super().corrupted_field(field)
+        return replace(field, nonempty=False)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -1,6 +1,5 @@
 """Entries of x that are drawn anew from its two ends."""
 
-import math
 from typing import Any
 
 import keras
@@ -57,14 +56,11 @@ class SaltAndPepper(Corruption):
 
     def check(self, field: Field) -> None:
         """Refuses ends that are no values of x."""
-        ends = (self.low, self.high)
-        least, most = (-math.inf, math.inf) if field.interval is None else field.interval
-        whole = not field.whole or all(end == int(end) for end in ends)
-        if not (whole and least <= self.low and self.high <= most):
-            raise UserError(
-                f"SaltAndPepper draws entries of {self.low:g} and {self.high:g}, and x holds "
-                f"{field.values}. Give it two of these as low and high."
-            )
+        self.check_ends(field, self.low, self.high)
+
+    def corrupted_field(self, field: Field) -> Field:
+        """Returns the field: both ends are values of it."""
+        return field
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

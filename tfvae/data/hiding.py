@@ -4,34 +4,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfvae.checks import positive_int, real
+from tfvae.data.low_resolution import LOW, LowResolution
 from tfvae.data.missing import SEEN, without_some
-from tfvae.data.quadrants import COUNTED, MOST_QUADRANTS, VISIBLE, check_quadrants
+from tfvae.data.quadrants import COUNTED, MOST_QUADRANTS, VISIBLE, Quadrants
 from tfvae.data.rows import Columns
 from tfvae.errors import UserError
 
-_MADE = {SEEN: "missing=0.5", VISIBLE: "quadrants=1", COUNTED: "quadrants=1"}
+Derived = Quadrants | LowResolution
+_MADE = {
+    SEEN: "missing=0.5",
+    VISIBLE: "quadrants=1",
+    COUNTED: "quadrants=1",
+    LOW: "low_resolution=2",
+}
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """Nothing, entries of a table, or quadrants of images.
+    """Nothing, entries of a table, quadrants of images, or what is finer than blocks of pixels.
 
     Attributes:
         missing: share of the entries that are taken away; None for none.
-        quadrants: how many are given; None where images are whole.
+        derived: what makes columns of images; None where nothing does.
         names: of the columns of a batch; None for a bare x.
     """
 
     missing: float | None
-    quadrants: int | None
+    derived: Derived | None
     names: tuple[str, ...] | None
 
     @property
     def made(self) -> tuple[str, ...]:
         """The columns that are made of the images of a batch."""
-        if self.quadrants is None:
+        if self.derived is None:
             return ()
-        return tuple(name for name in self.names or () if name in (VISIBLE, COUNTED))
+        return tuple(name for name in self.names or () if name in self.derived.names)
 
     @property
     def stored(self) -> tuple[str, ...] | None:
@@ -41,33 +48,42 @@ class Hidden:
 
     def applied(self, columns: Columns, seed: int, source: Any) -> Columns:
         """The columns with what is missing taken away by a seed, and a column that says so."""
-        if self.quadrants is not None:
-            check_quadrants(columns.fields.get("x"))
+        if self.derived is not None:
+            self.derived.check(columns.fields.get("x"))
         if self.missing is None:
             return columns
         return without_some(columns, self.missing, seed, source)
 
 
-def hiding(missing: Any, quadrants: Any, dequantise: Any, names: tuple[str, ...] | None) -> Hidden:
+def hiding(
+    missing: Any,
+    quadrants: Any,
+    low_resolution: Any,
+    dequantise: Any,
+    names: tuple[str, ...] | None,
+) -> Hidden:
     """Checked arguments of `load`.
 
     Args:
         missing: share of the entries of x, or None.
         quadrants: how many are given, or None.
+        low_resolution: by what factor images are made smaller, or None.
         dequantise: whether noise is added, None if it is not.
         names: of the columns that were asked for, or None.
 
     Raises:
-        UserError: for both, a share that is none, or columns without the one that says what is
-            missing.
+        UserError: for two of these, a share that is none, or columns without the one that says what
+            is missing.
     """
-    if missing is None and quadrants is None:
-        return Hidden(None, None, names)
-    if missing is not None and quadrants is not None:
-        raise UserError("missing and quadrants both hide a part of x; give one of them.")
-    if quadrants is not None:
-        quadrants = positive_int("quadrants", quadrants, maximum=MOST_QUADRANTS)
-        return Hidden(None, quadrants, names or ("x", VISIBLE, COUNTED))
+    asked = {"missing": missing, "quadrants": quadrants, "low_resolution": low_resolution}
+    given = [name for name, value in asked.items() if value is not None]
+    if len(given) > 1:
+        raise UserError(f"{' and '.join(given)} both hide a part of x; give one of them.")
+    if missing is None:
+        derived = derived_columns(quadrants, low_resolution)
+        if derived is not None:
+            names = names or ("x", *derived.names)
+        return Hidden(None, derived, names)
     if real("missing", missing, above=0.0) >= 1:
         raise UserError(f"missing is {missing!r}; expected a share below 1: something is seen.")
     if dequantise is not None:
@@ -79,6 +95,15 @@ def hiding(missing: Any, quadrants: Any, dequantise: Any, names: tuple[str, ...]
             f"column {SEEN!r} says. Add it to fields."
         )
     return Hidden(float(missing), None, names)
+
+
+def derived_columns(quadrants: Any, low_resolution: Any) -> Derived | None:
+    """What makes columns of images, of arguments of `load`; None of two Nones."""
+    if quadrants is not None:
+        return Quadrants(positive_int("quadrants", quadrants, maximum=MOST_QUADRANTS))
+    if low_resolution is not None:
+        return LowResolution(positive_int("low_resolution", low_resolution, minimum=2))
+    return None
 
 
 def made_by(name: str) -> str:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfvae.data.epochs import EpochCounter
 from tfvae.data.fields import Field
-from tfvae.data.quadrants import made_fields
+from tfvae.data.hiding import Derived
 from tfvae.data.rows import Columns
 from tfvae.errors import UserTypeError
 
@@ -26,7 +26,7 @@ class Recipe:
         epochs: which epoch comes next; None where all are alike.
         log_jacobian: what a log-density of x in its own units adds to that of x as it is here.
         levels: how many x has, where uniform noise is added to it; None where it is not.
-        quadrants: how many of x are given, where columns are made of it; None where none are.
+        derived: what makes further columns of x; None where none are.
         made: the names of these columns.
         drawn: whether the column x holds static bits already; the binarisation is then "none".
     """
@@ -40,16 +40,16 @@ class Recipe:
     epochs: EpochCounter | None = field(default=None, compare=False)
     log_jacobian: float = 0.0
     levels: int | None = None
-    quadrants: int | None = None
+    derived: Derived | None = None
     made: tuple[str, ...] = ()
     drawn: bool = False
 
     @property
     def fields(self) -> dict[str, Field]:
         """What one row of each column is, those that are made included."""
-        if not self.made:
+        if self.derived is None or not self.made:
             return self.columns.fields
-        of_images = made_fields(self.columns.fields["x"])
+        of_images = self.derived.fields(self.columns.fields["x"])
         return {**self.columns.fields, **{name: of_images[name] for name in self.made}}
 
     @property

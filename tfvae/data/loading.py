@@ -46,6 +46,7 @@ def load(
     dequantise: int | None = None,
     missing: float | None = None,
     quadrants: int | None = None,
+    low_resolution: int | None = None,
     drop_remainder: bool = False,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """Training and test examples as `tf.data` pipelines, ready for `fit` and `evaluate`.
@@ -100,6 +101,9 @@ def load(
             the left half, all but the top right), for models of the rest: a column `visible` is x
             with 1/2 in the rest, `counted` is 1 in the rest and 0 elsewhere. Both are made of the
             bits that x has in the same batch.
+        low_resolution: of images, a number f from 2 on that divides their height and width, for
+            super-resolution: a column `low` holds the means of blocks of f x f pixels, made of the
+            bits or grey levels that x has in the same batch.
         drop_remainder: leave out the last, smaller batch of each training epoch (other rows each
             time), so that all batches have one size and XLA compiles one program.
 
@@ -123,7 +127,7 @@ def load(
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_field_names(fields)
-    hidden = hiding(missing, quadrants, dequantise, names)
+    hidden = hiding(missing, quadrants, low_resolution, dequantise, names)
     names = hidden.names
     split = sources.read(name_or_path, test_fraction, size, background, hidden.stored)
     rows, held_out_rows = (
@@ -160,7 +164,7 @@ def load(
         counter,
         changes[0],
         levels,
-        hidden.quadrants,
+        hidden.derived,
         hidden.made,
     )
     held_out = STATIC if binarisation == DYNAMIC else binarisation
@@ -172,7 +176,7 @@ def load(
         bare=bare,
         log_jacobian=changes[1],
         levels=levels,
-        quadrants=hidden.quadrants,
+        derived=hidden.derived,
         made=hidden.made,
     )
     return pipeline.training_set(pipeline.frozen(train)), pipeline.held_out_set(

@@ -10,7 +10,6 @@ from tfvae.data.catalogue import DYNAMIC, NONE, STATIC
 from tfvae.data.dequantising import dequantised
 from tfvae.data.epochs import FixedEpoch
 from tfvae.data.loaded import LoadedSet, Recipe
-from tfvae.data.quadrants import made_columns
 from tfvae.errors import UserTypeError
 
 TEST_SEED = 1_000_003  # bits of every held-out set come from it, whatever the seed of the run
@@ -99,7 +98,7 @@ def batch(
 
     Returns:
         The tensor of the only column where the recipe says so, else a dict by name. Bytes are
-        scaled, the column x is binarised or dequantised, and parts of it are cut out.
+        scaled, the column x is binarised or dequantised, and further columns are made of it.
     """
     made = {}
     for name, rows in recipe.columns.rows.items():
@@ -109,8 +108,8 @@ def batch(
             binarisation = recipe.binarisation if name == "x" else NONE
             values = _binarised(binarisation, recipe.seed, stored[name], indices, epoch, number)
         made[name] = tf.ensure_shape(values, [recipe.static_size, *rows.field.shape])
-    if recipe.quadrants is not None:
-        parts = made_columns(made["x"], recipe.quadrants)
+    if recipe.derived is not None and recipe.made:
+        parts = recipe.derived.columns(made["x"])
         made |= {name: parts[name] for name in recipe.made}
     return next(iter(made.values())) if recipe.bare else made
 

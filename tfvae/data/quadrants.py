@@ -1,6 +1,7 @@
 """Images of which some quadrants are given, and the rest is to be predicted."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -32,25 +33,40 @@ def quadrant_mask(shape: tuple[int, ...], num_quadrants: int) -> np.ndarray:
     return seen
 
 
-def check_quadrants(field: Field | None) -> None:
-    """Refuses to cut up what is no image of pixels, of two rows and columns at least."""
-    if field is None or not field.of_pixels or len(field.shape) != 3 or min(field.shape[:2]) < 2:
-        found = "no column x is loaded" if field is None else f"x has the shape {field.shape}"
-        raise UserError(
-            f"quadrants are parts of images of pixels, (H, W, C), and {found}. Leave it out."
-        )
+@dataclass(frozen=True)
+class Quadrants:
+    """Columns `visible` and `counted` that are made of images.
 
-
-def made_fields(field: Field) -> dict[str, Field]:
-    """What the columns are that are made of images."""
-    return {VISIBLE: Field(field.shape), COUNTED: Field.mask(field.shape)}
-
-
-def made_columns(x: tf.Tensor, num_quadrants: int) -> Mapping[str, tf.Tensor]:
-    """Returns `visible` and `counted`, both of the shape of images `[B, H, W, C]`.
-
-    Made of the very bits that are in x: visible is x in the quadrants that are seen and 1/2 in the
-    others, counted is 1 where visible has nothing of x.
+    Attributes:
+        num_quadrants: how many are given, 1 to 3.
     """
-    seen = tf.constant(quadrant_mask(tuple(x.shape[1:]), num_quadrants)) + tf.zeros_like(x)
-    return {VISIBLE: tf.where(seen > 0, x, _NEUTRAL), COUNTED: 1.0 - seen}
+
+    num_quadrants: int
+    names: ClassVar = (VISIBLE, COUNTED)
+
+    def check(self, field: Field | None) -> None:
+        """Refuses to cut up what is no image of pixels, of two rows and columns at least."""
+        if (
+            field is None
+            or not field.of_pixels
+            or len(field.shape) != 3
+            or min(field.shape[:2]) < 2
+        ):
+            found = "no column x is loaded" if field is None else f"x has the shape {field.shape}"
+            raise UserError(
+                f"quadrants are parts of images of pixels, (H, W, C), and {found}. Leave it out."
+            )
+
+    def fields(self, field: Field) -> dict[str, Field]:
+        """What the columns are that are made of images."""
+        return {VISIBLE: Field(field.shape), COUNTED: Field.mask(field.shape)}
+
+    def columns(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns `visible` and `counted`, both of the shape of images `[B, H, W, C]`.
+
+        Made of the very bits that are in x: visible is x in the quadrants that are seen and 1/2 in
+        the others, counted is 1 where visible has nothing of x.
+        """
+        mask = quadrant_mask(tuple(x.shape[1:]), self.num_quadrants)
+        seen = tf.constant(mask) + tf.zeros_like(x)
+        return {VISIBLE: tf.where(seen > 0, x, _NEUTRAL), COUNTED: 1.0 - seen}

@@ -19,6 +19,11 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.estimates import PerExample as PerExample
     from tfvae.evaluation.gaps import InferenceGap as InferenceGap
     from tfvae.evaluation.gaps import inference_gap as inference_gap
+    from tfvae.evaluation.image_quality import peak_signal_to_noise as peak_signal_to_noise
+    from tfvae.evaluation.image_quality import (
+        pooled_peak_signal_to_noise as pooled_peak_signal_to_noise,
+    )
+    from tfvae.evaluation.image_quality import structural_similarity as structural_similarity
     from tfvae.evaluation.latents import ActiveUnits as ActiveUnits
     from tfvae.evaluation.latents import RateDistortion as RateDistortion
     from tfvae.evaluation.latents import active_units as active_units
@@ -62,14 +67,17 @@ _HOMES = {
     "naive_log_likelihood": "likelihood",
     "PosteriorSamples": "chains",
     "PosteriorStatistics": "posteriors",
+    "peak_signal_to_noise": "image_quality",
     "pictures": None,
     "pca_reconstruction_errors": "reconstruction",
+    "pooled_peak_signal_to_noise": "image_quality",
     "posterior_draws": "posteriors",
     "posterior_samples": "chains",
     "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
     "refine": "refinement",
     "reconstruction_errors": "reconstruction",
+    "structural_similarity": "image_quality",
 }
 
 __all__ = list(_HOMES)

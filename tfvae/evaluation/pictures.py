@@ -15,6 +15,7 @@ from tfvae.data.naming import by_name
 from tfvae.errors import UserError
 from tfvae.evaluation.canvas import Picture, show
 from tfvae.evaluation.charts import latent_scatter, training_curves
+from tfvae.evaluation.image_rows import image_rows
 from tfvae.evaluation.latents import active_units, latent_codes
 from tfvae.models.capabilities import Decodes, Encodes, Generates, Quantiles, require
 from tfvae.models.codes import code_draws, from_draws, vector_size
@@ -22,6 +23,7 @@ from tfvae.noise import Noise
 from tfvae.training.inputs import checked_inputs
 
 __all__ = [
+    "image_rows",
     "interpolations",
     "latent_manifold",
     "latent_scatter",

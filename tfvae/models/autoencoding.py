@@ -138,6 +138,13 @@ class Autoencoding(LatentVariableModel):
         noise = training_noise(self.next_seed(), 1, rows.computed, rows.first)
         return {**batch, "x": self.corruption.checked(batch["x"], noise)}
 
+    def corrupted_fields(self) -> dict[str, Field]:
+        """Returns the fields of a batch whose x is as the encoder may see it in training."""
+        found = self.fields()
+        if self.corruption is None:
+            return found
+        return {**found, "x": self.corruption.corrupted_field(found["x"])}
+
     def counted(self, batch: Batch) -> tf.Tensor | None:
         """Returns what of x its likelihood is of, 1 or 0 of x's shape: None, all, of most models.
 

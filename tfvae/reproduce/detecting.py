@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import filelock
 import keras
 import numpy as np
 from sklearn.ensemble import IsolationForest
@@ -23,9 +21,9 @@ from tfvae.reproduce.detection_result import (
 )
 from tfvae.reproduce.detection_table import DetectionRow, DetectionTable, DetectionTask
 from tfvae.reproduce.files import TableFiles
-from tfvae.reproduce.results import read_results, write_results
+from tfvae.reproduce.keeping import circumstances, keep_results
+from tfvae.reproduce.results import read_results
 from tfvae.runs.files import write_text
-from tfvae.runs.machine import code_revision, library_versions, machine_name
 from tfvae.uses.anomaly import ANOMALY_SCORES
 from tfvae.uses.table_model import table_model
 
@@ -58,23 +56,7 @@ def reproduce_detection(
     Raises:
         UserError: if the file of results is broken, or the page can't be written.
     """
-    paths.folder.mkdir(parents=True, exist_ok=True)
-    for name in rows:
-        row = table.rows[name]
-        for seed in row.seeds if seeds is None else seeds:
-            kept = read_results(paths.results, table, DetectionResult)
-            found = kept.get((name, seed))
-            if found is not None and found.is_of(row):
-                report(f"{name}, seed {seed}: kept, {found.best()}")
-                continue
-            report(f"{name}, seed {seed}: {row.protocol()}")
-            result = run_detection(row, seed)
-            with filelock.FileLock(paths.folder / f".{table.name}.lock"):
-                kept = read_results(paths.results, table, DetectionResult)
-                kept[name, seed] = result
-                write_results(paths.results, table, kept)
-                write_text(paths.page, detection_page(table, kept))
-            report(f"{name}, seed {seed}: {result.best()}, kept in {paths.results}")
+    keep_results(table, rows, seeds, paths, DetectionResult, run_detection, detection_page, report)
 
 
 def run_detection(row: DetectionRow, seed: int) -> DetectionResult:
@@ -93,10 +75,7 @@ def run_detection(row: DetectionRow, seed: int) -> DetectionResult:
         protocol=row.protocol(),
         detections=ranked,
         seconds=round(time.monotonic() - began, 1),
-        versions=library_versions(),
-        machine=machine_name(),
-        revision=code_revision(),
-        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **circumstances(),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tfvae.reproduce.detection_table import DetectionRow, DetectionTable
+from tfvae.reproduce.keeping import how_measured
 
 
 @dataclass(frozen=True)
@@ -78,22 +79,12 @@ def detection_page(table: DetectionTable, kept: Detections) -> str:
             if row.task == task:
                 lines += _lines(table, row, kept)
         lines += [""]
-    present = [r for r in kept.values() if r.is_of(table.rows[r.row])]
-    if present:
-        last = max(present, key=lambda result: result.finished)
-        versions = ", ".join(f"{name} {version}" for name, version in last.versions.items())
-        machines = "; ".join(sorted({result.machine for result in present}))
-        revisions = sorted({result.revision or "no checkout" for result in present})
-        lines += [
-            "## How it was measured",
-            "",
-            "Of several seeds a number is their mean, with the lowest and the highest. The lowest "
-            "class is the AUROC of the class that is hardest to find, the mean over the seeds. "
-            f"{len(present)} runs, the last of them {last.finished} with {versions}. Machines: "
-            f"{machines}. Revisions: {', '.join(revisions)}. `{table.name}.json` has all of it "
-            "for each run.",
-            "",
-        ]
+    lines += how_measured(
+        table,
+        kept,
+        "Of several seeds a number is their mean, with the lowest and the highest. The lowest "
+        "class is the AUROC of the class that is hardest to find, the mean over the seeds.",
+    )
     return "\n".join(lines[:-1]) + "\n"
 
 

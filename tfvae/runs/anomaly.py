@@ -44,7 +44,9 @@ def fitted_detector(
     return detector.fit(test)
 
 
-def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.Dataset:
+def new_examples(
+    model: Any, settings: Settings, name_or_path: str, as_it_is: bool = False
+) -> tf.data.Dataset:
     """Returns other data as the run's held-out examples are made: batches, in their own order.
 
     Bits, noise and units are those of the run: columns that it standardises are shifted and scaled
@@ -55,6 +57,7 @@ def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.D
         settings: Of the run.
         name_or_path: As for `tfvae.data.load`. Of what has a name, or a test set of its own, the
             held-out examples; of any other file or folder all examples, in its order.
+        as_it_is: x alone as it is stored: no bits, no columns made of it, of any range.
 
     Raises:
         UserError: for data that can't be read, or lack a field of the model.
@@ -65,7 +68,7 @@ def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.D
     found = sources.read(name_or_path, None, options.get("size"), options.get("background"), names)
     rows = found.test if found.whole is None or name_or_path in CATALOGUE else found.whole
     columns = _with_fields(rows, names, name_or_path)
-    binarisation = STATIC if like.recipe.drawn else like.recipe.binarisation
+    binarisation = NONE if as_it_is else STATIC if like.recipe.drawn else like.recipe.binarisation
     if options.get("standardise"):
         dataset = settings["dataset"]
         train = sources.read(dataset, options.get("test_fraction"), fields=names).train
@@ -76,6 +79,10 @@ def new_examples(model: Any, settings: Settings, name_or_path: str) -> tf.data.D
             "which bits are drawn."
         )
     recipe = replace(like.recipe, columns=columns, binarisation=binarisation, drawn=False)
+    if as_it_is:
+        recipe = replace(recipe, levels=None, derived=None, made=())
+    elif recipe.derived is not None:
+        recipe.derived.check(columns.fields.get("x"))
     return held_out_set(frozen(recipe))
 
 

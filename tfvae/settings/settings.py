@@ -106,7 +106,7 @@ class Settings(Mapping):
             2
         """
         # TensorFlow, and only where it is needed.
-        from tfvae.data.quadrants import made_fields
+        from tfvae.data.hiding import derived_columns
         from tfvae.settings.building import build_model
 
         if event_shape is None:
@@ -114,8 +114,10 @@ class Settings(Mapping):
         if conditions is None:
             names = self["fields"] or ()
             known = dict(describe(self["dataset"]).fields) if names else {}
-            if self["quadrants"] is not None:
-                known |= made_fields(known["x"])
+            derived = derived_columns(self["quadrants"], self["low_resolution"])
+            if derived is not None:
+                derived.check(known["x"])
+                known |= derived.fields(known["x"])
             conditions = {name: known[name] for name in names if name in known and name != "x"}
         return build_model(self, event_shape, conditions, **self.group("model"))
 

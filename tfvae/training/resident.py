@@ -57,7 +57,7 @@ class ResidentData(DataAdapter):
         """Data of equal keys make their batches by the same compiled program."""
         recipe = self.recipe
         columns = ((name, r.dtype, r.field.shape) for name, r in recipe.columns.rows.items())
-        drawn = recipe.binarisation, recipe.levels, recipe.seed, recipe.quadrants, recipe.made
+        drawn = recipe.binarisation, recipe.levels, recipe.seed, recipe.derived, recipe.made
         return (drawn, recipe.batch_size, recipe.bare, len(recipe.columns), *columns)
 
     def columns(self) -> dict[str, tf.Tensor]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.compared_scores import WAIC as WAIC
     from tfvae.uses.compared_scores import LikelihoodRatio as LikelihoodRatio
     from tfvae.uses.compared_scores import Typicality as Typicality
+    from tfvae.uses.denoising import corrupted_examples as corrupted_examples
+    from tfvae.uses.denoising import denoise as denoise
     from tfvae.uses.imputation import impute as impute
     from tfvae.uses.latent_pictures import attribute_changes as attribute_changes
     from tfvae.uses.latent_pictures import class_traversals as class_traversals
@@ -39,6 +41,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.paths import code_paths as code_paths
     from tfvae.uses.paths import path_lengths as path_lengths
     from tfvae.uses.perturbing import perturbed as perturbed
+    from tfvae.uses.super_resolution import SuperResolution as SuperResolution
+    from tfvae.uses.super_resolution import super_resolve as super_resolve
     from tfvae.uses.thresholds import FalseAlarms as FalseAlarms
     from tfvae.uses.thresholds import false_alarms as false_alarms
     from tfvae.uses.thresholds import score_threshold as score_threshold
@@ -57,6 +61,7 @@ _HOMES = {
     "NegativeLogLikelihood": "bound_scores",
     "Neighbours": "neighbours",
     "ReconstructionProbability": "bound_scores",
+    "SuperResolution": "super_resolution",
     "Typicality": "compared_scores",
     "WAIC": "compared_scores",
     "analogies": "attributes",
@@ -66,6 +71,8 @@ _HOMES = {
     "classify_codes": "on_codes",
     "code_paths": "paths",
     "data_copying": "neighbours",
+    "corrupted_examples": "denoising",
+    "denoise": "denoising",
     "false_alarms": "thresholds",
     "find_attribute": "attributes",
     "fit_aggregate": "aggregate",
@@ -78,6 +85,7 @@ _HOMES = {
     "perturbed": "perturbing",
     "score_threshold": "thresholds",
     "with_attribute": "attributes",
+    "super_resolve": "super_resolution",
 }
 
 __all__ = list(_HOMES)

@@ -1,6 +1,7 @@
 """The whole model's servable."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
 
 
 class VAEServable:
-    """Examples to examples and to likelihoods: `reconstruct`, `score`, `interpolate`.
+    """Examples to examples and to likelihoods: `reconstruct`, `denoise`, `score`, `interpolate`.
 
     | signature | inputs | outputs |
     | --- | --- | --- |
     | `reconstruct`, `serving_default` | the model's fields, such as `x [B, ...]` | `x [B, ...]` |
     | `reconstruct_uint8`, of images | `x` uint8 | as `reconstruct` |
     | `reconstruct_image_bytes`, of images | `image_bytes [B]` PNG or JPEG | as `reconstruct` |
+    | `denoise`, of a model with a corruption | the fields, x as far as the corruption leaves its range | as `reconstruct` |
+    | `denoise_uint8`, `denoise_image_bytes`, of images | bytes | as `reconstruct` |
     | `score`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
     | `score_uint8`, `score_image_bytes`, of images | bytes, and `num_samples`, `seed` | as `score` |
     | `interpolate`, of one field and one vector z | `start_x`, `end_x [B, ...]`, `steps [B]` int32 | `x [B, S, ...]` |
     | `anomaly`, where a detector is given | the fields | `score [B]`, nats, higher = less normal, and `is_anomaly [B]` bool |
     | `anomaly_uint8`, `anomaly_image_bytes`, of images | bytes | as `anomaly` |
+
+    `denoise` is what `tfvae.uses.denoise(model, x)` returns in Python: the mean at the code.
 
     The threshold and the seed of `anomaly` are the detector's: the score is what
     `AnomalyDetector.anomaly_scores` returns in Python.
@@ -55,22 +60,32 @@ class VAEServable:
     ):
         self.model, self.fields = model, required(model.fields())
         self.field = next(iter(self.fields))
+        corrupted = getattr(model, "corruption", None) is not None
+        self.corrupted = required(model.corrupted_fields()) if corrupted else None
         self.ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
         self.encoded, self.decoded = share(model.encode), share(model.decode)
         self.reconstruct, self.score = share(self._reconstruct), share(self._score)
+        self.denoise = share(self._denoise)
+        # A graph even where it is called directly: an encoder then refuses what leaves x's range.
+        self.denoised = shared(self._rebuilt)
         self.detector, self.anomaly = anomaly, share(self._anomaly)
 
     def signatures(self) -> dict[str, ServedSignature]:
         """The servable's signatures by name, without `serving_default`."""
         inputs = per_rows(self.fields)
         found = {"reconstruct": ServedSignature(self.reconstruct, inputs, self.fields)}
+        if self.corrupted is not None:
+            found["denoise"] = ServedSignature(
+                self.denoise, per_rows(self.corrupted), self.corrupted
+            )
         if isinstance(self.model, Scores):
             counts = per_count(num_samples=tf.int32, seed=tf.int32)
             found["score"] = ServedSignature(self.score, {**inputs, **counts}, self.fields)
         if self.detector is not None:
             found["anomaly"] = ServedSignature(self.anomaly, inputs, self.fields)
         for name, signature in list(found.items()):
-            for form, taking_bytes in of_bytes(signature, self.field).items():
+            clean = replace(signature, fields=self.fields)  # bytes can't leave the range
+            for form, taking_bytes in of_bytes(clean, self.field).items():
                 found[f"{name}_{form}"] = taking_bytes
         if len(self.fields) == 1 and vector_size(self.model) is not None:
             inputs = {**per_rows(self.ends), **per_count(steps=tf.int32)}
@@ -79,8 +94,16 @@ class VAEServable:
 
     def _reconstruct(self, **inputs: tf.Tensor) -> Tensors:
         """The likelihood's mean at the code of each example: not random."""
-        batch = whole_batch(self.fields, inputs)
-        return {self.field: self.decoded(self.encoded(batch), self.model.given(batch))}
+        return {self.field: self._rebuilt(whole_batch(self.fields, inputs))}
+
+    def _denoise(self, **inputs: tf.Tensor) -> Tensors:
+        """The likelihood's mean at the code of each corrupted example: not random."""
+        assert self.corrupted is not None  # else there is no such signature
+        batch = whole_batch(self.corrupted, inputs)
+        return {self.field: self.denoised(batch)}
+
+    def _rebuilt(self, batch: Tensors) -> tf.Tensor:
+        return self.decoded(self.encoded(batch), self.model.given(batch))
 
     def _score(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
         """Importance-weighted log-likelihood from K = num_samples draws a row, and the ELBO."""
