@@ -8,8 +8,9 @@ import pytest
 import tfvae
 from tests.cli.conftest import Outcome
 from tfvae import presets
-from tfvae.runs.anomaly import fitted_detector, new_examples
+from tfvae.runs.anomaly import fitted_detector
 from tfvae.runs.folder import RunFolder
+from tfvae.runs.other_data import new_examples
 from tfvae.runs.training import train
 
 _QUICK = {"epochs": 1, "units": (8,), "latent_size": 2, "eval_samples": 2, "eval_examples": 5}

@@ -38,7 +38,8 @@ def command(
     """
     run.check_data()
     model, config = load_run(run), run.read_config()
-    from tfvae.runs.anomaly import fitted_detector, new_examples, save_verdicts
+    from tfvae.runs.anomaly import fitted_detector, save_verdicts
+    from tfvae.runs.other_data import new_examples
 
     output = run.path / "anomalies.csv" if output is None else output
     examples = new_examples(model, config, data)

@@ -10,8 +10,8 @@ import numpy as np
 from tfvae.data.sources import numpy_file
 from tfvae.errors import UserError, UserFileNotFoundError
 from tfvae.models.capabilities import Decodes, Encodes, require
-from tfvae.runs.anomaly import new_examples
 from tfvae.runs.datasets import load_data
+from tfvae.runs.other_data import new_examples
 from tfvae.runs.restoration import (
     FITTED,
     MEASURED,

@@ -8,8 +8,8 @@ import numpy as np
 
 from tfvae.errors import UserError
 from tfvae.evaluation.image_filters import bicubic
-from tfvae.runs.anomaly import new_examples
 from tfvae.runs.datasets import load_data
+from tfvae.runs.other_data import new_examples
 from tfvae.runs.restoration import (
     enlarged,
     examples_by_field,
