@@ -119,6 +119,9 @@ _AUTOENCODER = {
 # learns. Both decoders learn their standard deviation, so the data are grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
 
+# M1 + M2 of Kingma et al. 2014: M2 learns the codes of a model that has learned without labels.
+_SECOND_WITH_LABELS = {**_SECOND, **_FEW_LABELS, "model.alpha": 5.0, "eval_samples": 500}
+
 PRESETS = {
     "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),
     "digits-2d": Preset(
@@ -172,6 +175,16 @@ PRESETS = {
         "grey mnist, and a second VAE that learns the codes",
         {**_MNIST, "binarisation": "none"},
         {"second": {**_SECOND, "latent_size": 50, "epochs": 200}},
+    ),
+    "digits-m1-m2": Preset(
+        "grey digits, 100 labels: a semi-supervised model of the codes of another",
+        {**_DIGITS, "binarisation": "none"},
+        {"second": {**_SECOND_WITH_LABELS, "epochs": 100}},
+    ),
+    "mnist-m1-m2": Preset(
+        "mnist, 100 labels: a semi-supervised model of the codes of mnist",
+        _MNIST,
+        {"second": {**_SECOND_WITH_LABELS, "latent_size": 50, "epochs": 200}},
     ),
     "mnist-sbn": Preset("a sigmoid belief network of 200 bits, trained by NVIL", _MNIST_SBN),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),

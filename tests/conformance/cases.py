@@ -550,6 +550,24 @@ CASES = [
         given={"label": FEW_LABELS},
         one_vector=False,  # tests/export/test_semi_supervised.py has its files
     ),
+    Case(
+        "semi_supervised_score_function",
+        lambda: semi_supervised(alpha=0.5, label_gradient="score_function"),
+        LABELLED + ENCODER + dense(8, 3) + dense(64, 100) + dense(100, 1),  # and the baseline
+        non_trainable=STATE + 1 + 2 + 1,  # and the mean of the baseline
+        loss=semi_supervised_loss,
+        given={"label": FEW_LABELS},
+        one_vector=False,
+    ),
+    Case(
+        "semi_supervised_gumbel_softmax",
+        lambda: semi_supervised(alpha=0.5, label_gradient="gumbel_softmax"),
+        LABELLED + ENCODER + dense(8, 3),
+        non_trainable=STATE + 1 + 2,
+        loss=semi_supervised_loss,
+        given={"label": FEW_LABELS},
+        one_vector=False,
+    ),
     Case("conditional", conditional, LABELLED, given={"label": LABEL}),
     Case(
         "conditional_prior",

@@ -195,6 +195,8 @@ ARGUMENTS = {
         "objective": objectives.ImportanceWeighted(2),
         "alpha": 0.5,
         "class_prior": [0.25, 0.25, 0.5],
+        "label_gradient": "score_function",
+        "temperature": 0.25,
         "corruption": corruptions.Masking(0.5),
         "seed": 7,
     },

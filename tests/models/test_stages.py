@@ -7,6 +7,8 @@ import tensorflow as tf
 import tfvae
 from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import evaluation, heads, networks
+from tfvae.export.servables.encoder import EncoderServable
+from tfvae.models.capabilities import Classifies
 from tfvae.noise import Noise
 
 CENTRE = np.float32([5.0, -3.0])
@@ -83,6 +85,61 @@ def test_it_is_one_file(staged, tmp_path):
     loaded = tfvae.load_model(tmp_path / "staged.keras")
     assert len(loaded.weights) == len(staged.weights)
     np.testing.assert_array_equal(loaded.sample(3, seed=1), staged.sample(3, seed=1))
+
+
+def with_labels(name="label", seed=3):
+    """M2 of codes of two dimensions."""
+    return tfvae.SemiSupervisedVAE(
+        tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(4)),
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentNormal((2,), scale="learned")),
+        tfvae.Encoder(networks.MLP([8]), heads.LatentCategorical(3, 3)),
+        {name: tfvae.Field.label(3)},
+        seed=seed,
+    )
+
+
+def test_m1_and_m2_classify_and_draw_given_a_label(tmp_path):
+    """Through the code of the first stage, as the second does; in a file and served too."""
+    model = tfvae.StagedModel([vae(), with_labels()])
+    below, above = model.stages
+    codes = below.encode({"x": tf.constant(IMAGES)})
+    expected = above.class_probabilities({"x": codes})
+    assert np.ptp(expected, axis=0).max() > 1e-3
+    found = tfvae.uses.classify(model, IMAGES)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    noise, label = Noise(3, row=tf.range(4)), {"label": tf.fill([4], 2)}
+    z = above.emit(noise.part(1), above.generate(noise, label), label)
+    np.testing.assert_allclose(model.sample(4, seed=3, label=2), below.decode(z), atol=1e-6)
+    assert not np.allclose(model.sample(4, seed=3, label=1), below.decode(z), atol=1e-4)
+    model.save(tmp_path / "staged.keras")
+    loaded = tfvae.load_model(tmp_path / "staged.keras")
+    np.testing.assert_allclose(
+        loaded.class_probabilities({"x": tf.constant(IMAGES)}), expected, atol=1e-6
+    )
+    signature = EncoderServable(model).signatures()["classify"].concrete()
+    np.testing.assert_allclose(
+        signature(x=tf.constant(IMAGES))["probabilities"], expected, atol=1e-5
+    )
+
+
+def test_a_model_of_stages_without_labels_does_not_classify(staged):
+    assert not isinstance(staged, Classifies)
+    assert isinstance(tfvae.StagedModel([vae(), with_labels()]), Classifies)
+    with pytest.raises(ValueError, match="whose one condition is a label"):
+        tfvae.uses.classify(staged, IMAGES)
+
+
+def test_conditions_of_one_name_that_differ_are_refused():
+    first = tfvae.ConditionalVAE(
+        tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(2)),
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
+        {"label": tfvae.Field.label(4)},
+    )
+    with pytest.raises(ValueError, match=r"another stage has .* of that name"):
+        tfvae.StagedModel([first, with_labels()])
+    both = tfvae.StagedModel([first, with_labels("kind")])
+    assert set(both.conditions()) == {"label", "kind"}
+    assert both.sample(2, seed=1, label=3, kind=0).shape == (2, *SHAPE)
 
 
 def test_what_it_cannot_do_is_refused_by_name(staged):

@@ -96,3 +96,47 @@ def test_settings_of_a_stage_are_given_by_its_name(two_stages):
     assert preset.chain() == ["first", "second"]
     with pytest.raises(SettingError, match=r"second.epohs: .* Did you mean '--second.epochs'"):
         presets.get("digits-two-stage", **{"second.epohs": 3})
+
+
+LABELLED = {"model": "semi_supervised", "fields": ("x", "label"), "dataset": "codes of first"}
+
+
+def of_labels(tmp_path, labels, **columns):
+    """A run whose second stage learns labels, on a file with these columns."""
+    np.savez(tmp_path / "digits.npz", **columns)
+    second = {**SMALL, **LABELLED, "labels": labels, "epochs": SECOND}
+    first = {**SMALL, "dataset": str(tmp_path / "digits.npz"), "epochs": FIRST}
+    return settings(first, stages={"second": second})
+
+
+def test_labels_go_with_the_codes_of_their_examples(tmp_path):
+    columns = {name: values[:100] for name, values in arrays("digits").train.items()}
+    run = train(
+        of_labels(tmp_path, 20, x=columns["x"], label=columns["label"]),
+        tmp_path / "run",
+        report=lambda line: None,
+    )
+    found = np.load(run.folder.stages / "second.npz")
+    shown = np.concatenate([*load_data(run.folder.read_config())[0].as_numpy_iterator()])
+    known = {x.tobytes(): label for x, label in zip(columns["x"], columns["label"], strict=True)}
+    levels = np.round(shown * 255 if columns["x"].dtype == np.uint8 else shown, 6)
+    expected = [known[x.astype(columns["x"].dtype).tobytes()] for x in levels]
+    np.testing.assert_array_equal(found["label_train"], expected)
+    assert len(set(expected)) == 10
+    assert len(found["label_test"]) == len(found["x_test"])
+    assert run.metrics["stages"]["second"]["test"]["num_labels"] == SMALL["eval_examples"]
+    assert (run.folder.pictures / "classes.png").is_file()
+    drawn = run.model.sample(3, seed=1, label=4)
+    assert not np.allclose(drawn, run.model.sample(3, seed=1, label=5), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "columns", "said"),
+    [(20, ("x",), "no column 'label'"), (5, ("x", "label"), "labels is 5 .* 10 classes")],
+)
+def test_labels_that_a_stage_lacks_are_missed_before_training(tmp_path, labels, columns, said):
+    digits = arrays("digits").train
+    given = of_labels(tmp_path, labels, **{name: digits[name][:100] for name in columns})
+    with pytest.raises(ValueError, match=said):
+        train(given, tmp_path / "run", report=lambda line: None)
+    assert not (tmp_path / "run").exists()

@@ -10,41 +10,13 @@ import tensorflow_probability as tfp
 from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
 from tfvae.heads.base import Head
+from tfvae.inference.classes import ClassPosterior
 from tfvae.inference.proposal import Proposal
 from tfvae.noise import KeptNoise, Noise
 
 tfd = tfp.distributions
 
 CLASS, CODE = "y", "z"  # the levels of a code: a one-hot label, and what is left beside it
-_CHOICE = 0x10000000  # the part of the noise that chooses the class; heads and priors count from 0
-
-# log of the share of a class that a known label rules out: e^-80 = 2e-35 is lost in any sum, and
-# unlike log 0 times 0 it is a number.
-_RULED_OUT = -80.0
-
-
-class Labels(NamedTuple):
-    """Which label each of B examples has.
-
-    Attributes:
-        one_hot: `[B, K]`; zeros where it is not known.
-        known: `[B]`, 1 where it is known, else 0.
-    """
-
-    one_hot: tf.Tensor
-    known: tf.Tensor
-
-    def log_allowed(self, y: tf.Tensor) -> tf.Tensor:
-        """log 1[y is the label] `[..., B]` of one-hot y `[..., B, K]`; 0 where it is not known."""
-        agrees = tf.reduce_sum(y * self.one_hot, axis=-1)
-        return self.known * (1.0 - agrees) * _RULED_OUT
-
-
-def draw_class(probabilities: tf.Tensor, noise: Noise) -> tf.Tensor:
-    """Draws one-hot y `[*leading, K]`: the class in whose part of [0, 1] a uniform number lies."""
-    below = tf.cumsum(probabilities, axis=-1)[..., :-1]
-    chosen = tf.reduce_sum(tf.cast(noise.part(_CHOICE).uniform(1) > below, tf.int32), axis=-1)
-    return tf.one_hot(chosen, probabilities.shape[-1])
 
 
 class ClassAndCode(NamedTuple):
@@ -83,8 +55,7 @@ class ByClass(Proposal):
     Args:
         head: what made the posteriors.
         posteriors: q(z|x, y) of each class, batch shape `[B]`.
-        logits: of q(y|x), `[B, K]`.
-        labels: of the examples.
+        classes: q(y|x).
         prior: p(y) p(z).
     """
 
@@ -95,14 +66,11 @@ class ByClass(Proposal):
         self,
         head: Head,
         posteriors: Sequence[tfd.Distribution],
-        logits: tf.Tensor,
-        labels: Labels,
+        classes: ClassPosterior,
         prior: ClassAndCode,
     ):
-        self.head, self.posteriors, self.labels, self.prior = head, posteriors, labels, prior
-        ruled_out = (1.0 - labels.one_hot) * _RULED_OUT
-        known = labels.known[:, tf.newaxis] > 0
-        self.log_class = tf.where(known, ruled_out, tf.nn.log_softmax(logits))
+        self.head, self.posteriors, self.classes, self.prior = head, posteriors, classes, prior
+        self.log_class = classes.log_probabilities
 
     @property
     def reparameterised(self) -> bool:
@@ -123,7 +91,7 @@ class ByClass(Proposal):
         """Draws a class, and the code that its posterior has at this noise."""
         kept = KeptNoise(noise)
         draws = [self.head.draw(q, kept) for q in self.posteriors]
-        y = draw_class(tf.exp(self.log_class), noise)
+        y = self.classes.draw(noise)
         z = tf.add_n([y[..., k, tf.newaxis] * d.z for k, d in enumerate(draws)])
         log_prob = tf.add_n([y[..., k] * d.log_prob for k, d in enumerate(draws)])
         log_prob += tf.reduce_sum(y * self.log_class, axis=-1)
@@ -143,11 +111,6 @@ class ByClass(Proposal):
         codes = {CLASS: tf.concat(y, axis=0), CODE: tf.concat(z, axis=0)}
         return Draw(codes, tf.concat(log_prob, axis=0)), tf.concat(shares, axis=0)
 
-    def class_kl(self) -> tf.Tensor:
-        """KL(q(y|x) || p(y)) `[B]`, 0 where the label is known."""
-        log_ratio = self.log_class - self.prior.log_classes
-        return (1.0 - self.labels.known) * tf.reduce_sum(tf.exp(self.log_class) * log_ratio, -1)
-
     def kl(self) -> dict[str, tf.Tensor]:
         """Returns `{"class": KL(q(y|x) || p(y)), "code": sum_y q(y|x) KL(q(z|x, y) || p(z))}`."""
         closed = [divergences.closed_form(q, self.prior.codes) for q in self.posteriors]
@@ -155,4 +118,4 @@ class ByClass(Proposal):
         if len(found) < len(closed):
             return {}
         code = tf.reduce_sum(tf.exp(self.log_class) * tf.stack(found, axis=-1), axis=-1)
-        return {"class": self.class_kl(), "code": code}
+        return {"class": self.classes.kl(self.prior.log_classes), "code": code}

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -13,21 +12,31 @@ from tfvae.checks import instance_of, real
 from tfvae.corruptions import Corruption
 from tfvae.data.fields import HOLE, Field
 from tfvae.data.rows import Columns
-from tfvae.inference.by_class import CLASS, CODE, ByClass, ClassAndCode, Labels, draw_class
+from tfvae.inference.by_class import CLASS, CODE, ByClass, ClassAndCode
+from tfvae.inference.classes import ClassPosterior, Labels, draw_class
+from tfvae.inference.drawn_class import DrawnClass
 from tfvae.inference.inference import Inference, Joint
 from tfvae.models.autoencoding import NOTHING, Autoencoding
 from tfvae.models.capabilities import Batch
 from tfvae.models.conditions import with_condition_fields
 from tfvae.models.encoder_decoder import Decoder, Encoder, check_nothing_shared
+from tfvae.models.label_gradients import (
+    ENUMERATED,
+    SCORE_FUNCTION,
+    checked_label_gradient,
+    drawn_class,
+    with_score,
+)
+from tfvae.models.label_terms import ACCURACY, CLASS_KL, CLASSIFICATION, with_labels
 from tfvae.models.labels import check_labels, checked_class_prior, checked_label
 from tfvae.models.semi_supervised_parts import check_parts
-from tfvae.noise import Noise
+from tfvae.noise import Noise, training_noise
 from tfvae.objectives import ELBO, Nats, Objective
+from tfvae.objectives.baseline import Baseline
 from tfvae.priors import Prior, StandardNormal
+from tfvae.training.replicas import own_rows
 
 tfd = tfp.distributions
-
-CLASS_KL, CLASSIFICATION, ACCURACY = "class_kl", "classification_nll", "accuracy"
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -43,8 +52,9 @@ class SemiSupervisedVAE(Autoencoding):
         loss            mean of L and U, + alpha mean over labelled rows of -log q(y|x)
 
     The sum is over all K classes, in one pass of the encoder and one of the decoder for K times the
-    rows. A code has two levels, {"y": one-hot [B, K], "z": [B, D]}. Of rows without a label its y
-    is the likeliest class.
+    rows. `label_gradient` has one class of each example in its place while training; `evaluate` and
+    likelihoods are sums always. A code has two levels, {"y": one-hot [B, K], "z": [B, D]}. Of rows
+    without a label its y is the likeliest class.
 
     Logged: `nll`, `kl` and `elbo` = -nll - kl, means over all rows, `log p(y)` of a known label
     within nll; `class_kl` = KL(q(y|x) || p(y)), a part of `kl`, over rows without a label;
@@ -63,6 +73,13 @@ class SemiSupervisedVAE(Autoencoding):
             0.1, the paper's: its sum over N rows has alpha' = alpha N. `fit` learns the share of
             labelled rows, by which their sum in a batch becomes that mean.
         class_prior: p(y), K numbers above 0. None (default): all alike.
+        label_gradient: Of the sum over classes while training. "enumerated" (default): exact.
+            "score_function": one y ~ q(y|x) of each example, its score weighted with the bound
+            against a learned baseline (NVIL): unbiased, of high variance. "gumbel_softmax": one
+            y = softmax((log q(y|x) + Gumbel) / temperature), which both networks see as it is, on
+            the simplex; biased, less so the nearer the temperature is to 0. KL(q(y|x) || p(y)) is
+            exact in all, of classes: no density of a relaxation is in the bound.
+        temperature: Of "gumbel_softmax", above 0. Default 0.5, where the paper's schedule ends.
         corruption: See `VAE`; what the encoder and the classifier see.
         seed: See `VAE`.
         **kwargs: Keras model arguments.
@@ -92,7 +109,9 @@ class SemiSupervisedVAE(Autoencoding):
 
     References:
         D. P. Kingma, D. J. Rezende, S. Mohamed and M. Welling, 2014, "Semi-supervised Learning with
-        Deep Generative Models", NeurIPS 27, arXiv:1406.5298, eq. 6 to 9, model M2.
+        Deep Generative Models", NeurIPS 27, arXiv:1406.5298, eq. 6 to 9, model M2. A. Mnih and K.
+        Gregor, 2014, arXiv:1402.0030, algorithm 1, for the baseline. E. Jang, S. Gu and B. Poole,
+        2017, arXiv:1611.01144, section 4.3, for the relaxed label.
     """
 
     parts = (*Autoencoding.parts, "classifier", "prior", "objective")
@@ -108,6 +127,8 @@ class SemiSupervisedVAE(Autoencoding):
         objective: Objective | None = None,
         alpha: float = 0.1,
         class_prior: Sequence[float] | None = None,
+        label_gradient: Literal["enumerated", "score_function", "gumbel_softmax"] = "enumerated",
+        temperature: float = 0.5,
         corruption: Corruption | None = None,
         seed: int | None = None,
         **kwargs: Any,
@@ -128,6 +149,10 @@ class SemiSupervisedVAE(Autoencoding):
         self.class_prior = None if class_prior is None else [float(p) for p in class_prior]
         shares = checked_class_prior(class_prior, len(field.classes))
         self.log_classes = [math.log(share) for share in shares]
+        self.label_gradient = checked_label_gradient(label_gradient)
+        self.temperature = real("temperature", temperature, above=0.0)
+        scored = label_gradient == SCORE_FUNCTION
+        self.label_baseline = Baseline(name="label_baseline") if scored else None
         self.add_term_weight(CLASSIFICATION, self.alpha)
         self.labelled_share = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="labelled_share", dtype="float32"
@@ -155,8 +180,10 @@ class SemiSupervisedVAE(Autoencoding):
         super().build(input_shape)
 
     def build_others(self, shape: tuple[int | None, ...]) -> None:
-        """Builds the prior and the objective."""
+        """Builds the prior, the objective and the baseline."""
         self.prior.check_space(type(self.encoder.head).__name__, self.encoder.head.space)
+        if self.label_baseline is not None and not self.label_baseline.built:
+            self.label_baseline.build((None, math.prod(self.decoder.event_shape)))
         for part in (self.prior, self.objective):
             if not part.built:
                 part.build(None if part is self.prior else shape)
@@ -194,7 +221,7 @@ class SemiSupervisedVAE(Autoencoding):
         """Returns the label, one-hot `[B, K]`, or the likeliest class where it is not known."""
         labels = self.labels_of(batch, tf.shape(batch["x"])[0])
         likeliest = tf.one_hot(tf.argmax(self.class_logits(batch), axis=-1), self.num_classes)
-        return _known_first(labels, likeliest)
+        return labels.instead_of(likeliest)
 
     def encoder_inputs(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns x and the class."""
@@ -206,19 +233,18 @@ class SemiSupervisedVAE(Autoencoding):
             z = {CODE: z, CLASS: tf.zeros([*z.shape[:-1], self.num_classes])}
         y = z[CLASS]
         if self.label_name in conditions:
-            y = _known_first(self.labels_of(conditions, tf.shape(y)[-2]), y)
+            y = self.labels_of(conditions, tf.shape(y)[-2]).instead_of(y)
         return {CODE: self.encoder.head.embedded(z[CODE]), self.label_name: y}
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
-        """Returns q(y, z|x), and p(x, y, z), or p(x, y=label, z) of rows with a label."""
-        return self._inference(batch, training)[0]
+        """Returns q(y, z|x), and p(x, y, z), or p(x, y=label, z) of rows with a label.
 
-    def _inference(self, batch: Batch, training: bool) -> tuple[Inference, ByClass, tf.Tensor]:
-        """The inference, its proposal, and the logits of q(y|x)."""
+        Of all classes, or in training of those that `label_gradient` draws.
+        """
         seen = self.corrupted(batch) if training else batch
         labels = self.labels_of(batch, tf.shape(batch["x"])[0])
-        logits, log_classes = self.class_logits(seen), tf.constant(self.log_classes)
-        prior = self.prior_distribution()
+        classes = ClassPosterior.of(self.class_logits(seen), labels)
+        log_classes, prior = tf.constant(self.log_classes), self.prior_distribution()
 
         def joint(z: dict[str, tf.Tensor]) -> Joint:
             likelihood = self.decoder(self.decoder_inputs(z), training=training)
@@ -228,10 +254,14 @@ class SemiSupervisedVAE(Autoencoding):
             log_likelihood = likelihood.log_prob(batch["x"]) + log_label
             return Joint(log_likelihood, log_prior, likelihood.mean())
 
-        posteriors, head = self._posteriors(seen), self.encoder.head
-        both = ClassAndCode(log_classes, prior)
-        proposal = ByClass(head, posteriors, logits, labels, both)
-        return Inference(proposal, joint), proposal, logits
+        head, both = self.encoder.head, ClassAndCode(log_classes, prior)
+        if self.label_gradient == ENUMERATED or not training:
+            return Inference(ByClass(head, self._posteriors(seen), classes, both), joint)
+        rows = own_rows(batch)
+        noise = training_noise(self.next_seed(), 1, rows.computed, rows.first)
+        y = drawn_class(classes, self.label_gradient, self.temperature, noise)
+        posterior = self.encoder({"x": seen["x"], self.label_name: y}, training=training)
+        return Inference(DrawnClass(head, posterior, y, classes, both), joint)
 
     def _posteriors(self, batch: Batch) -> list[tfd.Distribution]:
         """q(z|x, y) of each class, from one pass of the encoder for all."""
@@ -244,19 +274,13 @@ class SemiSupervisedVAE(Autoencoding):
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Returns the objective's nats, and those of the classifier on rows with a label."""
-        inference, proposal, logits = self._inference(batch, training)
-        nats = self.objective.nats(self.with_noise(inference, batch))
-        labels = proposal.labels
-        right = tf.reduce_sum(labels.one_hot * tf.nn.log_softmax(logits), axis=-1)
-        hit = tf.gather(labels.one_hot, tf.argmax(logits, axis=-1), batch_dims=1)
-        watched = {CLASS_KL: proposal.class_kl(), ACCURACY: hit}
-        known = labels.known
-        return replace(
-            nats,
-            terms={**nats.terms, CLASSIFICATION: -right},
-            watched={**nats.watched, **watched},
-            counts={CLASS_KL: 1.0 - known, ACCURACY: known, CLASSIFICATION: known},
-        )
+        inference = self.infer(batch, training)
+        nats, proposal = self.objective.nats(self.with_noise(inference, batch)), inference.proposal
+        if self.label_baseline is not None and isinstance(proposal, DrawnClass):
+            score = proposal.score()
+            nats = with_score(nats, self.weight, score, batch["x"], self.label_baseline)
+        assert isinstance(proposal, DrawnClass | ByClass)
+        return with_labels(nats, proposal.classes, tf.constant(self.log_classes))
 
     def code_of(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns the class, one-hot `[B, K]`, and the point estimate of z, `[B, D]`."""
@@ -283,7 +307,7 @@ class SemiSupervisedVAE(Autoencoding):
         z = self.prior.checked_codes(noise)
         y = draw_class(tf.exp(tf.constant(self.log_classes)), noise)
         if self.label_name in conditions:
-            y = _known_first(self.labels_of(conditions, tf.shape(y)[-2]), y)
+            y = self.labels_of(conditions, tf.shape(y)[-2]).instead_of(y)
         return {CLASS: y, CODE: z}
 
     def get_config(self) -> dict[str, Any]:
@@ -293,6 +317,8 @@ class SemiSupervisedVAE(Autoencoding):
             "conditions": {self.label_name: self.given_field.get_config()},
             "alpha": self.alpha,
             "class_prior": self.class_prior,
+            "label_gradient": self.label_gradient,
+            "temperature": self.temperature,
         }
 
     @classmethod
@@ -301,8 +327,3 @@ class SemiSupervisedVAE(Autoencoding):
         made = super().from_config(with_condition_fields(config), custom_objects)
         assert isinstance(made, cls)
         return made
-
-
-def _known_first(labels: Labels, y: tf.Tensor) -> tf.Tensor:
-    """The label where it is known, else y, `[..., B, K]`."""
-    return tf.where(labels.known[:, tf.newaxis] > 0, labels.one_hot, y)

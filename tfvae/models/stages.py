@@ -1,6 +1,6 @@
 """Models of several stages: each further one has learned the codes of the one before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,7 +9,15 @@ import tensorflow as tf
 from tfvae.data.fields import Field
 from tfvae.errors import UserError
 from tfvae.models.base import LatentVariableModel
-from tfvae.models.capabilities import Batch, Decodes, Emits, Encodes, Generates, require
+from tfvae.models.capabilities import (
+    Batch,
+    Classifies,
+    Decodes,
+    Emits,
+    Encodes,
+    Generates,
+    require,
+)
 from tfvae.models.codes import vector_size
 from tfvae.models.configuration import serialize_part
 from tfvae.noise import Noise
@@ -29,17 +37,20 @@ class StagedModel(LatentVariableModel):
     the paper, and not its mean: the means alone are narrower than q(z) by that distribution's
     variance.
 
-    It encodes, decodes and generates, and does not score: p(z) is an integral over u. Its stages
-    are trained one after the other, each by its own `fit`, or all by a run with stages
-    (`tfvae train digits-two-stage`).
+    It encodes, decodes and generates, and does not score: p(z) is an integral over u. A stage may
+    have conditions, such as a label: `sample(10, label=3)` gives them to it. Where the last stage
+    classifies, so does this model, by the point estimates of the codes before.
+
+    Its stages are trained one after the other, each by its own `fit`, or all by a run with stages
+    (`tfvae train digits-two-stage`, `tfvae train digits-m1-m2`).
 
     Args:
         stages: Built or not: the model of the data, one of its codes, one of the codes of that...
         **kwargs: Keras model arguments.
 
     Raises:
-        UserError: for fewer than two stages, one that can't do its part, or one whose examples are
-            not the codes of the stage before.
+        UserError: for fewer than two stages, one that can't do its part, one whose examples are
+            not the codes of the stage before, or conditions of one name that differ.
 
     Example:
         >>> from tfvae import Decoder, Encoder, VAE, heads, networks
@@ -56,7 +67,8 @@ class StagedModel(LatentVariableModel):
 
     References:
         B. Dai and D. Wipf, 2019, "Diagnosing and Enhancing VAE Models", arXiv:1903.05789,
-        section 4.
+        section 4. D. P. Kingma et al., 2014, "Semi-supervised Learning with Deep Generative
+        Models", arXiv:1406.5298, section 2.3, for the label: M1 + M2.
     """
 
     def __init__(self, stages: Sequence[LatentVariableModel], **kwargs: Any):
@@ -69,6 +81,10 @@ class StagedModel(LatentVariableModel):
             require(stage, "a stage that learns codes", Generates, Decodes, Emits)
         super().__init__(tuple(stages[0].trackers), **kwargs)
         self.stages = stages
+        if isinstance(stages[-1], Classifies):
+            # Of the instance: a model can do what it has the methods for.
+            self.label_name = stages[-1].label_name
+            self.class_probabilities = self._class_probabilities
         self.build(None)
 
     def build(self, input_shape: Any) -> None:
@@ -77,12 +93,21 @@ class StagedModel(LatentVariableModel):
             if not stage.built:
                 stage.build(stage.input_shapes())
         for below, above in zip(self.stages, self.stages[1:], strict=False):
-            size, declared = code_size(below), above.fields()
+            size, given = code_size(below), above.conditions()
+            declared = {n: field for n, field in above.fields().items() if n not in given}
             if [field.shape for field in declared.values()] != [(size,)]:
                 raise UserError(
                     f"The codes of {below.name} have shape {(size,)}, and {above.name} is a model "
-                    f"of {declared}. A further stage has one field, the codes of the one before."
+                    f"of {declared}. A further stage has one field beside its conditions, the "
+                    "codes of the one before."
                 )
+        for stage in self.stages:
+            for name, field in stage.conditions().items():
+                if self.fields()[name] != field:
+                    raise UserError(
+                        f"{stage.name} is given {name!r}, {field}, and another stage has "
+                        f"{self.fields()[name]} of that name. Give one of them another name."
+                    )
         self.built = True
 
     @property
@@ -91,12 +116,16 @@ class StagedModel(LatentVariableModel):
         return code_size(self.stages[0])
 
     def fields(self) -> dict[str, Field]:
-        """Returns the fields of the first stage."""
-        return self.stages[0].fields()
+        """Returns the fields of the first stage, and the conditions of the others."""
+        first = self.stages[0].fields()
+        return {**first, **{n: f for n, f in self.conditions().items() if n not in first}}
 
     def conditions(self) -> dict[str, Field]:
-        """Returns the conditions of the first stage, which only its decoder sees."""
-        return self.stages[0].conditions()
+        """Returns the conditions of all stages."""
+        found: dict[str, Field] = {}
+        for stage in self.stages:
+            found |= stage.conditions()
+        return found
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Raises `UserError`: the stages have been trained."""
@@ -111,27 +140,34 @@ class StagedModel(LatentVariableModel):
 
     def encode(self, batch: Batch) -> tf.Tensor:
         """Returns the first stage's codes."""
-        return self.stages[0].encode(batch)
+        return self.stages[0].encode(_own(self.stages[0].fields(), batch))
 
     def encoder_outputs(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns what the first stage's encoder does."""
-        return self.stages[0].encoder_outputs(batch)
+        return self.stages[0].encoder_outputs(_own(self.stages[0].fields(), batch))
 
     def decode(self, z: tf.Tensor, conditions: Batch) -> tf.Tensor:
         """Returns the first stage's E[x|z]."""
-        return self.stages[0].decode(z, conditions)
+        return self.stages[0].decode(z, _own(self.stages[0].conditions(), conditions))
 
     def decoder_outputs(self, z: tf.Tensor, conditions: Batch) -> dict[str, tf.Tensor]:
         """Returns what the first stage's decoder does."""
-        return self.stages[0].decoder_outputs(z, conditions)
+        return self.stages[0].decoder_outputs(z, _own(self.stages[0].conditions(), conditions))
 
     def generate(self, noise: Noise, conditions: Batch) -> tf.Tensor:
         """Returns codes of the first stage, drawn through all the others, `[*leading, D]`."""
-        z = self.stages[-1].generate(noise, {})
+        last = self.stages[-1]
+        z = last.generate(noise, _own(last.conditions(), conditions))
         for stage in reversed(self.stages[1:]):
             noise = noise.part(_EMISSION)
-            z = stage.emit(noise, z, {})
+            z = stage.emit(noise, z, _own(stage.conditions(), conditions))
         return z
+
+    def _class_probabilities(self, batch: Batch) -> tf.Tensor:
+        """The last stage's probabilities given the code of x, `[B, K]`."""
+        for below, above in zip(self.stages, self.stages[1:], strict=False):
+            batch = {next(iter(above.fields())): below.encode(_own(below.fields(), batch))}
+        return self.stages[-1].class_probabilities(batch)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
@@ -162,3 +198,8 @@ def code_size(model: Any) -> int:
             "is what a further stage learns."
         )
     return size
+
+
+def _own(fields: Mapping[str, Field], batch: Batch) -> dict[str, tf.Tensor]:
+    """What of a batch a stage has fields for."""
+    return {name: batch[name] for name in fields if name in batch}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfvae import data
@@ -30,6 +31,35 @@ def load_data(settings: Settings, model: Any = None, first_epoch: int = 0) -> Da
     if (declared := _declared(model)) is not None:
         options.setdefault("fields", declared)
     return data.load(seed=settings["seed"], first_epoch=first_epoch, **options)
+
+
+def load_beside(settings: Settings, stage: Settings) -> list[dict[str, np.ndarray]]:
+    """The columns that a further stage has beside the codes of a run's examples, in their order.
+
+    Args:
+        settings: Of the run whose codes these are.
+        stage: Of the further one; columns that it names are read from the run's data.
+
+    Returns:
+        Name -> values `[N, ...]`, of the training data's epoch 0 and of the held-out data.
+
+    Raises:
+        UserError: if the data lack such a column, or the labels that the stage keeps.
+    """
+    names = [name for name in stage["fields"] or () if name != "x"]
+    if not names:
+        return [{}, {}]
+    own = settings.group("data")
+    options = {**own, "fields": ("x", *names), "seed": settings["seed"]}
+    if stage["labels"] is not None:  # refused here, and not after the run has been trained
+        data.load(**{**options, "labels": stage["labels"]})
+    return [
+        {
+            name: np.concatenate([batch[name] for batch in part.as_numpy_iterator()])
+            for name in names
+        }
+        for part in data.load(**options)
+    ]
 
 
 def model_and_data(settings: Settings) -> tuple[Any, Datasets]:

@@ -78,7 +78,7 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
         drawings["reconstructions"] = lambda path: pictures.reconstructions(model, few, save=path)
     if can >= {Generates, Decodes}:
         given: dict[str, Any] = {name: np.resize(examples[name], (64, *f.shape)) for name, f in
-                 model.conditions().items()}  # fmt: skip
+                 model.conditions().items() if name in examples}  # fmt: skip
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
         if (label := pictures.class_condition(model)) and len(label[1]) <= CLASSES:
             drawings["classes"] = lambda path: pictures.samples_by_class(model, save=path)

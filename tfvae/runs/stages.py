@@ -5,6 +5,7 @@ arXiv:1903.05789, section 4: a second VAE learns the first one's aggregate poste
 first one's prior misses.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tfvae.evaluation.latents import latent_codes
 from tfvae.models.capabilities import Batch, Decodes, Emits, Generates, Scores, require
 from tfvae.models.stages import StagedModel
 from tfvae.noise import example_noise, example_seeds
-from tfvae.runs.datasets import Datasets, load_data
+from tfvae.runs.datasets import Datasets, load_beside, load_data
 from tfvae.runs.drawing import draw_pictures
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.runs.folder import RunFolder
@@ -32,7 +33,7 @@ def train_stages(
     """Trains the stages after the first, or goes on with them.
 
     A stage is a run in `stages/NAME`, and its data are `stages/NAME.npz`: codes of the training
-    data's epoch 0, and of the held-out data.
+    data's epoch 0, and of the held-out data, with the columns that the stage names beside x.
 
     Args:
         first: Trained.
@@ -52,7 +53,8 @@ def train_stages(
         if place.finished:
             model = place.read_model()
         else:
-            write_codes(source, load_data(its_settings, source), codes, settings["seed"])
+            others = load_beside(its_settings, settings)
+            write_codes(source, load_data(its_settings, source), codes, settings["seed"], others)
             model = _trained(name, on_codes, place, report)
         done[name] = model, on_codes
         results[name] = place.read_metrics()
@@ -73,8 +75,14 @@ def _trained(name: str, settings: Settings, place: RunFolder, report: Report) ->
     return stage.model
 
 
-def write_codes(model: Any, datasets: Datasets, path: Path, seed: int) -> None:
-    """Writes codes of training and held-out data, float32 `[N, D]`.
+def write_codes(
+    model: Any,
+    datasets: Datasets,
+    path: Path,
+    seed: int,
+    others: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
+) -> None:
+    """Writes codes of training and held-out data, float32 `[N, D]`, and columns beside them.
 
     A code is a draw from q(z|x), one for each example: together they are draws from the aggregate
     posterior, which posterior means, being narrower, are not. Of a model that does not score it is
@@ -82,9 +90,11 @@ def write_codes(model: Any, datasets: Datasets, path: Path, seed: int) -> None:
     """
     parts: dict[str, Any] = {}
     first = 0
-    for name, data in zip(("x_train", "x_test"), datasets, strict=True):
-        parts[name] = drawn_codes(model, data, seed, first)
-        first += len(parts[name])
+    for part, data, columns in zip(("train", "test"), datasets, others, strict=True):
+        codes = drawn_codes(model, data, seed, first)
+        first += len(codes)
+        parts |= {f"x_{part}": codes}
+        parts |= {f"{name}_{part}": values for name, values in columns.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

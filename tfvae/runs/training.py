@@ -10,6 +10,7 @@ from typing import Any
 from tfvae.errors import UserError
 from tfvae.export.publishing import check_export_folder
 from tfvae.runs.abilities import left_out, servable, variants_of
+from tfvae.runs.datasets import load_beside
 from tfvae.runs.drawing import draw_pictures
 from tfvae.runs.exporting import export_run
 from tfvae.runs.folder import RunFolder
@@ -17,7 +18,7 @@ from tfvae.runs.machine import library_versions
 from tfvae.runs.processes import refuse_workers
 from tfvae.runs.stage import Stage
 from tfvae.runs.stages import train_stages
-from tfvae.settings.settings import Settings
+from tfvae.settings.settings import FIRST_STAGE, Settings
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ def train(
         folder.check(settings)
     stage = Stage.of(settings)  # before there is a folder: what is refused leaves nothing
     notes = left_out(stage.model, settings, exporting=export_to is not None)
+    for further in settings.stages.values():
+        if further.source == FIRST_STAGE:
+            load_beside(settings, further)
     if export_to is not None:
         check_export_folder(export_to)
     with folder.locked():
