@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.likelihood_regret import LikelihoodRegret as LikelihoodRegret
     from tfvae.uses.on_codes import classify_codes as classify_codes
     from tfvae.uses.perturbing import perturbed as perturbed
+    from tfvae.uses.segmentation import segment as segment
     from tfvae.uses.thresholds import FalseAlarms as FalseAlarms
     from tfvae.uses.thresholds import false_alarms as false_alarms
     from tfvae.uses.thresholds import score_threshold as score_threshold
@@ -50,6 +51,7 @@ _HOMES = {
     "impute": "imputation",
     "perturbed": "perturbing",
     "score_threshold": "thresholds",
+    "segment": "segmentation",
 }
 
 __all__ = list(_HOMES)
