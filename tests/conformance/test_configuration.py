@@ -121,6 +121,13 @@ ARGUMENTS = {
         "strides": 1,
         "activation": "tanh",
     },
+    networks.UNet: lambda: {
+        "filters": [2, 3],
+        "num_convolutions": 1,
+        "kernel_size": 5,
+        "strides": 3,
+        "activation": "tanh",
+    },
     objectives.ELBO: lambda: {
         "kl_weight": 2.0,
         "num_samples": 3,

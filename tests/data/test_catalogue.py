@@ -8,6 +8,7 @@ from tfvae.data.catalogue import BINARISATIONS, CATALOGUE, describe, names, near
 
 def test_names():
     images = ["binarized_mnist", "digits", "fashion_mnist", "mnist", "omniglot"]
+    images += ["segmented_digits", "segmented_mnist"]
     assert names() == sorted([*images, "breast_cancer", "diabetes", "wine"])
     for spec in CATALOGUE.values():
         assert spec.binarisation in BINARISATIONS

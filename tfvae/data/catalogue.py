@@ -87,6 +87,23 @@ _SPECS: tuple[DatasetSpec, ...] = (
         host="https://github.com",
     ),
 )
+_STYLES = "each drawn by four annotators: thin, thick, filled, and a part left out"
+_SPECS += tuple(
+    DatasetSpec(
+        name=name,
+        fields={"x": Field((side, side, 1)), "image": Field((side, side, 1))},
+        binarisation=NONE,
+        source="annotated_digits",
+        description=f"{digits} on textures, {side}x{side}, {_STYLES}; {origin}",
+        bits=True,
+        version=version,
+        host=host,
+    )
+    for name, side, digits, origin, version, host in (
+        ("segmented_digits", 16, "scikit-learn's digits", "no download", None, None),
+        ("segmented_mnist", 28, "MNIST", "of mnist", "3.0.1", "https://storage.googleapis.com"),
+    )
+)
 _TABLES = (
     (
         "breast_cancer",

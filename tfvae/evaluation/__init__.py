@@ -42,6 +42,11 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.reconstruction import reconstruction_errors as reconstruction_errors
     from tfvae.evaluation.refinement import RefinedEstimate as RefinedEstimate
     from tfvae.evaluation.refinement import refine as refine
+    from tfvae.evaluation.segmentation import (
+        generalised_energy_distance as generalised_energy_distance,
+    )
+    from tfvae.evaluation.segmentation import intersection_over_union as intersection_over_union
+    from tfvae.evaluation.segmentation import matched_iou as matched_iou
     from tfvae.evaluation.two_sided import BidirectionalEstimate as BidirectionalEstimate
     from tfvae.evaluation.two_sided import bidirectional as bidirectional
 
@@ -60,10 +65,13 @@ _HOMES = {
     "annealed_importance_sampling": "ais",
     "bidirectional": "two_sided",
     "elbo": "likelihood",
+    "generalised_energy_distance": "segmentation",
     "inference_gap": "gaps",
+    "intersection_over_union": "segmentation",
     "kl_per_dimension": "latents",
     "latent_codes": "latents",
     "log_likelihood": "likelihood",
+    "matched_iou": "segmentation",
     "naive_log_likelihood": "likelihood",
     "PosteriorSamples": "chains",
     "PosteriorStatistics": "posteriors",

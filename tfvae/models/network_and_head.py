@@ -23,7 +23,8 @@ class NetworkAndHead(keras.layers.Layer):
 
     Inputs are a tensor `[..., B, *event]`, or a dict of such for a network that takes one: all are
     folded to one batch axis for the network, and the head's parameters unfolded again. An input
-    without the sample axes of the others is the same for all samples.
+    without the sample axes of the others is the same for all samples; a network that has
+    `repeats_rows`, as `networks.UNet`, is given images of that kind once.
 
     The network computes in its own dtype policy; inputs reach it in float32, but for whole numbers
     of type int32 (labels, tokens), which stay what they are, and the head returns to float32.
@@ -222,9 +223,10 @@ class NetworkAndHead(keras.layers.Layer):
         leading = tf.constant([], tf.int32)
         for x, event in zip(tensors, events, strict=True):
             leading = tf.broadcast_dynamic_shape(leading, tf.shape(x)[: x.shape.rank - len(event)])
-        folded = []
+        folded, repeats = [], getattr(self.network, "repeats_rows", False)
         for x, event in zip(tensors, events, strict=True):
-            if len(tensors) > 1:
+            as_given = repeats and len(event) == 3 and x.shape.rank == 4
+            if len(tensors) > 1 and not as_given:
                 x = tf.broadcast_to(x, tf.concat([leading, event], axis=0))
             folded.append(tf.reshape(x, [-1, *event]))
         return leading, tf.nest.pack_sequence_as(inputs, folded)

@@ -4,5 +4,6 @@ from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.masked import MADE
 from tfvae.networks.mlp import MLP
+from tfvae.networks.unet import UNet
 
-__all__ = ["MADE", "MLP", "Conv", "ConvTranspose", "SideBySide"]
+__all__ = ["MADE", "MLP", "Conv", "ConvTranspose", "SideBySide", "UNet"]

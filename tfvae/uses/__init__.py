@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.paths import code_paths as code_paths
     from tfvae.uses.paths import path_lengths as path_lengths
     from tfvae.uses.perturbing import perturbed as perturbed
+    from tfvae.uses.segmentation import segment as segment
     from tfvae.uses.super_resolution import SuperResolution as SuperResolution
     from tfvae.uses.super_resolution import super_resolve as super_resolve
     from tfvae.uses.thresholds import FalseAlarms as FalseAlarms
@@ -70,8 +71,8 @@ _HOMES = {
     "classify": "classification",
     "classify_codes": "on_codes",
     "code_paths": "paths",
-    "data_copying": "neighbours",
     "corrupted_examples": "denoising",
+    "data_copying": "neighbours",
     "denoise": "denoising",
     "false_alarms": "thresholds",
     "find_attribute": "attributes",
@@ -84,8 +85,9 @@ _HOMES = {
     "path_pictures": "latent_pictures",
     "perturbed": "perturbing",
     "score_threshold": "thresholds",
-    "with_attribute": "attributes",
+    "segment": "segmentation",
     "super_resolve": "super_resolution",
+    "with_attribute": "attributes",
 }
 
 __all__ = list(_HOMES)
