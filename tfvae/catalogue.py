@@ -75,6 +75,7 @@ KINDS = {
             "mlp": "tfvae.networks.pairs:mlp",
             "conv": "tfvae.networks.pairs:conv",
             "linear": "tfvae.networks.pairs:linear",
+            "unet": "tfvae.networks.pairs:unet",
         },
         ("event_shape", "latent_size", "dtype"),
     ),

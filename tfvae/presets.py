@@ -94,6 +94,16 @@ _GIVEN_SMALL = {
     "prior": "conditional_normal",
 }
 _NOISY = {"binarisation": "none", "corruption": "additive_normal"}
+# Kohl et al. 2018, arXiv:1806.05034: six latent dimensions, a U-Net, p(z|x).
+_SEGMENTATION = {
+    "model": "conditional",
+    "fields": ("x", "image"),
+    "network": "unet",
+    "prior": "conditional_normal",
+    "prior.units": (64,),
+    "latent_size": 6,
+    **_ADAM,
+}
 # The table, the share of holes and the likelihood of Mattei and Frellsen 2019, arXiv:1812.02633.
 _MISSING = {
     "dataset": "breast_cancer",
@@ -151,6 +161,16 @@ PRESETS = {
     "digits-super-resolution": Preset(
         "grey 8x8 digits, given 4x4 pixels of each", {**_DIGITS, **_GIVEN_SMALL}
     ),
+    "digits-segmentation": Preset(
+        "masks of digits on textures, in the four styles of annotators; no download",
+        {
+            **_SEGMENTATION,
+            "dataset": "segmented_digits",
+            "network.filters": (8, 16, 32),
+            "network.num_convolutions": 1,
+            "epochs": 25,
+        },
+    ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
@@ -170,6 +190,10 @@ PRESETS = {
     ),
     "mnist-super-resolution": Preset(
         "grey mnist, given 14x14 pixels of each", {**_MNIST, **_GIVEN_SMALL, "epochs": 200}
+    ),
+    "mnist-segmentation": Preset(
+        "masks of mnist on textures, in the four styles of annotators",
+        {**_SEGMENTATION, "dataset": "segmented_mnist", "epochs": 5},
     ),
     "mnist-two-stage": Preset(
         "grey mnist, and a second VAE that learns the codes",

@@ -33,6 +33,7 @@ _OTHERS = (
     "tfvae.networks.mlp:MLP",
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",
+    "tfvae.networks.unet:UNet",
     "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
 _SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective", "corruption")

@@ -267,6 +267,11 @@ CONVOLUTIONS = (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + dense(2 * 2 * 4, 2 * LATENTS)
 CONVOLUTIONS += dense(LATENTS, 2 * 2 * 4) + (9 * 4 * 4 + 4) + (9 * 4 * 2 + 2) + (2 * 1 + PIXELS)
 WIDE = 8 * 2 * LATENTS + 8 * PIXELS  # features twice as wide, in both heads
 
+UNET = (9 * 2 * 2 + 2) + dense(4 * 4 * 2, 2 * LATENTS)  # q(z|x, image)
+UNET += (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + (9 * (2 + 4) * 2 + 2)  # down, down and up
+UNET += dense(2, 2) + LATENTS * 2 + dense(2, 2) + (2 * 1 + PIXELS)  # three 1x1 convolutions
+UNET += dense(PIXELS, 4) + dense(4, 2 * LATENTS)  # p(z|image)
+
 # Three classes, one-hot beside x and z; or embedded as two numbers beside an image of its own.
 LABELLED = MLP_DIAG + 2 * 3 * 8
 EMBEDDED = MLP_DIAG + 2 * 2 * 8 + dense(PIXELS + 3, 2)
@@ -590,6 +595,19 @@ CASES = [
         CONVOLUTIONS + 9 * 3 * 2 + 3 * 2 * 2 * 4,
         xla_on_cpu=False,
         given={"label": LABEL},
+    ),
+    # Of the encoder, 4 x 4 maps of a mask beside an image; two scales, one convolution each way.
+    Case(
+        "conditional_unet",
+        lambda: conditional(
+            encoder=networks.Conv([2]),
+            decoder=networks.UNet([2, 4], num_convolutions=1),
+            conditions={"image": tfvae.Field(SHAPE)},
+            prior=priors.ConditionalNormal(LATENTS, units=[4]),
+        ),
+        UNET,
+        xla_on_cpu=False,
+        given={"image": IMAGES[::-1]},
     ),
     Case(
         "conditional_counted",

@@ -8,6 +8,7 @@ import keras
 from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.mlp import MLP
+from tfvae.networks.unet import UNet
 
 Activation = Literal[
     "relu", "tanh", "elu", "gelu", "leaky_relu", "selu", "silu", "softplus", "sigmoid"
@@ -101,6 +102,46 @@ def conv(
         tuple(filters)[::-1], image_size=tuple(event_shape)[:2], name="decoder_conv", **common
     )
     return _chain("encoder_network", down, dense[0]), _chain("decoder_network", dense[1], up)
+
+
+def unet(
+    filters: Sequence[int] = (16, 32, 64),
+    num_convolutions: int = 2,
+    kernel_size: int = 3,
+    strides: int = 2,
+    units: Sequence[int] = (64,),
+    activation: Activation = "relu",
+    dtype: Any = None,
+) -> Pair:
+    """A U-Net of the image that is given, for masks: of conditional models alone.
+
+    Args:
+        filters: Channels of each scale of the U-Net, the finest first, and of the encoder's
+            strided convolutions.
+        num_convolutions: Convolutions of each scale of the U-Net.
+        kernel_size: Side of the kernels in pixels.
+        strides: By how much each scale is coarser than the one before.
+        units: Widths of the encoder's dense layers; "none" for none.
+        activation: Of the hidden layers.
+        dtype: A Keras dtype policy.
+
+    Returns:
+        (the encoder's network, the decoder's).
+
+    Example:
+        >>> encoder, decoder = unet((8, 16))
+        >>> decoder.filters
+        (8, 16)
+    """
+    common = {
+        "kernel_size": kernel_size,
+        "strides": strides,
+        "activation": activation,
+        "dtype": dtype,
+    }
+    dense = mlp(units, activation, dtype)[0] if units else None
+    down = _chain("encoder_network", Conv(filters, name="encoder_conv", **common), dense)
+    return down, UNet(filters, num_convolutions, name="decoder_unet", **common)
 
 
 def _chain(name: str, *layers: keras.layers.Layer | None) -> keras.layers.Layer:
