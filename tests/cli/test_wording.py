@@ -12,6 +12,7 @@ from tfvae.cli.wording import in_flags
     [
         ("Pass size=(H, W) to resize them all.", "Pass --image-size H,W to resize them all."),
         ('Pass background="white".', "Pass --background white."),
+        ('Load one, fields=("x", "label").', "Load one, --fields x,label."),
         ("fewer than batch_size=128, and", "fewer than --batch-size 128, and"),
         ("Use gradient='pathwise' or x=3.", "Use gradient='pathwise' or x=3."),
     ],

@@ -41,7 +41,11 @@ def test_the_seed_chooses_them():
         ({"labels": 0}, UserError, "labels is 0"),
         ({"labels": 10.0}, UserTypeError, "whole number"),
         ({"labels": 100_000}, UserError, "training examples of it. Keep fewer"),
-        ({"labels": 50, "fields": None}, UserError, "no column label.*--fields x,label"),
+        (
+            {"labels": 50, "fields": None},
+            UserError,
+            r"no column label.*Load one, fields=\(\"x\", \"label\"\)\.",
+        ),
     ],
 )
 def test_counts_that_can_not_be_left_are_refused(options, error, message):

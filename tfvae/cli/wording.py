@@ -23,7 +23,7 @@ def in_flags(message: str) -> str:
         name = renamed.get(argument, argument)
         if name not in known:
             return match[0]
-        bare = value.strip("()\"'").replace(" ", "")
+        bare = re.sub(r"[()\"' ]", "", value)
         return f"{flag(name)} {bare}"
 
     return _ASSIGNED.sub(said, message)

@@ -33,7 +33,7 @@ def with_few_labels(columns: Columns, count: int, seed: int, source: Any) -> Col
         found = "no column label is loaded" if rows is None else f"label has {rows.field.values}"
         raise UserError(
             f"labels={count} keeps so many labels of the training examples, and of {source} "
-            f'{found}. Load one, fields=("x", "label") (--fields x,label).'
+            f'{found}. Load one, fields=("x", "label").'
         )
     label, classes = rows.read(np.arange(len(rows))), len(rows.field.classes)
     if count < classes:
