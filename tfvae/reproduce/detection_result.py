@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from tfvae.reproduce.detection_table import DetectionRow, DetectionTable
-from tfvae.reproduce.keeping import how_measured
+from tfvae.reproduce.keeping import KeptResult, how_measured
 
 
 @dataclass(frozen=True)
@@ -21,37 +20,15 @@ class Detection:
     auprc: list[float]
 
 
-@dataclass(frozen=True)
-class DetectionResult:
+@dataclass(frozen=True, kw_only=True)
+class DetectionResult(KeptResult):
     """What a run of a row came to, and all that it depends on.
 
     Attributes:
-        row: Name of the row.
-        seed: Of the split, weights, order and noise.
-        protocol: See `DetectionRow.protocol`.
         detections: By score.
-        seconds: Of the run.
-        versions: Of the libraries.
-        machine: Processor, and accelerators.
-        revision: Of the code; None outside of a checkout.
-        finished: When, UTC.
     """
 
-    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
-
-    row: str
-    seed: int
-    protocol: str
     detections: dict[str, Detection]
-    seconds: float
-    versions: dict[str, str]
-    machine: str
-    revision: str | None
-    finished: str
-
-    def is_of(self, row: DetectionRow) -> bool:
-        """Whether the row would still be run like this."""
-        return self.protocol == row.protocol()
 
     def best(self) -> str:
         """The highest mean AUROC and its score, for a line."""

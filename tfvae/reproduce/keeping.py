@@ -1,8 +1,9 @@
 """Rows that are no runs of `tfvae train`: run once for each seed, and kept at once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 import filelock
 
@@ -10,6 +11,37 @@ from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.runs.files import write_text
 from tfvae.runs.machine import code_revision, library_versions, machine_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptResult:
+    """What a run of a row came to depends on this, whatever it is.
+
+    Attributes:
+        row: Name of the row.
+        seed: Of all that is random.
+        protocol: The row's `protocol()`.
+        seconds: Of the run.
+        versions: Of the libraries.
+        machine: Processor, and accelerators.
+        revision: Of the code; None outside of a checkout.
+        finished: When, UTC.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+
+    row: str
+    seed: int
+    protocol: str
+    seconds: float
+    versions: dict[str, str]
+    machine: str
+    revision: str | None
+    finished: str
+
+    def is_of(self, row: Any) -> bool:
+        """Whether the row would still be run like this."""
+        return self.protocol == row.protocol()
 
 
 def keep_results(
@@ -29,7 +61,7 @@ def keep_results(
         rows: Their names.
         seeds: Of every row; None for each row's own.
         paths: Where results and page are.
-        kind: Of a result: a dataclass with `is_of(row)` and `best()`.
+        kind: Of a result: a `KeptResult` with `best()`.
         run: From a row and a seed to its result.
         page: From the table and what is kept to its text.
         report: Called with lines that say how it goes.

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from tfvae.reproduce.keeping import how_measured
+from tfvae.reproduce.keeping import KeptResult, how_measured
 from tfvae.reproduce.restoration_table import RestorationRow, RestorationTable
 
 
@@ -24,37 +23,15 @@ class Restoration:
     consistency: float | None = None
 
 
-@dataclass(frozen=True)
-class RestorationResult:
+@dataclass(frozen=True, kw_only=True)
+class RestorationResult(KeptResult):
     """What a run of a row came to, and all that it depends on.
 
     Attributes:
-        row: Name of the row.
-        seed: Of weights, order, corruption and draws.
-        protocol: See `RestorationRow.protocol`.
         restorations: By what was made of the images.
-        seconds: Of the run.
-        versions: Of the libraries.
-        machine: Processor, and accelerators.
-        revision: Of the code; None outside of a checkout.
-        finished: When, UTC.
     """
 
-    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
-
-    row: str
-    seed: int
-    protocol: str
     restorations: dict[str, Restoration]
-    seconds: float
-    versions: dict[str, str]
-    machine: str
-    revision: str | None
-    finished: str
-
-    def is_of(self, row: RestorationRow) -> bool:
-        """Whether the row would still be run like this."""
-        return self.protocol == row.protocol()
 
     def best(self) -> str:
         """The highest PSNR and whose it is, for a line."""

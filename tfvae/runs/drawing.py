@@ -44,8 +44,13 @@ def draw_pictures(
     }
     if len(next(iter(model.fields().values())).shape) == 3:
         drawings |= _of_images(model, test)
+    return write_drawings(drawings, folder)
+
+
+def write_drawings(drawings: Mapping[str, Callable[[Path], Any]], folder: Path) -> list[Path]:
+    """Draws each picture into a folder, which is made if missing, and returns their paths."""
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
     paths = []
@@ -60,7 +65,9 @@ def _of_codes(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str
     if not isinstance(model, Encodes):
         return {}
     examples = data.first_examples(test, POINTS)
-    labels = _labels(settings, len(tf.nest.flatten(examples)[0]))
+    labels = held_out_labels(settings)
+    if labels is not None:
+        labels = labels[: len(tf.nest.flatten(examples)[0])]
     return {
         "latent_scatter": lambda path: pictures.latent_scatter(model, examples, labels, save=path)
     }
@@ -93,12 +100,12 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
     return drawings
 
 
-def _labels(settings: Settings, count: int) -> np.ndarray | None:
+def held_out_labels(settings: Settings) -> np.ndarray | None:
     """Labels of the held-out images, of data sets that are known by name."""
     if settings["dataset"] not in CATALOGUE:
         return None
     columns = data.arrays(settings["dataset"], test_fraction=settings["test_fraction"]).test
-    return columns["label"][:count] if "label" in columns else None
+    return columns.get("label")
 
 
 def save_samples(

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tfvae import data
-from tfvae.data.catalogue import CATALOGUE
 from tfvae.errors import UserError
 from tfvae.models.capabilities import Emits, Generates, can, require
 from tfvae.noise import Noise
 from tfvae.runs.datasets import load_data
-from tfvae.runs.files import cannot_write, replacing
+from tfvae.runs.drawing import held_out_labels, write_drawings
+from tfvae.runs.restoration import examples_by_field
 from tfvae.settings.settings import Settings
 from tfvae.uses.attributes import find_attribute
 from tfvae.uses.latent_pictures import (
@@ -60,9 +59,9 @@ def explore(
     if model.conditions():
         drawings["class_traversals"] = lambda path: class_traversals(model, seed=seed, save=path)
     else:
-        images = _images(test)
+        images = examples_by_field(test)["x"]
         drawings |= _of_classes(model, settings, images, classes, report)
-        learned = _images(train)
+        learned = examples_by_field(train)["x"]
         samples = _samples(model, min(_COPIES, len(images)), seed)
         copying = data_copying(samples, learned, images[:_COPIES])
         report(
@@ -73,16 +72,7 @@ def explore(
         drawings["nearest"] = lambda path: nearest_pictures(
             samples[:_SHOWN], learned, count=2, save=path
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    paths = []
-    for name, drawing in drawings.items():
-        paths.append(folder / f"{name}.png")
-        with replacing(paths[-1]) as beside:
-            drawing(beside)
-    return paths
+    return write_drawings(drawings, folder)
 
 
 def _of_classes(
@@ -93,7 +83,7 @@ def _of_classes(
     report: Callable[[str], None],
 ) -> dict[str, Callable[[Path], Any]]:
     """Ways between two images, and of data whose labels are known an attribute between classes."""
-    labels = _labels(settings)
+    labels = held_out_labels(settings)
     if labels is None:
         if classes is not None:
             raise UserError(f"--classes: {settings['dataset']} has no labels that are known.")
@@ -118,20 +108,6 @@ def _of_classes(
         "attribute": lambda path: attribute_changes(model, shown, attribute, save=path),
         "paths": lambda path: path_pictures(model, *ends, save=path),
     }
-
-
-def _labels(settings: Settings) -> np.ndarray | None:
-    """Labels of the held-out images, of data sets that are known by name."""
-    if settings["dataset"] not in CATALOGUE:
-        return None
-    columns = data.arrays(settings["dataset"], test_fraction=settings["test_fraction"]).test
-    return columns.get("label")
-
-
-def _images(dataset: Any) -> np.ndarray:
-    """x of a data set, of training data as its first epoch has them."""
-    batches = (b["x"] if isinstance(b, dict) else b for b in dataset.as_numpy_iterator())
-    return np.concatenate(list(batches))
 
 
 def _samples(model: Any, count: int, seed: int) -> np.ndarray:
