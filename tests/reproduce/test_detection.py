@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,17 +11,20 @@ from sklearn.metrics import roc_auc_score
 from tfvae import data
 from tfvae.errors import UserError
 from tfvae.reproduce import detecting
-from tfvae.reproduce.detection_result import Detection, DetectionResult, detection_page
-from tfvae.reproduce.detection_table import DETECTION_TABLES, DetectionTable, DetectionTask
+from tfvae.reproduce.detection_table import DETECTION_TABLES, SCORES_OF_VAE, DetectionTask
 from tfvae.reproduce.files import TableFiles
+from tfvae.reproduce.keeping import compare_methods
+from tfvae.reproduce.method_page import methods_page
+from tfvae.reproduce.method_result import MethodResult
+from tfvae.reproduce.methods import MethodTable
 from tfvae.reproduce.results import read_results
 
-KEPT = Path(__file__).resolve().parents[2] / "docs" / "results"
-TABLE = DetectionTable(
+TABLE = MethodTable(
     "small",
     "A small table",
     "On tumours.",
     [DetectionTask("tumours", "Tumours", "Malignant.", "breast_cancer", (0,), epochs=1)],
+    "tfvae.reproduce.detecting:run_detection",
 )
 
 
@@ -33,20 +35,12 @@ def without_xla(monkeypatch):
         monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
 
 
-@pytest.mark.parametrize("name", DETECTION_TABLES)
-def test_the_documentation_shows_what_is_kept(name):
-    """After a change of the rows or of this page: `tfvae reproduce NAME --render`."""
-    table, paths = DETECTION_TABLES[name], TableFiles(KEPT, name)
-    kept = read_results(paths.results, table, DetectionResult)
-    assert paths.page.read_text("utf-8") == detection_page(table, kept)
-
-
 def result(row, seed, values, score="isolation-forest"):
-    return DetectionResult(
+    return MethodResult(
         row=row,
         seed=seed,
         protocol=TABLE.rows[row].protocol(),
-        detections={score: Detection(values, [v / 2 for v in values])},
+        measured={score: {"auroc": values, "auprc": [v / 2 for v in values]}},
         seconds=1.0,
         versions={"tensorflow": "1"},
         machine="a machine",
@@ -63,23 +57,24 @@ def row_of(text, name):
 def test_the_page_shows_means_of_seeds_the_hardest_class_and_what_was_not_run():
     name = "tumours-isolation-forest"
     kept = {(name, 0): result(name, 0, [0.9, 0.5]), (name, 3): result(name, 3, [0.7, 0.7])}
-    text = detection_page(TABLE, kept)
+    text = methods_page(TABLE, kept)
     assert row_of(text, "isolation-forest")[1:] == [
         "0.700 (0.700 to 0.700)",
         "0.350 (0.350 to 0.350)",
         "0.600",
+        "1",
         "0, 3 (1, 2, 4 not run)",
     ]
     assert row_of(text, "vae")[1] == "not run: `tfvae reproduce small --rows tumours-vae`"
     other = {(name, 0): replace(kept[name, 0], protocol="another")}
-    assert detection_page(TABLE, other) == detection_page(TABLE, {})
+    assert methods_page(TABLE, other) == methods_page(TABLE, {})
 
 
 def test_a_row_ranks_held_out_examples_and_goes_on_with_what_is_kept(tmp_path, monkeypatch):
     paths, said = TableFiles(tmp_path, "small"), []
     name = "tumours-isolation-forest"
-    detecting.reproduce_detection(TABLE, [name], (1,), paths, said.append)
-    found = read_results(paths.results, TABLE, DetectionResult)[name, 1]
+    compare_methods(TABLE, [name], (1,), paths, said.append)
+    found = read_results(paths.results, TABLE, MethodResult)[name, 1]
     (learned, normal, strange), *more = detecting.examples_of(TABLE.tasks[0], 1)
     assert not more
     # By hand, from scikit-learn's own table: 357 benign and 212 malignant tumours.
@@ -89,24 +84,24 @@ def test_a_row_ranks_held_out_examples_and_goes_on_with_what_is_kept(tmp_path, m
     forest = IsolationForest(random_state=1).fit(learned)
     scores = -forest.score_samples(np.concatenate([normal, strange]))
     expected = roc_auc_score([0] * 71 + [1] * 212, scores)
-    assert found.detections["isolation-forest"].auroc == [pytest.approx(expected)]
+    assert found.measured["isolation-forest"]["auroc"] == [pytest.approx(expected)]
     assert expected > 0.9
     assert "AUROC" in paths.page.read_text("utf-8")
     monkeypatch.setattr(detecting, "run_detection", None)  # it is not run again
-    detecting.reproduce_detection(TABLE, [name], (1,), paths, said.append)
+    compare_methods(TABLE, [name], (1,), paths, said.append)
     assert re.fullmatch(rf"{name}, seed 1: kept, AUROC 0\.9\d+ \(isolation-forest\)", said[-1])
 
 
 def test_a_vae_is_judged_by_each_of_its_scores():
     found = detecting.run_detection(TABLE.rows["tumours-vae"], 0)
-    assert set(found.detections) == set(TABLE.rows["tumours-vae"].scores)
-    assert all(0.5 < d.auroc[0] <= 1 for d in found.detections.values())
+    assert set(found) == {f"VAE, {score}" for score in SCORES_OF_VAE["vae"]}
+    assert all(0.5 < each["auroc"][0] <= 1 for each in found.values())
 
 
 def test_a_broken_file_is_refused(tmp_path):
     (tmp_path / "small.json").write_text('{"schema": 1, "table": "small", "rows": [{}]}', "utf-8")
     with pytest.raises(UserError, match=r"small\.json can't be used: rows\.0\.row: Field required"):
-        read_results(tmp_path / "small.json", TABLE, DetectionResult)
+        read_results(tmp_path / "small.json", TABLE, MethodResult)
 
 
 def test_rows_are_named_once_and_their_data_known():

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,21 +13,22 @@ from tfvae.evaluation import pooled_peak_signal_to_noise, structural_similarity
 from tfvae.evaluation.image_filters import bicubic
 from tfvae.reproduce import restoring
 from tfvae.reproduce.files import TableFiles
-from tfvae.reproduce.restoration_result import Restoration, RestorationResult, restoration_page
+from tfvae.reproduce.keeping import compare_methods
+from tfvae.reproduce.method_page import methods_page
+from tfvae.reproduce.method_result import MethodResult
+from tfvae.reproduce.methods import MethodTable
 from tfvae.reproduce.restoration_table import (
     DRAWS_OF_EACH,
     LINEAR,
     RESTORATION_TABLES,
     UNTRAINED,
     VAE,
-    RestorationTable,
     RestorationTask,
 )
 from tfvae.reproduce.results import read_results
 
-KEPT = Path(__file__).resolve().parents[2] / "docs" / "results"
 _QUICK = {"epochs": 1, "latent_size": 2, "network.units": (8,)}
-TABLE = RestorationTable(
+TABLE = MethodTable(
     "small",
     "A small table",
     "On digits.",
@@ -38,6 +38,7 @@ TABLE = RestorationTable(
             "size", "Size", "Small.", "digits-super-resolution", _QUICK, (VAE, LINEAR, UNTRAINED)
         ),
     ],
+    "tfvae.reproduce.restoring:run_restoration",
 )
 
 
@@ -48,26 +49,22 @@ def without_xla(monkeypatch):
         monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
 
 
-@pytest.mark.parametrize("name", RESTORATION_TABLES)
-def test_the_documentation_shows_what_is_kept(name):
-    """After a change of the rows or of this page: `tfvae reproduce NAME --render`."""
-    table, paths = RESTORATION_TABLES[name], TableFiles(KEPT, name)
-    kept = read_results(paths.results, table, RestorationResult)
-    assert paths.page.read_text("utf-8") == restoration_page(table, kept)
-
-
 def result(row, seed, **found):
-    return RestorationResult(
+    return MethodResult(
         row=row,
         seed=seed,
         protocol=TABLE.rows[row].protocol(),
-        restorations=found,
+        measured=found,
         seconds=2.0 * seed,
         versions={"tensorflow": "1"},
         machine="a machine",
         revision=None,
         finished="2026-01-01T00:00:00+00:00",
     )
+
+
+def near(psnr, ssim):
+    return {"psnr": [psnr], "ssim": [ssim]}
 
 
 def row_of(text, name):
@@ -77,11 +74,11 @@ def row_of(text, name):
 
 def test_the_page_shows_means_of_seeds_and_what_was_not_run():
     kept = {
-        ("noise-untrained", 0): result("noise-untrained", 0, median=Restoration(10.0, 0.5)),
-        ("noise-untrained", 2): result("noise-untrained", 2, median=Restoration(12.0, 0.7)),
-        ("size-vae", 1): result("size-vae", 1, mean=Restoration(20.0, 0.9, 0.01)),
+        ("noise-untrained", 0): result("noise-untrained", 0, median=near(10.0, 0.5)),
+        ("noise-untrained", 2): result("noise-untrained", 2, median=near(12.0, 0.7)),
+        ("size-vae", 1): result("size-vae", 1, mean={**near(20.0, 0.9), "consistency": [0.01]}),
     }
-    text = restoration_page(TABLE, kept)
+    text = methods_page(TABLE, kept)
     seeds = "0, 2 (1 not run)"
     ranges = ["11.00 (10.00 to 12.00)", "0.600 (0.500 to 0.700)"]
     assert row_of(text, "median")[1:] == [*ranges, "2", seeds]
@@ -89,7 +86,7 @@ def test_the_page_shows_means_of_seeds_and_what_was_not_run():
     assert row_of(text, "plain-vae")[1] == "not run: `tfvae reproduce small --rows noise-plain-vae`"
     assert "3 runs" in text
     other = {name: replace(each, protocol="another") for name, each in kept.items()}
-    assert restoration_page(TABLE, other) == restoration_page(TABLE, {})
+    assert methods_page(TABLE, other) == methods_page(TABLE, {})
 
 
 def held_out():
@@ -98,29 +95,33 @@ def held_out():
 
 def test_a_row_is_measured_and_goes_on_with_what_is_kept(tmp_path, monkeypatch):
     paths, said, name = TableFiles(tmp_path, "small"), [], "size-untrained"
-    restoring.reproduce_restoration(TABLE, [name], (1,), paths, said.append)
-    found = read_results(paths.results, TABLE, RestorationResult)[name, 1].restorations
+    compare_methods(TABLE, [name], (1,), paths, said.append)
+    found = read_results(paths.results, TABLE, MethodResult)[name, 1].measured
     x = held_out()
     low = x.reshape(-1, 4, 2, 4, 2, 1).mean(axis=(2, 4)).astype("float32")
-    assert found["bicubic"].psnr == pytest.approx(pooled_peak_signal_to_noise(x, bicubic(low, 2)))
-    assert found["bicubic"].ssim == pytest.approx(structural_similarity(x, bicubic(low, 2)).mean())
+    assert found["bicubic"]["psnr"][0] == pytest.approx(
+        pooled_peak_signal_to_noise(x, bicubic(low, 2))
+    )
+    assert found["bicubic"]["ssim"][0] == pytest.approx(
+        structural_similarity(x, bicubic(low, 2)).mean()
+    )
     # Blocks of what was given are that again when they are made small.
-    assert found["blocks"].consistency == pytest.approx(0.0, abs=1e-6)
-    assert found["bicubic"].consistency > 0.01
+    assert found["blocks"]["consistency"][0] == pytest.approx(0.0, abs=1e-6)
+    assert found["bicubic"]["consistency"][0] > 0.01
     assert "bicubic" in paths.page.read_text("utf-8")
     monkeypatch.setattr(restoring, "run_restoration", None)  # it is not run again
-    restoring.reproduce_restoration(TABLE, [name], (1,), paths, said.append)
+    compare_methods(TABLE, [name], (1,), paths, said.append)
     assert re.fullmatch(rf"{name}, seed 1: kept, PSNR 1\d\.\d\d dB \(\w+\)", said[-1])
 
 
 def test_filters_and_least_squares_are_told_as_much_as_the_model():
-    filters = restoring.run_restoration(TABLE.rows["noise-untrained"], 0).restorations
+    filters = restoring.run_restoration(TABLE.rows["noise-untrained"], 0)
     assert set(filters) == {"corrupted", "median", "non-local means"}
     # 10 log10(1 / 0.25^2) decibels, a little more as what leaves [0, 1] is cut.
-    assert 12.04 < filters["corrupted"].psnr < 15.0
-    linear = restoring.run_restoration(TABLE.rows["noise-linear"], 0).restorations["linear"]
-    assert linear.psnr > filters["corrupted"].psnr + 1.0
-    assert linear.consistency is None
+    assert 12.04 < filters["corrupted"]["psnr"][0] < 15.0
+    linear = restoring.run_restoration(TABLE.rows["noise-linear"], 0)["linear"]
+    assert linear["psnr"][0] > filters["corrupted"]["psnr"][0] + 1.0
+    assert "consistency" not in linear
 
 
 def test_least_squares_are_those_of_scikit_learn():
@@ -140,12 +141,12 @@ def test_a_vae_is_trained_and_judged_in_two_ways(name, monkeypatch):
     )
     row = TABLE.rows[name]
     found = restoring.run_restoration(row, 3)
-    assert len(found.restorations) == 2
-    assert all(0 < each.psnr < 30 for each in found.restorations.values())
+    assert len(found) == 2
+    assert all(0 < each["psnr"][0] < 30 for each in found.values())
     (settings,) = seen
     assert settings["seed"] == 3
     assert (settings["corruption"] is None) == (name != "noise-vae")
-    assert f"{DRAWS_OF_EACH} draws" in found.protocol
+    assert f"{DRAWS_OF_EACH} draws" in row.protocol()
 
 
 real = restoring.model_and_data
@@ -154,7 +155,7 @@ real = restoring.model_and_data
 def test_a_broken_file_is_refused(tmp_path):
     (tmp_path / "small.json").write_text('{"schema": 1, "table": "small", "rows": [{}]}', "utf-8")
     with pytest.raises(UserError, match=r"small\.json can't be used: rows\.0\.row: Field required"):
-        read_results(tmp_path / "small.json", TABLE, RestorationResult)
+        read_results(tmp_path / "small.json", TABLE, MethodResult)
 
 
 def test_rows_are_named_once_and_their_presets_known():

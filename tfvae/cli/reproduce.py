@@ -7,15 +7,16 @@ from typing import Any
 import click
 
 from tfvae.cli.options import OneOf
-from tfvae.reproduce.detection_table import DETECTION_TABLES, DetectionTable
-from tfvae.reproduce.restoration_table import RESTORATION_TABLES, RestorationTable
+from tfvae.reproduce.detection_table import DETECTION_TABLES
+from tfvae.reproduce.methods import MethodTable
+from tfvae.reproduce.restoration_table import RESTORATION_TABLES
 from tfvae.reproduce.rows import ComparisonTable
 from tfvae.reproduce.tables import TABLES
 from tfvae.suggestions import nearest
 
 _LARGEST_SEED = 2**31 - 1
 # Tables whose rows are no runs of `tfvae train`.
-_OF_USES: dict[str, DetectionTable | RestorationTable] = {**DETECTION_TABLES, **RESTORATION_TABLES}
+METHOD_TABLES: dict[str, MethodTable] = {**DETECTION_TABLES, **RESTORATION_TABLES}
 
 
 class Listed(click.ParamType):
@@ -45,7 +46,7 @@ def _seed(text: str) -> int:
 
 
 @click.command("reproduce", short_help="Train and measure the rows of a table of results.")
-@click.argument("table", type=OneOf("table", [*TABLES, *_OF_USES]), required=False)
+@click.argument("table", type=OneOf("table", [*TABLES, *METHOD_TABLES]), required=False)
 @click.option("--rows", type=Listed("ROW,ROW,...", str), help="Only these.  [all]")
 @click.option("--seeds", type=Listed("N,N,...", _seed), help="Of every row.  [each row's own]")
 @click.option("--epochs", type=click.IntRange(min=1), help="At most so many; the page says so.")
@@ -85,12 +86,12 @@ def command(
     A checkout comes with results: to find your own, give another --results-dir.
     """
     if table is None:
-        tables: list[ComparisonTable | DetectionTable | RestorationTable] = [*TABLES.values()]
-        for each in [*tables, *_OF_USES.values()]:
+        tables: list[ComparisonTable | MethodTable] = [*TABLES.values()]
+        for each in [*tables, *METHOD_TABLES.values()]:
             click.echo(f"{each.name:12} {each.title}, {len(each.rows)} rows")
         return
-    if table in _OF_USES:
-        _of_uses(_OF_USES[table], rows, seeds, epochs, listing, render, results_dir)
+    if table in METHOD_TABLES:
+        _of_methods(METHOD_TABLES[table], rows, seeds, epochs, listing, render, results_dir)
         return
     chosen = TABLES[table]
     names = _rows(chosen, rows)
@@ -127,8 +128,8 @@ def command(
         raise click.ClickException("No result: " + "; ".join(failed))
 
 
-def _of_uses(
-    table: Any,
+def _of_methods(
+    table: MethodTable,
     rows: tuple[str, ...] | None,
     seeds: tuple[int, ...] | None,
     epochs: int | None,
@@ -140,46 +141,34 @@ def _of_uses(
     if epochs is not None:
         raise click.UsageError(f"--epochs: the rows of {table.name} have their own.")
     names = _rows(table, rows)
-    from tfvae.reproduce.detection_result import DetectionResult
     from tfvae.reproduce.files import TableFiles
-    from tfvae.reproduce.restoration_result import RestorationResult
+    from tfvae.reproduce.keeping import compare_methods, write_methods_page
+    from tfvae.reproduce.method_result import MethodResult
     from tfvae.reproduce.results import read_results
 
-    of_detection = isinstance(table, DetectionTable)
-    kind = DetectionResult if of_detection else RestorationResult
     paths = TableFiles(results_dir, table.name)
-    kept = read_results(paths.results, table, kind)
     if listing:
+        kept = read_results(paths.results, table, MethodResult)
         for name in names:
-            found = [r for r in kept.values() if r.row == name and r.is_of(table.rows[name])]
-            state = ", ".join(f"{r.best()} (seed {r.seed})" for r in found)
+            row = table.rows[name]
+            found = [r for r in kept.values() if r.row == name and r.is_of(row)]
+            state = ", ".join(f"{r.best(row)} (seed {r.seed})" for r in found)
             click.echo(f"{name:30} {state or 'not run'}")
         return
-    from tfvae.cli.quiet import load_tensorflow
-
-    load_tensorflow()
-    reproduce: Callable[..., None]
-    write: Callable[..., Path]
-    if of_detection:
-        from tfvae.reproduce.detecting import reproduce_detection, write_detection_page
-
-        reproduce, write = reproduce_detection, write_detection_page
-    else:
-        from tfvae.reproduce.restoring import reproduce_restoration, write_restoration_page
-
-        reproduce, write = reproduce_restoration, write_restoration_page
     if not render:
+        from tfvae.cli.quiet import load_tensorflow
+
+        load_tensorflow()
         try:
-            reproduce(table, names, seeds, paths, click.echo)
+            compare_methods(table, names, seeds, paths, click.echo)
         except KeyboardInterrupt:
             click.echo("Interrupted. What is finished is kept: the same command goes on.")
             raise
-    click.echo(write(table, paths))
+    write_methods_page(table, paths)
+    click.echo(paths.page)
 
 
-def _rows(
-    table: ComparisonTable | DetectionTable | RestorationTable, names: tuple[str, ...] | None
-) -> list[str]:
+def _rows(table: ComparisonTable | MethodTable, names: tuple[str, ...] | None) -> list[str]:
     """The rows that were asked for, in the table's order."""
     for name in names or ():
         if name not in table.rows:

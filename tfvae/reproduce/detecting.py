@@ -1,8 +1,6 @@
 """Runs rows of detection: each detector learns normal examples and ranks others."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -14,16 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from tfvae import data, presets
-from tfvae.reproduce.detection_result import (
-    Detection,
-    DetectionResult,
-    detection_page,
-)
-from tfvae.reproduce.detection_table import DetectionRow, DetectionTable, DetectionTask
-from tfvae.reproduce.files import TableFiles
-from tfvae.reproduce.keeping import circumstances, keep_results
-from tfvae.reproduce.results import read_results
-from tfvae.runs.files import write_text
+from tfvae.reproduce.detection_table import SCORES_OF_VAE, DetectionTask
+from tfvae.reproduce.method_result import Measured
+from tfvae.reproduce.methods import MethodRow
 from tfvae.uses.anomaly import ANOMALY_SCORES
 from tfvae.uses.table_model import table_model
 
@@ -37,46 +28,17 @@ _BESIDE: dict[str, Callable[[int], Any]] = {
 Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # to learn, normal, strange
 
 
-def reproduce_detection(
-    table: DetectionTable,
-    rows: Sequence[str],
-    seeds: Sequence[int] | None,
-    paths: TableFiles,
-    report: Callable[[str], None] = print,
-) -> None:
-    """Runs the rows that have no result yet, and writes results and page after each.
-
-    Args:
-        table: Of the rows.
-        rows: Their names.
-        seeds: Of every row; None for each row's own.
-        paths: Where results and page are.
-        report: Called with lines that say how it goes.
-
-    Raises:
-        UserError: if the file of results is broken, or the page can't be written.
-    """
-    keep_results(table, rows, seeds, paths, DetectionResult, run_detection, detection_page, report)
-
-
-def run_detection(row: DetectionRow, seed: int) -> DetectionResult:
-    """Returns what a row comes to with a seed."""
-    began = time.monotonic()
-    ranked: dict[str, Detection] = {score: Detection([], []) for score in row.scores}
+def run_detection(row: MethodRow[DetectionTask], seed: int) -> Measured:
+    """How well the scores of a row's detector rank anomalies, with a seed."""
+    found: Measured = {}
     for learned, normal, strange in examples_of(row.task, seed):
         both = np.concatenate([normal, strange])
         truth = np.repeat([0, 1], [len(normal), len(strange)])
-        for score, values in _scores(row, learned, both, seed).items():
-            ranked[score].auroc.append(float(roc_auc_score(truth, values)))
-            ranked[score].auprc.append(float(average_precision_score(truth, values)))
-    return DetectionResult(
-        row=row.name,
-        seed=seed,
-        protocol=row.protocol(),
-        detections=ranked,
-        seconds=round(time.monotonic() - began, 1),
-        **circumstances(),
-    )
+        for way, values in _scores(row, learned, both, seed).items():
+            ranked = found.setdefault(way, {"auroc": [], "auprc": []})
+            ranked["auroc"].append(float(roc_auc_score(truth, values)))
+            ranked["auprc"].append(float(average_precision_score(truth, values)))
+    return found
 
 
 def examples_of(task: DetectionTask, seed: int) -> Iterator[Examples]:
@@ -116,26 +78,18 @@ def _bits(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
 
 
 def _scores(
-    row: DetectionRow, learned: np.ndarray, others: np.ndarray, seed: int
+    row: MethodRow[DetectionTask], learned: np.ndarray, others: np.ndarray, seed: int
 ) -> dict[str, np.ndarray]:
     """The scores of others, higher = less normal, by name."""
-    if not row.of_vae:
-        fitted = _BESIDE[row.detector](seed).fit(learned.reshape(len(learned), -1))
-        return {row.detector: -fitted.score_samples(others.reshape(len(others), -1))}
-    task = row.task
+    if row.method not in SCORES_OF_VAE:
+        fitted = _BESIDE[row.method](seed).fit(learned.reshape(len(learned), -1))
+        return {row.method: -fitted.score_samples(others.reshape(len(others), -1))}
+    task, names = row.task, SCORES_OF_VAE[row.method]
     if task.preset is None:
         model = table_model(learned.shape[1], seed)
     else:
         model = presets.model(task.preset, seed=seed)
     model.compile(keras.optimizers.Adam(_LEARNING_RATE))
     model.fit(learned, epochs=task.epochs, batch_size=_BATCH_SIZE, verbose=0)
-    found = {name: ANOMALY_SCORES[name]().calibrated(model, learned, seed) for name in row.scores}
-    return {name: score(model, others, seed) for name, score in found.items()}
-
-
-def write_detection_page(table: DetectionTable, paths: TableFiles) -> Path:
-    """Writes the page of what is kept, and returns where."""
-    kept = read_results(paths.results, table, DetectionResult)
-    paths.folder.mkdir(parents=True, exist_ok=True)
-    write_text(paths.page, detection_page(table, kept))
-    return paths.page
+    found = {name: ANOMALY_SCORES[name]().calibrated(model, learned, seed) for name in names}
+    return {f"VAE, {name}": score(model, others, seed) for name, score in found.items()}

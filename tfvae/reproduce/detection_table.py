@@ -1,10 +1,9 @@
-"""The table of detection: which detector finds which anomalies, as rows that are data.
+"""The table of detection: which detector finds which anomalies. Nothing here needs TensorFlow."""
 
-A row is a data set, what of it counts as strange, and a detector. Nothing here needs TensorFlow.
-"""
+from dataclasses import dataclass
+from typing import ClassVar
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from tfvae.reproduce.methods import MethodTable, Quantity
 
 _SEEDS = (0, 1, 2, 3, 4)
 VAE, REGRET = "vae", "vae-regret"
@@ -17,6 +16,8 @@ QUICK_SCORES = (
     "reconstruction_probability",
     "typicality",
 )
+SCORES_OF_VAE = {VAE: QUICK_SCORES, REGRET: ("likelihood_regret",)}
+"""By which one trained VAE is judged."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class DetectionTask:
         preset: Of the VAE; None for the one that `AnomalyDetector` makes of a table.
         epochs: Of the VAE.
         seeds: Of the rows.
+        methods: Of the rows.
     """
 
     name: str
@@ -43,70 +45,21 @@ class DetectionTask:
     preset: str | None = None
     epochs: int = 200
     seeds: tuple[int, ...] = _SEEDS
+    methods: tuple[str, ...] = DETECTORS
+    quantities: ClassVar = (
+        Quantity("auroc", "AUROC", 3),
+        Quantity("auprc", "AUPRC", 3),
+        Quantity("auroc", "lowest class", 3, hardest=True),
+    )
 
-
-@dataclass(frozen=True)
-class DetectionRow:
-    """A detector on a task.
-
-    Attributes:
-        task: What it has to find.
-        detector: One of `DETECTORS`.
-    """
-
-    task: DetectionTask
-    detector: str
-
-    @property
-    def name(self) -> str:
-        """On the command line."""
-        return f"{self.task.name}-{self.detector}"
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Of the task."""
-        return self.task.seeds
-
-    @property
-    def of_vae(self) -> bool:
-        """Whether the detector is a VAE's score, and no model of scikit-learn's."""
-        return self.detector in (VAE, REGRET)
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        """By which one trained model is judged; of scikit-learn's its own."""
-        own = {VAE: QUICK_SCORES, REGRET: ("likelihood_regret",)}
-        return own.get(self.detector, (self.detector,))
-
-    def protocol(self) -> str:
-        """What a result depends on, beside the seed: another means that it is run again."""
-        task = self.task
-        model = f"{task.preset or 'table'} {task.epochs} epochs, " if self.of_vae else ""
-        strange = task.anomalies or f"classes {','.join(map(str, task.classes))}"
-        return f"{task.dataset} against {strange}: {model}{', '.join(self.scores)}"
-
-
-@dataclass(frozen=True)
-class DetectionTable:
-    """A table of detectors.
-
-    Attributes:
-        name: On the command line and of its files.
-        title: Its heading.
-        text: What is measured, and how.
-        tasks: Its sections.
-        rows: By name, in order.
-    """
-
-    name: str
-    title: str
-    text: str
-    tasks: Sequence[DetectionTask]
-    rows: dict[str, DetectionRow] = field(init=False)
-
-    def __post_init__(self) -> None:
-        rows = [DetectionRow(task, detector) for task in self.tasks for detector in DETECTORS]
-        object.__setattr__(self, "rows", {row.name: row for row in rows})
+    def protocol(self, method: str) -> str:
+        """What a result depends on, beside the seed."""
+        model = (
+            f"{self.preset or 'table'} {self.epochs} epochs, " if method in SCORES_OF_VAE else ""
+        )
+        strange = self.anomalies or f"classes {','.join(map(str, self.classes))}"
+        scores = SCORES_OF_VAE.get(method, (method,))
+        return f"{self.dataset} against {strange}: {model}{', '.join(scores)}"
 
 
 _TEN = tuple(range(10))
@@ -115,7 +68,7 @@ _IMAGES = "28 x 28 bytes as bits, drawn anew in each epoch; the VAE is `tfvae tr
 DETECTION_TABLES = {
     table.name: table
     for table in (
-        DetectionTable(
+        MethodTable(
             "uses",
             "Finding anomalies",
             "Each detector learns from normal examples alone, and ranks held-out normal examples "
@@ -173,6 +126,9 @@ DETECTION_TABLES = {
                     seeds=(0,),
                 ),
             ),
+            "tfvae.reproduce.detecting:run_detection",
+            " The lowest class is the AUROC of the class that is hardest to find, the mean over "
+            "the seeds.",
         ),
     )
 }

@@ -1,14 +1,14 @@
-"""The table of restoration: which method brings images back, as rows that are data.
+"""The table of restoration: which method brings images back. Nothing here needs TensorFlow."""
 
-A row is what images have lost, and a method that was told as much. Nothing here needs TensorFlow.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tfvae.reproduce.methods import MethodTable, Quantity
+
 _SEEDS = (0, 1, 2)
 VAE, PLAIN_VAE, LINEAR, UNTRAINED = "vae", "plain-vae", "linear", "untrained"
+OF_VAE = (VAE, PLAIN_VAE)
 DRAWS_OF_EACH = 64  # of each image, in a mean
 
 
@@ -40,63 +40,18 @@ class RestorationTask:
         """Whether images are corrupted, and have not lost their size."""
         return PLAIN_VAE in self.methods
 
-
-@dataclass(frozen=True)
-class RestorationRow:
-    """A method on a task.
-
-    Attributes:
-        task: What images have lost.
-        method: One of the task's.
-    """
-
-    task: RestorationTask
-    method: str
-
     @property
-    def name(self) -> str:
-        """On the command line."""
-        return f"{self.task.name}-{self.method}"
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Of denoised images how near they come, of larger ones what they keep of the small."""
+        near = Quantity("psnr", "PSNR", 2, "dB"), Quantity("ssim", "SSIM", 3)
+        kept = Quantity("consistency", "consistency", 4, lower_is_better=True)
+        return near if self.of_noise else (*near, kept)
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Of the task."""
-        return self.task.seeds
-
-    @property
-    def of_vae(self) -> bool:
-        """Whether a VAE is trained."""
-        return self.method in (VAE, PLAIN_VAE)
-
-    def protocol(self) -> str:
-        """What a result depends on, beside the seed: another means that it is run again."""
-        task = self.task
-        changes = "".join(f" {name}={value}" for name, value in task.changes.items())
-        draws = f", {DRAWS_OF_EACH} draws" if self.of_vae else ""
-        return f"{task.preset}{changes}: {self.method}{draws}, {task.num_examples} images"
-
-
-@dataclass(frozen=True)
-class RestorationTable:
-    """A table of restorations.
-
-    Attributes:
-        name: On the command line and of its files.
-        title: Its heading.
-        text: What is measured, and how.
-        tasks: Its sections.
-        rows: By name, in order.
-    """
-
-    name: str
-    title: str
-    text: str
-    tasks: Sequence[RestorationTask]
-    rows: dict[str, RestorationRow] = field(init=False)
-
-    def __post_init__(self) -> None:
-        rows = [RestorationRow(task, method) for task in self.tasks for method in task.methods]
-        object.__setattr__(self, "rows", {row.name: row for row in rows})
+    def protocol(self, method: str) -> str:
+        """What a result depends on, beside the seed."""
+        changes = "".join(f" {name}={value}" for name, value in self.changes.items())
+        draws = f", {DRAWS_OF_EACH} draws" if method in OF_VAE else ""
+        return f"{self.preset}{changes}: {method}{draws}, {self.num_examples} images"
 
 
 @dataclass(frozen=True)
@@ -150,7 +105,7 @@ _SMALL = (VAE, LINEAR, UNTRAINED)
 RESTORATION_TABLES = {
     table.name: table
     for table in (
-        RestorationTable(
+        MethodTable(
             "restoration",
             "Denoising and super-resolution",
             "Held-out grey images lose something, and each method brings back what it can. PSNR is "
@@ -182,6 +137,7 @@ RESTORATION_TABLES = {
                     seeds=(0,),
                 ),
             ),
+            "tfvae.reproduce.restoring:run_restoration",
         ),
     )
 }

@@ -1,8 +1,6 @@
 """Runs rows of restoration: images lose something, and a method brings back what it can."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,23 +10,16 @@ from tfvae import data, presets, uses
 from tfvae.data.low_resolution import block_means
 from tfvae.evaluation import pooled_peak_signal_to_noise, structural_similarity
 from tfvae.evaluation.image_filters import bicubic, fitted_filters
-from tfvae.reproduce.files import TableFiles
-from tfvae.reproduce.keeping import circumstances, keep_results
-from tfvae.reproduce.restoration_result import (
-    Restoration,
-    RestorationResult,
-    restoration_page,
-)
+from tfvae.reproduce.method_result import Measured
+from tfvae.reproduce.methods import MethodRow
 from tfvae.reproduce.restoration_table import (
     DRAWS_OF_EACH,
     LINEAR,
+    OF_VAE,
     PLAIN_VAE,
-    RestorationRow,
-    RestorationTable,
+    RestorationTask,
 )
-from tfvae.reproduce.results import read_results
 from tfvae.runs.datasets import model_and_data
-from tfvae.runs.files import write_text
 from tfvae.runs.restoration import FITTED, enlarged, examples_by_field
 from tfvae.settings import building
 from tfvae.settings.settings import Settings
@@ -38,54 +29,33 @@ _TRAINING_NOISE = 1000  # what is added to the seed, so that no held-out image h
 Restored = Iterator[tuple[str, np.ndarray]]  # what was made of the held-out images, by name
 
 
-def reproduce_restoration(
-    table: RestorationTable,
-    rows: Sequence[str],
-    seeds: Sequence[int] | None,
-    paths: TableFiles,
-    report: Callable[[str], None] = print,
-) -> None:
-    """Runs the rows that have no result yet; see `keep_results`."""
-    keep_results(
-        table, rows, seeds, paths, RestorationResult, run_restoration, restoration_page, report
-    )
-
-
-def run_restoration(row: RestorationRow, seed: int) -> RestorationResult:
-    """Returns what a row comes to with a seed."""
-    began = time.monotonic()
-    settings = presets.get(row.task.preset, seed=seed, **row.task.changes)
-    given: dict[str, np.ndarray] = {}
-    restore = _denoised if row.task.of_noise else _enlarged
+def run_restoration(row: MethodRow[RestorationTask], seed: int) -> Measured:
+    """How near a row's method comes to the images that were, with a seed."""
+    task = row.task
+    settings = presets.get(task.preset, seed=seed, **task.changes)
+    restore = _denoised if task.of_noise else _enlarged
     train, test = (examples_by_field(part) for part in _images(settings))
-    test = {name: values[: row.task.num_examples] for name, values in test.items()}
-    if not row.task.of_noise:
-        given["low"] = test["low"]
-    found = {
-        name: how_near(test["x"], images, given.get("low"))
-        for name, images in restore(row, settings, train, test, seed)
+    test = {name: values[: task.num_examples] for name, values in test.items()}
+    low = None if task.of_noise else test["low"]
+    return {
+        way: how_near(test["x"], images, low)
+        for way, images in restore(row, settings, train, test, seed)
     }
-    return RestorationResult(
-        row=row.name,
-        seed=seed,
-        protocol=row.protocol(),
-        restorations=found,
-        seconds=round(time.monotonic() - began, 1),
-        **circumstances(),
-    )
 
 
-def how_near(truth: np.ndarray, found: np.ndarray, low: np.ndarray | None = None) -> Restoration:
+def how_near(
+    truth: np.ndarray, found: np.ndarray, low: np.ndarray | None = None
+) -> dict[str, list[float]]:
     """How near images come to the truth and, where a small one is given, to that."""
-    consistency = None
-    if low is not None:
-        small = block_means(found, truth.shape[1] // low.shape[1]).numpy()
-        consistency = float(np.mean(np.sqrt(np.mean(np.square(small - low), axis=(1, 2, 3)))))
-    return Restoration(
-        pooled_peak_signal_to_noise(truth, found),
-        float(np.mean(structural_similarity(truth, found))),
-        consistency,
-    )
+    near = {
+        "psnr": [pooled_peak_signal_to_noise(truth, found)],
+        "ssim": [float(np.mean(structural_similarity(truth, found)))],
+    }
+    if low is None:
+        return near
+    small = block_means(found, truth.shape[1] // low.shape[1]).numpy()
+    errors = np.sqrt(np.mean(np.square(small - low), axis=(1, 2, 3)))
+    return {**near, "consistency": [float(np.mean(errors))]}
 
 
 def _images(settings: Settings) -> tuple[Any, Any]:
@@ -105,7 +75,7 @@ def _trained(settings: Settings) -> Any:
 
 
 def _denoised(
-    row: RestorationRow,
+    row: MethodRow[RestorationTask],
     settings: Settings,
     train: dict[str, np.ndarray],
     test: dict[str, np.ndarray],
@@ -113,7 +83,7 @@ def _denoised(
 ) -> Restored:
     corruption = settings.build("corruption")
     corrupted = uses.corrupted_examples(corruption, test["x"], seed)
-    if row.of_vae:
+    if row.method in OF_VAE:
         if row.method == PLAIN_VAE:
             changes = {n: v for n, v in row.task.changes.items() if "corruption" not in n}
             settings = presets.get(row.task.preset, seed=seed, **changes, corruption=None)
@@ -135,14 +105,14 @@ def _denoised(
 
 
 def _enlarged(
-    row: RestorationRow,
+    row: MethodRow[RestorationTask],
     settings: Settings,
     train: dict[str, np.ndarray],
     test: dict[str, np.ndarray],
     seed: int,
 ) -> Restored:
     low, shape = test["low"], test["x"].shape[1:]
-    if row.of_vae:
+    if row.method in OF_VAE:
         found = uses.super_resolve(_trained(settings), low, DRAWS_OF_EACH, seed)
         yield f"{row.method}, mean of {DRAWS_OF_EACH} samples", found.mean
         yield f"{row.method}, one sample", found.samples[:, 0]
@@ -158,11 +128,3 @@ def _linear(inputs: np.ndarray, outputs: np.ndarray, given: np.ndarray) -> np.nd
     x, y, new = (values.reshape(len(values), -1) for values in (inputs, outputs, given))
     found = RidgeCV(_PENALTIES).fit(x, y).predict(new)
     return found.reshape(len(given), *outputs.shape[1:]).astype(np.float32)
-
-
-def write_restoration_page(table: RestorationTable, paths: TableFiles) -> Path:
-    """Writes the page of what is kept, and returns where."""
-    kept = read_results(paths.results, table, RestorationResult)
-    paths.folder.mkdir(parents=True, exist_ok=True)
-    write_text(paths.page, restoration_page(table, kept))
-    return paths.page
