@@ -77,6 +77,8 @@ LEVELS = ComparisonTable(
     annealing=None,
 )
 
+_SECOND = {"second.units": (8,), "second.latent_size": 2, "second.epochs": 1}
+
 LABELS = ComparisonTable(
     "labels",
     "A small table of labels",
@@ -95,6 +97,7 @@ LABELS = ComparisonTable(
                     (0, 1),
                     Published(0.05, "Somebody 2000"),
                 ),
+                Row("stages", "digits-m1-m2", {**_SMALL, **_SECOND}, 4),
             ),
             measure=ERROR,
         ),

@@ -1,45 +1,43 @@
-"""Imputers side by side: the same holes for all, results that are kept, and known answers."""
-
-import json
+"""Imputers side by side: the same holes for all, and known answers."""
 
 import numpy as np
 import pytest
 from sklearn.impute import KNNImputer
 
-from tfvae.data import arrays
-from tfvae.data.missing import chosen_entries
-from tfvae.errors import UserError
-from tfvae.reproduce.imputation import compare_imputers
+from tfvae import data, presets
+from tfvae.reproduce.imputation_table import IMPUTATION_TABLES, ImputationTask
+from tfvae.reproduce.imputing import run_imputation, table_with_holes
+from tfvae.reproduce.methods import MethodRow
+
+TASK = ImputationTask("wine", "Wine", "Of wines.", "wine", epochs=20)
 
 
-def test_results_are_kept_and_the_mean_has_the_error_of_the_mean(tmp_path):
-    path, said = tmp_path / "kept" / "imputation.json", []
-    options = {"dataset": "wine", "draws": 2, "methods": ("mean", "knn"), "report": said.append}
-    found = compare_imputers(path, **options)
+def error(method, seed):
+    found = run_imputation(MethodRow(TASK, method), seed)
+    ((value,),) = [each["error"] for each in found.values()]
+    return value
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_imputers_have_the_same_holes_and_their_own_error(seed):
+    x, seen = table_with_holes(TASK, seed)
+    assert x.shape == (178, 13)
+    np.testing.assert_allclose((x.mean(axis=0), x.std(axis=0)), ([0] * 13, [1] * 13), atol=1e-9)
+    assert 0.45 < seen.mean() < 0.55
     # Of standardised columns the true mean has 1; that of half the rows costs 1 / 89 more.
-    np.testing.assert_allclose(found["mean"], 1.0, atol=0.1)
-    table = arrays("wine")
-    x = np.concatenate([table.train["x"], table.test["x"]]).astype("float64")
-    x = (x - x.mean(axis=0)) / x.std(axis=0)
-    for draw, error in enumerate(found["knn"]):
-        seen = chosen_entries(x.shape, 0.5, draw)
-        filled = KNNImputer().fit_transform(np.where(seen, x, np.nan))
-        assert error == pytest.approx(np.square(filled - x)[~seen].mean())
-    assert np.all(found["knn"] < found["mean"])
-    assert len(said) == len(json.loads(path.read_text())["rows"]) == 4
-    again = compare_imputers(path, **options)
-    assert len(said) == 4
-    np.testing.assert_array_equal(again["knn"], found["knn"])
+    assert error("mean", seed) == pytest.approx(1.0, abs=0.1)
+    filled = KNNImputer().fit_transform(np.where(seen, x, np.nan))
+    assert error("knn", seed) == pytest.approx(np.square(filled - x)[~seen].mean())
+    assert error("knn", seed) < error("mean", seed)
 
 
-def test_the_model_fills_better_than_the_mean(tmp_path):
-    options = {"dataset": "wine", "draws": 1, "epochs": 20, "methods": ("miwae",)}
-    found = compare_imputers(tmp_path / "found.json", report=lambda line: None, **options)
-    assert found["miwae"][0] < 0.9
+def test_the_model_fills_better_than_the_mean():
+    assert error("miwae", 0) < 0.9
 
 
-def test_unknown_imputers_are_refused(tmp_path):
-    with pytest.raises(UserError, match="Did you mean 'mean'"):
-        compare_imputers(tmp_path / "found.json", methods=("maen",))
-    with pytest.raises(UserError, match="share"):
-        compare_imputers(tmp_path / "found.json", share=1.0)
+def test_rows_are_named_once_and_their_data_and_presets_known():
+    table = IMPUTATION_TABLES["imputation"]
+    assert len(table.rows) == 4 * len(table.tasks)
+    for task in table.tasks:
+        assert task.dataset in data.names()
+        assert presets.get(task.preset)["epochs"] > 0

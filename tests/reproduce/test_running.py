@@ -148,6 +148,21 @@ def test_rows_of_levels_keep_bits_and_images_of_the_first_seed(reproduce):
     assert kept["raw", 0].bits_per_dimension is kept["raw", 0].images is None
 
 
+def test_rows_of_stages_keep_the_error_of_the_last_and_no_nats_of_codes(reproduce, tmp_path):
+    failed, _, paths = reproduce("stages", table=LABELS, epochs=1)
+    assert failed == []
+    found = read_results(paths.results, LABELS)["stages", 0]
+    folder = RunFolder(tmp_path / "runs" / "stages" / "seed-0-epochs-1")
+    of_last = folder.read_metrics()["stages"]["second"]["test"]
+    assert found.error == of_last["error"] > 0
+    assert found.calibration_error == of_last["calibration_error"]
+    assert found.log_likelihood is found.elbo is found.bits_per_dimension is None
+    (line,) = [
+        each for each in paths.page.read_text("utf-8").splitlines() if "| stages | 0" in each
+    ]
+    assert line.startswith(f"| stages | {found.error:.4f} | {found.calibration_error:.3f} |  |  |")
+
+
 def test_rows_of_labels_keep_their_error(reproduce):
     failed, said, paths = reproduce("few", table=LABELS, seeds=(1,), epochs=1)
     assert failed == []

@@ -8,6 +8,7 @@ import click
 
 from tfvae.cli.options import OneOf
 from tfvae.reproduce.detection_table import DETECTION_TABLES
+from tfvae.reproduce.imputation_table import IMPUTATION_TABLES
 from tfvae.reproduce.methods import MethodTable
 from tfvae.reproduce.restoration_table import RESTORATION_TABLES
 from tfvae.reproduce.rows import ComparisonTable
@@ -16,7 +17,11 @@ from tfvae.suggestions import nearest
 
 _LARGEST_SEED = 2**31 - 1
 # Tables whose rows are no runs of `tfvae train`.
-METHOD_TABLES: dict[str, MethodTable] = {**DETECTION_TABLES, **RESTORATION_TABLES}
+METHOD_TABLES: dict[str, MethodTable] = {
+    **DETECTION_TABLES,
+    **RESTORATION_TABLES,
+    **IMPUTATION_TABLES,
+}
 
 
 class Listed(click.ParamType):

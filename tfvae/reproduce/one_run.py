@@ -1,6 +1,6 @@
 """One run of a row: trained as `tfvae train` does, and measured further."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from tfvae import data, evaluation
 from tfvae.errors import DivergedError, UserError
-from tfvae.models.capabilities import Encodes, Generates, Scores, require
+from tfvae.models.capabilities import Encodes, Generates, require
 from tfvae.reproduce.images import images_as_text
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
@@ -16,6 +16,8 @@ from tfvae.runs.datasets import load_data
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import code_revision, library_versions, machine_name
 from tfvae.runs.training import train
+
+_NATS = ("log_likelihood", "standard_error", "elbo", "nll", "kl")
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,15 @@ def run_row(
             f"training diverged: the ELBO ended at {metrics['test']['elbo']:.2f}, far below the "
             f"{metrics['untrained_elbo']:.2f} of the model before it was trained."
         )
-    model = folder.read_model()
-    require(model, f"row {run.row.name}", Scores)
-    held_out, test, seconds = load_data(settings, model)[1], metrics["test"], metrics["seconds"]
+    model, test = folder.read_model(), _test(metrics)
+    held_out, seconds = load_data(settings, model)[1], metrics["seconds"]
     return RowResult(
         row=run.row.name,
         seed=run.seed,
         command=run.row.command(run.seed, run.epochs),
         epochs=metrics["epochs"],
         of_epochs=run.of_epochs,
-        **{name: test[name] for name in ("log_likelihood", "standard_error", "elbo", "nll", "kl")},
+        **{name: test[name] for name in _NATS},
         **{name: test[name] for name in ("num_samples", "num_examples")},
         annealed=_annealed(model, held_out, test["num_samples"], annealing, report),
         active_units=_active_units(model, held_out),
@@ -88,11 +89,23 @@ def run_row(
         machine=machine_name(),
         revision=code_revision(),
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        bits_per_dimension=test["bits_per_dimension"],
+        bits_per_dimension=test.get("bits_per_dimension"),
         error=test.get("error"),
         calibration_error=test.get("calibration_error"),
         images=_images(model, run),
     )
+
+
+def _test(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured; of several stages how the last one classifies, for its nats are of codes.
+
+    The whole of them has no likelihood at hand.
+    """
+    if not metrics.get("stages"):
+        return metrics["test"]
+    *_, last = metrics["stages"].values()
+    of_classes = "error", "calibration_error", "num_samples", "num_examples"
+    return dict.fromkeys(_NATS) | {name: last["test"].get(name) for name in of_classes}
 
 
 def _images(model: Any, run: RowRun) -> str | None:

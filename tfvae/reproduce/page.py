@@ -1,6 +1,7 @@
 """The page of a table: what its rows came to, and the commands of those that were not run."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tfvae.reproduce.measure import BITS, ERROR, LIKELIHOOD, Measure
 from tfvae.reproduce.results import Kept, current_results, has_measured
@@ -85,28 +86,23 @@ def _published(figure: Published | None, measure: Measure) -> str:
 
 def _cells(row: Row, found: Sequence[RowResult]) -> dict[str, str]:
     """What a row has to show, by column."""
-    likelihoods = [result.log_likelihood for result in found]
-    spread = _range(likelihoods, 2)
-    standard_error = found[0].standard_error
-    if len(found) == 1 and standard_error is not None:
-        spread = f" +- {standard_error:.2f}"
+    likelihoods = _present(found, "log_likelihood")
+    likelihood = _mean_and_range(likelihoods, 2)
+    if len(found) == 1 and found[0].standard_error is not None:
+        likelihood += f" +- {found[0].standard_error:.2f}"
+    elbos = _present(found, "elbo")
     annealed = [result.annealed for result in found if result.annealed]
     gains = [each.log_likelihood - each.importance_weighted for each in annealed]
-    units = [result.active_units for result in found if result.active_units is not None]
     missing = sorted(set(row.seeds) - {result.seed for result in found})
     seeds = _listed(result.seed for result in found)
-    errors, calibrations = (
-        [value for value in (getattr(result, name) for result in found) if value is not None]
-        for name in ("error", "calibration_error")
-    )
     return {
         BITS.heading: _bits(row, found),
-        ERROR.heading: _mean_and_range(errors, ERROR.decimals),
-        "calibration": _mean_and_range(calibrations, 3),
-        LIKELIHOOD.heading: f"{_mean(likelihoods):.2f}{spread}",
-        "ELBO": f"{_mean([result.elbo for result in found]):.2f}",
+        ERROR.heading: _mean_and_range(_present(found, "error"), ERROR.decimals),
+        "calibration": _mean_and_range(_present(found, "calibration_error"), 3),
+        LIKELIHOOD.heading: likelihood,
+        "ELBO": f"{_mean(elbos):.2f}" if elbos else "",
         _AIS: f"{_mean(gains):+.2f}" if gains else "",
-        "active": _listed(units),
+        "active": _listed(_present(found, "active_units")),
         "s an epoch": f"{_mean([result.seconds_per_epoch for result in found]):.3g}",
         "epochs": _listed(_epochs(result) for result in found),
         "seeds": f"{seeds} ({_listed(missing)} not run)" if missing else seeds,
@@ -115,10 +111,16 @@ def _cells(row: Row, found: Sequence[RowResult]) -> dict[str, str]:
 
 def _bits(row: Row, found: Sequence[RowResult]) -> str:
     """Bits a dimension, of dequantised levels at most so many; a density has none."""
-    bits = [r.bits_per_dimension for r in found if r.bits_per_dimension is not None]
+    bits = _present(found, "bits_per_dimension")
     if not bits:
         return "a density"
     return f"{'at most ' if row.changes.get('dequantise') else ''}{_mean(bits):.3f}"
+
+
+def _present(found: Sequence[RowResult], attribute: str) -> list[Any]:
+    """What is known of the runs."""
+    values = (getattr(result, attribute) for result in found)
+    return [value for value in values if value is not None]
 
 
 def _mean_and_range(values: Sequence[float], decimals: int) -> str:

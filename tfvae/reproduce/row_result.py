@@ -39,11 +39,12 @@ class RowResult:
         command: The `tfvae train` command that trains the same.
         epochs: That were trained.
         of_epochs: That the row asks for: more, where the run was cut short.
-        log_likelihood: Importance-weighted, nats an example.
+        log_likelihood: Importance-weighted, nats an example; None of a model of several stages,
+            whose likelihood is an integral.
         standard_error: Of it, over the examples; None of a single one.
         num_samples: Draws of z for each example.
         num_examples: Held out.
-        elbo, nll, kl: Of the same examples.
+        elbo, nll, kl: Of the same examples, or None likewise.
         annealed: None where z is not of real numbers.
         active_units: Latent dimensions in use; None where there are no codes.
         seconds_per_epoch: First decile of all epochs: other work on the machine disturbs it least.
@@ -65,13 +66,13 @@ class RowResult:
     command: str
     epochs: int
     of_epochs: int
-    log_likelihood: float
+    log_likelihood: float | None
     standard_error: float | None
     num_samples: int
     num_examples: int
-    elbo: float
-    nll: float
-    kl: float
+    elbo: float | None
+    nll: float | None
+    kl: float | None
     annealed: AnnealedResult | None
     active_units: int | None
     seconds_per_epoch: float
