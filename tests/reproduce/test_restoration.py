@@ -11,7 +11,7 @@ from tfvae import data, presets
 from tfvae.errors import UserError
 from tfvae.evaluation import pooled_peak_signal_to_noise, structural_similarity
 from tfvae.evaluation.image_filters import bicubic
-from tfvae.reproduce import restoring
+from tfvae.reproduce import restoring, trained
 from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.keeping import compare_methods
 from tfvae.reproduce.method_page import methods_page
@@ -137,7 +137,7 @@ def test_least_squares_are_those_of_scikit_learn():
 def test_a_vae_is_trained_and_judged_in_two_ways(name, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        restoring, "model_and_data", lambda s: (seen.append(s), real(s))[1], raising=True
+        trained, "model_and_data", lambda s: (seen.append(s), real(s))[1], raising=True
     )
     row = TABLE.rows[name]
     found = restoring.run_restoration(row, 3)
@@ -149,7 +149,7 @@ def test_a_vae_is_trained_and_judged_in_two_ways(name, monkeypatch):
     assert f"{DRAWS_OF_EACH} draws" in row.protocol()
 
 
-real = restoring.model_and_data
+real = trained.model_and_data
 
 
 def test_a_broken_file_is_refused(tmp_path):

@@ -12,6 +12,7 @@ from tfvae.reproduce.imputation_table import IMPUTATION_TABLES
 from tfvae.reproduce.methods import MethodTable
 from tfvae.reproduce.restoration_table import RESTORATION_TABLES
 from tfvae.reproduce.rows import ComparisonTable
+from tfvae.reproduce.segmentation_table import SEGMENTATION_TABLES
 from tfvae.reproduce.tables import TABLES
 from tfvae.suggestions import nearest
 
@@ -20,6 +21,7 @@ _LARGEST_SEED = 2**31 - 1
 METHOD_TABLES: dict[str, MethodTable] = {
     **DETECTION_TABLES,
     **RESTORATION_TABLES,
+    **SEGMENTATION_TABLES,
     **IMPUTATION_TABLES,
 }
 

@@ -1,12 +1,11 @@
 """Runs rows of restoration: images lose something, and a method brings back what it can."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
-from tfvae import data, presets, uses
+from tfvae import presets, uses
 from tfvae.data.low_resolution import block_means
 from tfvae.evaluation import pooled_peak_signal_to_noise, structural_similarity
 from tfvae.evaluation.image_filters import bicubic, fitted_filters
@@ -19,9 +18,8 @@ from tfvae.reproduce.restoration_table import (
     PLAIN_VAE,
     RestorationTask,
 )
-from tfvae.runs.datasets import model_and_data
+from tfvae.reproduce.trained import datasets_of, trained_model
 from tfvae.runs.restoration import FITTED, enlarged, examples_by_field
-from tfvae.settings import building
 from tfvae.settings.settings import Settings
 
 _PENALTIES = np.logspace(-3, 3, 7)  # of the squared weights
@@ -34,7 +32,7 @@ def run_restoration(row: MethodRow[RestorationTask], seed: int) -> Measured:
     task = row.task
     settings = presets.get(task.preset, seed=seed, **task.changes)
     restore = _denoised if task.of_noise else _enlarged
-    train, test = (examples_by_field(part) for part in _images(settings))
+    train, test = (examples_by_field(part) for part in datasets_of(settings))
     test = {name: values[: task.num_examples] for name, values in test.items()}
     low = None if task.of_noise else test["low"]
     return {
@@ -58,22 +56,6 @@ def how_near(
     return {**near, "consistency": [float(np.mean(errors))]}
 
 
-def _images(settings: Settings) -> tuple[Any, Any]:
-    """Training and held-out images of a run, those of training in the order of one epoch."""
-    train, test = data.load(seed=settings["seed"], **settings.group("data"))
-    return data.at_epoch(train, 0), test
-
-
-def _trained(settings: Settings) -> Any:
-    """The model of a run, trained as `tfvae train` does."""
-    model, (train, _) = model_and_data(settings)
-    epochs = settings["epochs"]
-    options = settings.group("optimizer")
-    model.compile(building.optimizer(settings, epochs * len(train), **options))
-    model.fit(train, epochs=epochs, verbose=0)
-    return model
-
-
 def _denoised(
     row: MethodRow[RestorationTask],
     settings: Settings,
@@ -87,7 +69,7 @@ def _denoised(
         if row.method == PLAIN_VAE:
             changes = {n: v for n, v in row.task.changes.items() if "corruption" not in n}
             settings = presets.get(row.task.preset, seed=seed, **changes, corruption=None)
-        model = _trained(settings)
+        model = trained_model(settings)
         yield f"{row.method}, at the code", uses.denoise(model, corrupted)
         averaged = uses.denoise(model, corrupted, num_samples=DRAWS_OF_EACH, seed=seed)
         yield f"{row.method}, mean of {DRAWS_OF_EACH} draws", averaged
@@ -113,7 +95,7 @@ def _enlarged(
 ) -> Restored:
     low, shape = test["low"], test["x"].shape[1:]
     if row.method in OF_VAE:
-        found = uses.super_resolve(_trained(settings), low, DRAWS_OF_EACH, seed)
+        found = uses.super_resolve(trained_model(settings), low, DRAWS_OF_EACH, seed)
         yield f"{row.method}, mean of {DRAWS_OF_EACH} samples", found.mean
         yield f"{row.method}, one sample", found.samples[:, 0]
     elif row.method == LINEAR:
