@@ -89,6 +89,29 @@ def test_the_sum_over_classes_has_that_gradient():
     assert np.all(np.abs(mean - exact_gradient()) < 6 * error + 1e-5)
 
 
+@pytest.mark.parametrize("silent", ["nll", "kl"])
+def test_no_weight_that_is_0_loses_the_score(silent):
+    """What the other terms of q weigh has the gradient of the sum over classes: 4.5 errors."""
+    found = []
+    for gradient in ("score_function", "enumerated"):
+        model = with_another_classifier(
+            label_gradient=gradient, objective=objectives.Hybrid(alpha=1.0)
+        )
+        model.objective.term_weights[silent].assign(0.0)
+        found.append(mean_and_error(estimated_gradients(model, batches=30)))
+    (mean, error), (expected, rounding) = found
+    assert np.all(np.abs(mean - expected) < 4.5 * np.hypot(error, rounding) + 1e-5)
+    assert np.sum(np.abs(expected) > 6 * error) > 5, "else the comparison would show nothing"
+
+
+def test_what_the_prior_draws_has_no_score():
+    """`Hybrid(alpha=0)` says nothing of q(y|x): a gradient of 0, and no noise instead."""
+    model = with_another_classifier(
+        label_gradient="score_function", objective=objectives.Hybrid(alpha=0.0)
+    )
+    assert not estimated_gradients(model, copies=20, batches=2).any()
+
+
 def test_the_bias_of_a_relaxed_label_shrinks_with_its_temperature():
     """It halves as the temperature does; each is above 4.5 standard errors of its estimate."""
     expected, biases = exact_gradient(), []

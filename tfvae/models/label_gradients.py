@@ -46,11 +46,12 @@ def with_score(
     x: tf.Tensor,
     baseline: Baseline,
 ) -> Nats:
-    """Returns the nats with the score of the drawn classes in the first term's gradient.
+    """Returns the nats with the score of the drawn classes in the gradient of the terms of q.
 
         gradient of the loss += -(bound - C(x) - c) d log q(y|x)
 
-    The signal is the whole weighted bound of an example, whatever terms it has.
+    The signal is the weighted sum of an example's terms whose draws are q's. Each of them carries
+    its part of the score, so that no weight that is 0 loses it.
 
     Args:
         nats: of an objective.
@@ -60,10 +61,15 @@ def with_score(
         baseline: C and c.
     """
     by_row = {name: value for name, value in nats.terms.items() if value.shape.rank}
-    signal = -tf.add_n([weight(name) * value for name, value in by_row.items()])
+    weights = {
+        name: tf.convert_to_tensor(weight(name)) for name in by_row if name not in nats.of_prior
+    }
+    signal = -tf.add_n([weights[name] * by_row[name] for name in weights])
     found = baseline(flat_examples({"x": x}), signal)
-    first = next(iter(by_row))
-    # The model multiplies this term with its weight; the signal has all weights already.
-    scored = tf.math.divide_no_nan(found.error - found.value * score, weight(first))
-    surrogate = nats.surrogates.get(first, nats.terms[first]) + scored
-    return replace(nats, surrogates={**nats.surrogates, first: surrogate})
+    # The model multiplies each term with its weight: all parts together are the score, once.
+    squares = tf.add_n([tf.square(value) for value in weights.values()])
+    scored = tf.math.divide_no_nan(found.error - found.value * score, squares)
+    surrogates = dict(nats.surrogates)
+    for name, value in weights.items():
+        surrogates[name] = surrogates.get(name, nats.terms[name]) + value * scored
+    return replace(nats, surrogates=surrogates)

@@ -78,7 +78,8 @@ class Hybrid(Objective):
         joint = inference.joint(inference.draw_prior(self.num_samples))
         prior_nll = -tf.reduce_mean(joint.log_likelihood, axis=0)
         terms = {"nll": nll, "kl": kl, "prior_nll": prior_nll}
-        return Nats(terms, draws.reconstruction, {"elbo": -nll - kl})
+        watched = {"elbo": -nll - kl}
+        return Nats(terms, draws.reconstruction, watched, of_prior=frozenset({"prior_nll"}))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments; the weights' present values are weights."""
