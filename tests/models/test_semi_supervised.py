@@ -110,6 +110,20 @@ def test_the_loss_is_the_papers():
     assert found["class_kl"] == pytest.approx(kl.mean(), rel=1e-4)
 
 
+def test_of_rows_without_a_label_no_accuracy_is_logged(exact_model):
+    """And of rows that all have one no KL of classes; whatever there is, batches agree on it."""
+    exact_model.compile("adam", jit_compile=False)
+    known = exact.LABEL >= 0
+    for chosen, missing in ((~known, {"accuracy", "classification_nll"}), (known, {"class_kl"})):
+        data = {name: value[chosen] for name, value in exact.DATA.items()}
+        found = exact_model.evaluate(data, batch_size=4, verbose=0, return_dict=True)
+        assert {name for name, value in found.items() if np.isnan(value)} == missing
+    # Six rows with a label, then six without: batches of the second kind count for nothing.
+    found = exact_model.evaluate(exact.DATA, batch_size=6, verbose=0, return_dict=True)
+    hits = exact.POSTERIOR.argmax(axis=1) == exact.LABEL
+    assert found["accuracy"] == pytest.approx(hits[known].mean())
+
+
 def test_samples_have_the_mean_of_their_class_or_of_all(exact_model):
     """4.5 standard errors of 4000 draws, of a class or of the mixture."""
     count = 4000

@@ -59,7 +59,7 @@ class SemiSupervisedVAE(Autoencoding):
     Logged: `nll`, `kl` and `elbo` = -nll - kl, means over all rows, `log p(y)` of a known label
     within nll; `class_kl` = KL(q(y|x) || p(y)), a part of `kl`, over rows without a label;
     `classification_nll` = -log q(y|x) and the `accuracy` of q(y|x) over rows with one. All are
-    unweighted. Where no row is of the kind, 0 is logged.
+    unweighted. Where no row is of the kind, NaN is logged: such rows have no mean.
 
     Args:
         encoder: q(z|x, y), `Encoder(network, head)`, whose network takes a dict of x and the label,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tfvae.training.keras_private import MetricsList
 
@@ -12,7 +13,7 @@ _RISES = ("elbo", "log_likelihood", "accuracy")
 
 
 class TrackedTerms(keras.Model):
-    """A model that logs the mean of each of its named terms.
+    """A model that logs the mean of each of its named terms; NaN where no row counts for one.
 
     Keras' `EarlyStopping`, `ModelCheckpoint` and `ReduceLROnPlateau` learn from `metrics` whether a
     value is to rise: `elbo`, and whatever ends in it, in `log_likelihood` or in `accuracy`, does; a
@@ -26,7 +27,7 @@ class TrackedTerms(keras.Model):
 
     def __init__(self, names: Sequence[str], **kwargs: Any):
         super().__init__(**kwargs)
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.trackers = {name: _MeanOfRows(name=name) for name in names}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -40,6 +41,14 @@ class TrackedTerms(keras.Model):
         """The names of what `evaluate` and the like return as a list, in its order."""
         *others, _ = (metric.name for metric in self.metrics)
         return [*others, *sorted(self.trackers)]
+
+
+class _MeanOfRows(keras.metrics.Mean):
+    """Keras says 0 where nothing has counted: an accuracy of 0 where no row has a label."""
+
+    def result(self) -> Any:
+        """Returns the mean, or NaN of no rows."""
+        return tf.where(tf.equal(self.count, 0.0), float("nan"), super().result())
 
 
 class _Terms(MetricsList):
