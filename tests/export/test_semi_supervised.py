@@ -7,6 +7,7 @@ import tensorflow as tf
 import tfvae
 from tests.export.test_signatures import call
 from tests.models.linear_semi_supervised import X, exact_model
+from tfvae.errors import UserError
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
 SEEDS = np.array([3], "int32")
@@ -65,3 +66,11 @@ def test_phones_draw_the_same_rows(model, tmp_path):
     decoder = LiteRTFile(done.paths["decoder.tflite"].read_bytes())
     drawn = decoder.run("sample_seeded", num_samples=4, seed=9, label=np.int32(1))
     np.testing.assert_allclose(drawn["x"], model.sample(4, seed=9, label=1), atol=1e-4)
+
+
+@pytest.mark.parametrize("variant", ["float16", "dynamic", "int8"])
+def test_files_of_fewer_bits_are_refused_by_the_models_name(model, tmp_path, variant):
+    """What they lose is measured through one posterior, and a sum over classes has K of them."""
+    with pytest.raises(UserError, match=r"model that rebuilds.* SemiSupervisedVAE can't"):
+        tfvae.export.tflite(model, tmp_path, [variant], data={"x": X}, calibration={"x": X})
+    assert not list(tmp_path.iterdir())

@@ -148,6 +148,8 @@ def fitted():
             r"5 numbers an example, and the model's x has shape \(4, 4, 1\)",
         ),
         (lambda: uses.AnomalyDetector(KNOWN.model).fit(normal_rows(1)), "n_samples=1 normal"),
+        (lambda: uses.AnomalyDetector(KNOWN.model).fit(images(0, (4, 4, 1))), r"0 sample\(s\)"),
+        (lambda: uses.AnomalyDetector(KNOWN.model).score_samples(normal_rows(3)), "not fitted"),
         (lambda: uses.AnomalyDetector().fit(normal_rows(3)), "n_samples=3 normal .* at least 4"),
         (lambda: uses.AnomalyDetector(epochs=0).fit(normal_rows(9)), "epochs must be an integer"),
         (lambda: uses.AnomalyDetector(seed=-1).fit(normal_rows(9)), "seed must be an integer"),

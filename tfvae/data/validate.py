@@ -65,6 +65,8 @@ def check_shape(shape: tuple, field: Field, what: str) -> None:
 
 def _advice_on_rank(shape: tuple, field: Field) -> str:
     sizes = ", ".join(map(str, field.shape))
+    if len(shape) == 2 and field.classes and shape[1] == len(field.classes):
+        return "Labels are numbers, and no one-hot rows: x.argmax(axis=1)."
     if len(shape) == 2 and (shape[1] in (None, math.prod(field.shape)) or len(field.shape) > 1):
         return (
             f"Rows of flat examples need their axes back: x.reshape(-1, {sizes})."
@@ -91,9 +93,8 @@ def check_dtype(dtype: np.dtype, field: Field, what: str) -> None:
     if integer and not field.of_pixels:
         return
     if field.whole:
-        raise UserTypeError(
-            f"{what} has dtype {dtype}; expected {field.values}. Convert it: x.astype('int32')."
-        )
+        advice = "Convert it: x.astype('int32')" + ", if no value is a fraction" * real
+        raise UserTypeError(f"{what} has dtype {dtype}; expected {field.values}. {advice}.")
     # Whether 1 is black or white among whole numbers cannot be told.
     advice = "Convert it: x.astype('float32')" + ", scaled to [0, 1]." * field.of_pixels
     if dtype == np.uint8:

@@ -219,7 +219,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                     f"X has examples of shape {shape}, and the model's are of shape {declared}. "
                     "Pass X of that shape, or its examples as rows of as many numbers."
                 )
-        flat = data.reshape(len(data), -1) if len(shape) > 1 else data
+        flat = data.reshape(len(data), int(np.prod(shape))) if len(shape) > 1 else data
         kind = np.float64 if self.model is None else "numeric"
         rows = validate_data(self, flat, reset=fitting, dtype=kind)
         if model is None:
