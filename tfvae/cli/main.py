@@ -16,6 +16,7 @@ COMMANDS = (
     "evaluate",
     "sample",
     "anomaly",
+    "impute",
     "explore",
     "denoise",
     "super-resolve",

@@ -37,10 +37,7 @@ def standardised(
             f"standardise=True is for tables of real numbers in memory, and of {source} {found}. "
             "Leave it out."
         )
-    values = train.read()["x"].astype(np.float64)
-    seen = _seen(train)
-    mean = np.average(values, axis=0, weights=seen)
-    scale = np.sqrt(np.average(np.square(values - mean), axis=0, weights=seen))
+    mean, scale = mean_and_scale(train)
     constant = np.flatnonzero(scale == 0)
     if constant.size:
         raise UserError(
@@ -51,6 +48,14 @@ def standardised(
         -float(np.sum(_seen(part).mean(axis=0) * np.log(scale))) for part in (train, test)
     )
     return _scaled(train, mean, scale), _scaled(test, mean, scale), (of_train, of_test)
+
+
+def mean_and_scale(train: Columns) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and standard deviation of each entry of x, of what is seen, float64."""
+    values = train.read()["x"].astype(np.float64)
+    seen = _seen(train)
+    mean = np.average(values, axis=0, weights=seen)
+    return mean, np.sqrt(np.average(np.square(values - mean), axis=0, weights=seen))
 
 
 def _seen(columns: Columns) -> np.ndarray:

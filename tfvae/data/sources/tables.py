@@ -54,6 +54,29 @@ def read(
     return hold_out(spec, columns, fraction, str(path))
 
 
+def read_with_holes(path: Path) -> tuple[list[str], np.ndarray]:
+    """Reads all columns of a table of numbers, some of whose entries are missing.
+
+    Args:
+        path: a `.csv` or `.parquet` file.
+
+    Returns:
+        The columns' names, and float64 `[rows, columns]` with NaN where there is nothing.
+
+    Raises:
+        UserError: damaged, empty, or text in a column; the message has the column and the row.
+    """
+    table = _table(path)
+    columns = []
+    for name in table.column_names:
+        column = table[name]
+        if not _of_numbers(column.type) and not types.is_null(column.type):
+            raise _text_in(column, name, path)
+        values = column.cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
+        columns.append(values)
+    return table.column_names, np.stack(columns, axis=1)
+
+
 def _table(path: Path) -> pyarrow.Table:
     try:
         if path.suffix.lower() == ".parquet":
@@ -121,9 +144,15 @@ def _values(table: pyarrow.Table, name: str, path: Path) -> np.ndarray:
         )
     if _of_numbers(column.type):
         return column.to_numpy()
-    shown = enumerate(str(value) for value in column)
-    row, text = next((pair for pair in shown if not _is_number(pair[1])), (0, str(column[0])))
-    raise UserError(
+    raise _text_in(column, name, path)
+
+
+def _text_in(column: pyarrow.ChunkedArray, name: str, path: Path) -> UserError:
+    shown = enumerate("" if value is None else str(value) for value in column.to_pylist())
+    row, text = next(
+        (pair for pair in shown if pair[1] and not _is_number(pair[1])), (0, str(column[0]))
+    )
+    return UserError(
         f"{path} has {column.type} in column {name!r}, the first in row {row} (counted from 0): "
         f"{text!r}. Expected numbers. Encode it as whole numbers, or leave it out with "
         "fields=('x',), which takes the columns of numbers."
