@@ -20,6 +20,7 @@ COMMANDS = (
     "explore",
     "denoise",
     "super-resolve",
+    "segment",
     "export",
     "verify",
     "serve",

@@ -36,7 +36,8 @@ def new_examples(
     """
     _, like = load_data(settings, model)
     assert isinstance(like, LoadedSet)
-    options, names = settings.group("data"), tuple(like.recipe.columns.rows)
+    options = settings.group("data")
+    names = ("x",) if as_it_is else tuple(like.recipe.columns.rows)
     found = sources.read(name_or_path, None, options.get("size"), options.get("background"), names)
     rows = found.test if found.whole is None or name_or_path in CATALOGUE else found.whole
     columns = _with_fields(rows, names, name_or_path)
