@@ -138,6 +138,7 @@ KINDS = {
         {
             "elbo": "tfvae.objectives.elbo:ELBO",
             "controlled_capacity": "tfvae.objectives.controlled_capacity:ControlledCapacity",
+            "geco": "tfvae.objectives.geco:GECO",
             "hybrid": "tfvae.objectives.hybrid:Hybrid",
             "importance_weighted": "tfvae.objectives.importance_weighted:ImportanceWeighted",
         },

@@ -403,6 +403,15 @@ CASES = [
         served_as="diag",
     ),
     Case(
+        "geco",
+        # So slow that lambda is 1 in float32: tests/objectives/test_geco.py has it move.
+        lambda: vae(objective=objectives.GECO(target=5.0, rate=1e-12)),
+        MLP_DIAG,
+        non_trainable=STATE + 3,  # the multiplier, the constraint's average, and whether it began
+        loss=lambda history: np.add(history["nll"], history["kl"]),
+        served_as="diag",
+    ),
+    Case(
         "estimated_kl",
         lambda: vae(objective=objectives.ELBO(num_samples=2, analytic_kl=False)),
         MLP_DIAG,

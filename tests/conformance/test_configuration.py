@@ -142,6 +142,13 @@ ARGUMENTS = {
         "num_samples": 3,
         "analytic_kl": True,
     },
+    objectives.GECO: lambda: {
+        "target": 15.0,
+        "rate": 0.01,
+        "decay": 0.9,
+        "num_samples": 3,
+        "analytic_kl": True,
+    },
     objectives.Hybrid: lambda: {"alpha": 0.25, "num_samples": 3, "analytic_kl": True},
     objectives.ImportanceWeighted: lambda: {
         "num_samples": 3,

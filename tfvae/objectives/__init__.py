@@ -3,7 +3,16 @@
 from tfvae.objectives.base import Nats, Objective
 from tfvae.objectives.controlled_capacity import ControlledCapacity
 from tfvae.objectives.elbo import ELBO
+from tfvae.objectives.geco import GECO
 from tfvae.objectives.hybrid import Hybrid
 from tfvae.objectives.importance_weighted import ImportanceWeighted
 
-__all__ = ["ELBO", "ControlledCapacity", "Hybrid", "ImportanceWeighted", "Nats", "Objective"]
+__all__ = [
+    "ELBO",
+    "GECO",
+    "ControlledCapacity",
+    "Hybrid",
+    "ImportanceWeighted",
+    "Nats",
+    "Objective",
+]
