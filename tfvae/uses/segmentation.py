@@ -12,7 +12,7 @@ from tfvae.evaluation.estimates import refuse_nan
 from tfvae.heads.likelihoods.independent_bernoulli import IndependentBernoulli
 from tfvae.models.capabilities import Batch, Decodes, Generates, require
 from tfvae.models.conditions import checked_conditions
-from tfvae.noise import example_noise, example_seeds
+from tfvae.noise import Noise, example_seeds
 from tfvae.training.programs import compiled
 
 
@@ -110,5 +110,6 @@ def _probabilities(
 ) -> tf.Tensor:
     """p(x = 1|z, c) of S draws of z at each of B images, `[S, B, *event]`."""
     rows = next(iter(conditions.values())).shape[0]
-    noise = example_noise(example_seeds(seed, first, rows), 0, num_samples)
+    # By row as served samples are, so that a request with these seeds draws the same.
+    noise = Noise(example_seeds(seed, first, rows), row=tf.range(num_samples)[:, tf.newaxis])
     return model.decode(model.generate(noise, conditions), conditions)
