@@ -38,7 +38,7 @@ def changed(content, **changes):
         (lambda content: {**content, "rows": {}}, "rows: Input should be a valid"),
         (lambda content: {**content, "rows": [1]}, "rows.0: Input should be an object"),
         (lambda content: changed(content, seed="0"), "rows.0.seed: Input should be a valid int"),
-        (lambda content: changed(content, epochs=None), "rows.0.epochs: Input should be a valid int"),
+        (lambda content: changed(content, epochs=None), "rows.0.epochs: Input should be a valid"),
         (lambda content: changed(content, elbo=float("nan")), "rows.0.elbo: Input should be a fin"),
         (lambda content: changed(content, note=""), "rows.0.note: Unexpected keyword argument"),
         (lambda content: changed(content, annealed={}), "rows.0.annealed.log_likelihood: Field"),
