@@ -106,6 +106,32 @@ def test_several_imputations_agree_where_it_is_seen_and_differ_elsewhere(
     np.testing.assert_array_equal(arrays["seen"], seen)
 
 
+def test_what_is_seen_is_written_to_its_last_digit(tfvae_command, wine, tmp_path):
+    x = with_holes(tmp_path / "wines.csv")
+    x[0, 0], x[0, 1] = 1234567890.125, 14.123456789012
+    np.save(tmp_path / "wines.npy", x)
+    assert tfvae_command("impute", wine.path, tmp_path / "wines.npy", *_DRAWS).code == 0
+    _, found = table_of(wine.path / "imputed.csv")
+    assert (found[~np.isnan(x)] == x[~np.isnan(x)]).all()
+
+
+def test_a_mask_in_a_file_says_what_is_seen(tfvae_command, wine, tmp_path):
+    x = with_holes(tmp_path / "wines.csv")
+    seen = ~np.isnan(x)
+    path, answers = tmp_path / "wines.npz", []
+    for held in ({"x": x}, {"x": np.where(seen, x, 0.0), "seen": seen}):
+        np.savez(path, **held)
+        done = tfvae_command("impute", wine.path, path, *_DRAWS)
+        assert "filled 10 of 156 entries" in done.out, done.err
+        answers.append(table_of(wine.path / "imputed.csv")[1])
+    np.testing.assert_array_equal(*answers)
+    for mask in (seen[:, :12], np.where(seen, 1.0, 0.5)):
+        np.savez(path, x=x, seen=mask)
+        done = tfvae_command("impute", wine.path, path)
+        assert (done.code, len(done.err.splitlines())) == (1, 1)
+        assert "expected ones and zeros of the same shape" in done.err
+
+
 def hidden_row(x):
     return np.concatenate([x, np.full((1, 13), np.nan)])
 

@@ -53,7 +53,8 @@ def save_imputed(
         model: Of the run.
         settings: Of the run: columns that it standardises are brought to its units and back.
         source: A `.csv` or `.parquet` table with empty entries or NaN, or a `.npy` or `.npz` file
-            with NaN; None for the run's held-out rows, whose holes it knows.
+            with NaN or, in the latter, a mask `seen`; None for the run's held-out rows, whose holes
+            it knows.
         path: Of a `.csv` file, rows as they came, each of M imputations after the other with its
             number in the first column; or of a `.npz` file with `x`, `seen` and, of several,
             `imputations`.
@@ -162,7 +163,16 @@ def _array(path: Path) -> np.ndarray:
     x = held["x"] if isinstance(held, dict) else held
     if x.dtype.kind not in "fiub":
         raise UserError(f"{path} has dtype {x.dtype}; expected numbers, NaN where one is not.")
-    return x.astype(np.float64)
+    x = x.astype(np.float64)
+    if not isinstance(held, dict) or SEEN not in held:
+        return x
+    seen = held[SEEN]
+    if seen.shape != x.shape or not np.isin(seen, (0, 1)).all():
+        raise UserError(
+            f"{path} has a mask {SEEN} of shape {seen.shape} beside x of shape {x.shape}; expected "
+            "ones and zeros of the same shape, 0 where an entry is missing."
+        )
+    return np.where(seen == 1, x, np.nan)
 
 
 def _as_csv(filled: np.ndarray, names: Sequence[str], imputations: int | None) -> str:
@@ -173,5 +183,5 @@ def _as_csv(filled: np.ndarray, names: Sequence[str], imputations: int | None) -
     writer.writerow([*(["imputation"] if imputations else []), *names])
     for number, rows in enumerate(filled if imputations else filled[np.newaxis]):
         for row in rows.tolist():
-            writer.writerow([*([number] if imputations else []), *(f"{v:.9g}" for v in row)])
+            writer.writerow([*([number] if imputations else []), *row])  # whole, as they came
     return text.getvalue()
