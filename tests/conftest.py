@@ -33,3 +33,12 @@ def _seeds():
     np.random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="module")
+def without_xla():
+    """Nothing is compiled by XLA, which takes seconds a program and is tested in conformance."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("compiling", "programs"):
+            patch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
+        yield

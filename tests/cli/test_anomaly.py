@@ -7,26 +7,11 @@ import pytest
 
 import tfvae
 from tests.cli.conftest import Outcome
-from tfvae import presets
+from tests.cli.small_runs import trained
 from tfvae.runs.anomaly import fitted_detector
-from tfvae.runs.folder import RunFolder
 from tfvae.runs.other_data import new_examples
-from tfvae.runs.training import train
 
-_QUICK = {"epochs": 1, "units": (8,), "latent_size": 2, "eval_samples": 2, "eval_examples": 5}
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def trained(folder, **changes):
-    settings = presets.get("digits", **{**_QUICK, **changes})
-    train(settings, folder, report=lambda line: None)
-    return RunFolder(folder)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 def rows_of(path):

@@ -3,24 +3,9 @@
 import pytest
 
 from tests.cli.conftest import Outcome
-from tfvae import presets
-from tfvae.runs.folder import RunFolder
-from tfvae.runs.training import train
+from tests.cli.small_runs import trained
 
-_QUICK = {"epochs": 1, "units": (8,), "latent_size": 2, "eval_samples": 2, "eval_examples": 5}
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def trained(folder, preset="digits", **changes):
-    settings = presets.get(preset, **{**_QUICK, **changes})
-    train(settings, folder, report=lambda line: None)
-    return RunFolder(folder)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 def test_pictures_of_a_run_are_drawn(tfvae_command, tmp_path):

@@ -7,31 +7,18 @@ import pytest
 from sklearn.datasets import load_wine
 
 import tfvae
-from tfvae import presets, uses
+from tests.cli.small_runs import trained
+from tfvae import uses
 from tfvae.data.standardising import mean_and_scale
-from tfvae.runs.folder import RunFolder
-from tfvae.runs.training import train
 
-_QUICK = {"epochs": 1, "latent_size": 2, "eval_samples": 2, "eval_examples": 5}
-_OF_WINE = {"dataset": "wine", "network.units": (8,)}
+pytestmark = pytest.mark.usefixtures("without_xla")
+
 _DRAWS = ("--num-samples", "20")
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def trained(folder, preset="breast-cancer-missing", **changes):
-    train(presets.get(preset, **{**_QUICK, **changes}), folder, report=lambda line: None)
-    return RunFolder(folder)
 
 
 @pytest.fixture(scope="module")
 def wine(tmp_path_factory):
-    return trained(tmp_path_factory.mktemp("wine") / "run", **_OF_WINE)
+    return trained(tmp_path_factory.mktemp("wine") / "run", "breast-cancer-missing", dataset="wine")
 
 
 def table_of(path):
@@ -161,6 +148,7 @@ def test_text_in_a_table_is_refused_with_its_place(tfvae_command, wine, tmp_path
     done = tfvae_command("impute", wine.path, path)
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert "column 'b', the first in row 1 (counted from 0): 'none'" in done.err
+    assert "where the run's data do" in done.err
 
 
 def test_runs_and_flags_that_make_no_sense_are_refused(tfvae_command, wine, tmp_path):
@@ -170,7 +158,7 @@ def test_runs_and_flags_that_make_no_sense_are_refused(tfvae_command, wine, tmp_
     done = tfvae_command("impute", wine.path, tmp_path / "nothing.csv")
     assert done.code == 2
     assert "does not exist" in done.err
-    other = trained(tmp_path / "other", "digits", **{"network.units": (8,)})
+    other = trained(tmp_path / "other")
     done = tfvae_command("impute", other.path)
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert "the run has a VAE" in done.err

@@ -7,25 +7,11 @@ import numpy as np
 import pytest
 
 import tfvae
+from tests.cli.small_runs import trained
 from tfvae import evaluation, presets, uses
 from tfvae.evaluation import image_filters
-from tfvae.runs.folder import RunFolder
-from tfvae.runs.training import train
 
-_QUICK = {"epochs": 1, "latent_size": 2, "eval_samples": 2, "eval_examples": 5}
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def trained(folder, preset, **changes):
-    settings = presets.get(preset, **{**_QUICK, "network.units": (8,), **changes})
-    train(settings, folder, report=lambda line: None)
-    return RunFolder(folder)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +102,7 @@ def test_without_scikit_image_it_says_so_and_goes_on(tfvae_command, noisy, monke
 
 def test_a_table_is_denoised_too(tfvae_command, tmp_path):
     changes = {"corruption": "masking", "standardise": True, "likelihood": "normal"}
-    run = trained(tmp_path / "run", "digits", dataset="wine", binarisation=None, **changes)
+    run = trained(tmp_path / "run", dataset="wine", binarisation=None, **changes)
     done = tfvae_command("denoise", run.path)
     assert done.code == 0, done.err
     assert re.search(r"denoised +root mean squared error \d", done.out)
@@ -167,8 +153,8 @@ def test_what_can_not_be_restored_is_refused_in_one_line(tfvae_command, noisy, s
     np.save(tmp_path / "wide.npy", np.zeros((3, 8, 6, 1), "float32"))
     np.save(tmp_path / "bytes.npy", np.full((3, 8, 8, 1), 255.0, "float32"))
     np.save(tmp_path / "dark.npy", np.full((3, 4, 4, 1), -0.5, "float32"))
-    plain = trained(tmp_path / "plain", "digits")
-    patched = trained(tmp_path / "patched", "digits", corruption="patches")
+    plain = trained(tmp_path / "plain")
+    patched = trained(tmp_path / "patched", corruption="patches")
     for words, said in (
         (("denoise", plain.path), "this run was trained without"),
         (("denoise", noisy.path, tmp_path / "wide.npy"), "8, 6, 1"),

@@ -4,24 +4,11 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import evaluation, presets, uses
+from tests.cli.small_runs import trained
+from tfvae import evaluation, uses
 from tfvae.runs import segmentation
-from tfvae.runs.folder import RunFolder
-from tfvae.runs.training import train
 
-_QUICK = {"epochs": 1, "latent_size": 2, "eval_samples": 2, "eval_examples": 5}
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def trained(folder, preset, **changes):
-    train(presets.get(preset, **{**_QUICK, **changes}), folder, report=lambda line: None)
-    return RunFolder(folder)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +53,18 @@ def test_images_of_a_file_have_no_annotators(tfvae_command, run, tmp_path):
     assert "distance" not in done.out
 
 
+def test_masks_beside_the_images_of_a_file_are_no_images(tfvae_command, run, tmp_path):
+    stored = tfvae.data.arrays("segmented_digits").test
+    rows = {name: stored[name][:12] for name in ("x", "image")}
+    np.savez(tmp_path / "both.npz", **rows)
+    done = tfvae_command("segment", run.path, tmp_path / "both.npz")
+    assert done.code == 0, done.err
+    arrays = np.load(run.path / "segmented.npz")
+    np.testing.assert_allclose(arrays["image"], rows["image"][::4] / 255, atol=1e-6)
+    np.testing.assert_array_equal(arrays["annotators"][2], rows["x"][2::4] > 127)
+    assert "4 annotators of each of 3 images" in done.out
+
+
 def test_images_with_more_annotators_than_others_are_not_compared():
     images = np.array([0, 0, 1, 1, 1], "float32").reshape(5, 1, 1, 1) * np.ones((1, 2, 2, 1))
     alone, truth = segmentation._annotated(images, np.ones_like(images))
@@ -75,7 +74,7 @@ def test_images_with_more_annotators_than_others_are_not_compared():
 
 def test_what_is_no_segmentation_is_refused_in_one_line(tfvae_command, run, tmp_path):
     np.save(tmp_path / "wide.npy", np.zeros((3, 8, 6, 1), "float32"))
-    plain = trained(tmp_path / "plain", "digits", **{"network.units": (4,)})
+    plain = trained(tmp_path / "plain")
     for words, said in (
         (("segment", plain.path), "a VAE, is given nothing"),
         (("segment", run.path, tmp_path / "wide.npy"), "(8, 6, 1); expected (16, 16, 1)"),

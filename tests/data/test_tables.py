@@ -106,6 +106,7 @@ def test_bad_tables(tmp_path, case, kind):
         ("", "cannot be read as a .csv file .*Empty CSV"),
         ("a,b\n1,2\n3\n", "cannot be read as a .csv file .*Expected 2 columns, got 1"),
         ("a,a\n1,2\n", "several columns 'a'"),
+        ("1,,2.5\n3,4,5\n", r"begins with the numbers 1, , 2\.5; expected the columns' names"),
         ("1,2.5\n3,4\n", r"begins with the numbers 1, 2\.5; expected the columns' names"),
         ("a\n1\n", "holds 1 example; expected at least 2"),
     ],

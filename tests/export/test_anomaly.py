@@ -11,12 +11,7 @@ from tfvae import uses
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.vae import VAEServable
 
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 def other():

@@ -14,15 +14,10 @@ from tfvae.export.tflite_files.data import ExportData
 from tfvae.export.tflite_files.measure import make
 from tfvae.export.tflite_files.runtime import LiteRTFile
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
 SHAPE = (4, 4, 1)
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
 
 
 def vae(corruption, likelihood=heads.IndependentBernoulli):

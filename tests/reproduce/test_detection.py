@@ -1,7 +1,6 @@
-"""Rows of detection are run once, kept, and shown; the documentation shows what is kept."""
+"""Rows of detection are run once and kept."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,15 +8,15 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 
 from tfvae import data
-from tfvae.errors import UserError
 from tfvae.reproduce import detecting
 from tfvae.reproduce.detection_table import DETECTION_TABLES, SCORES_OF_VAE, DetectionTask
 from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.keeping import compare_methods
-from tfvae.reproduce.method_page import methods_page
 from tfvae.reproduce.method_result import MethodResult
 from tfvae.reproduce.methods import MethodTable
 from tfvae.reproduce.results import read_results
+
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 TABLE = MethodTable(
     "small",
@@ -26,48 +25,6 @@ TABLE = MethodTable(
     [DetectionTask("tumours", "Tumours", "Malignant.", "breast_cancer", (0,), epochs=1)],
     "tfvae.reproduce.detecting:run_detection",
 )
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a model, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def result(row, seed, values, score="isolation-forest"):
-    return MethodResult(
-        row=row,
-        seed=seed,
-        protocol=TABLE.rows[row].protocol(),
-        measured={score: {"auroc": values, "auprc": [v / 2 for v in values]}},
-        seconds=1.0,
-        versions={"tensorflow": "1"},
-        machine="a machine",
-        revision=None,
-        finished="2026-01-01T00:00:00+00:00",
-    )
-
-
-def row_of(text, name):
-    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} | ")]
-    return [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def test_the_page_shows_means_of_seeds_the_hardest_class_and_what_was_not_run():
-    name = "tumours-isolation-forest"
-    kept = {(name, 0): result(name, 0, [0.9, 0.5]), (name, 3): result(name, 3, [0.7, 0.7])}
-    text = methods_page(TABLE, kept)
-    assert row_of(text, "isolation-forest")[1:] == [
-        "0.700 (0.700 to 0.700)",
-        "0.350 (0.350 to 0.350)",
-        "0.600",
-        "1",
-        "0, 3 (1, 2, 4 not run)",
-    ]
-    assert row_of(text, "vae")[1] == "not run: `tfvae reproduce small --rows tumours-vae`"
-    other = {(name, 0): replace(kept[name, 0], protocol="another")}
-    assert methods_page(TABLE, other) == methods_page(TABLE, {})
 
 
 def test_a_row_ranks_held_out_examples_and_goes_on_with_what_is_kept(tmp_path, monkeypatch):
@@ -96,12 +53,6 @@ def test_a_vae_is_judged_by_each_of_its_scores():
     found = detecting.run_detection(TABLE.rows["tumours-vae"], 0)
     assert set(found) == {f"VAE, {score}" for score in SCORES_OF_VAE["vae"]}
     assert all(0.5 < each["auroc"][0] <= 1 for each in found.values())
-
-
-def test_a_broken_file_is_refused(tmp_path):
-    (tmp_path / "small.json").write_text('{"schema": 1, "table": "small", "rows": [{}]}', "utf-8")
-    with pytest.raises(UserError, match=r"small\.json can't be used: rows\.0\.row: Field required"):
-        read_results(tmp_path / "small.json", TABLE, MethodResult)
 
 
 def test_rows_are_named_once_and_their_data_known():

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tfvae.cli.reproduce import METHOD_TABLES
+from tfvae.errors import UserError
 from tfvae.reproduce.files import TableFiles
+from tfvae.reproduce.keeping import compare_methods, write_methods_page
 from tfvae.reproduce.method_page import methods_page
 from tfvae.reproduce.method_result import MethodResult, method_result
 from tfvae.reproduce.methods import MethodTable, Quantity
@@ -33,7 +35,7 @@ class Task:
         return f"{self.name}: {method}"
 
 
-TABLE = MethodTable("small", "A small table", "Of methods.", [Task()], "nowhere:nothing", " Once.")
+TABLE = MethodTable("small", "A small table", "Of methods.", [Task()], "builtins:print", " Once.")
 
 
 @pytest.mark.parametrize("name", METHOD_TABLES)
@@ -69,3 +71,17 @@ def test_the_page_shows_means_of_seeds_the_hardest_part_and_what_was_not_run():
     assert "| plain | 4.0 | 0.50 | 1 | 0 (1 not run) |" in methods_page(TABLE, kept)
     other = {key: replace(each, protocol="another") for key, each in kept.items()}
     assert methods_page(TABLE, other) == methods_page(TABLE, {})
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    (tmp_path / "small.json").write_text('{"schema": 1, "table": "small", "rows": [{}]}', "utf-8")
+    with pytest.raises(UserError, match=r"small\.json can't be used: rows\.0\.row: Field required"):
+        read_results(tmp_path / "small.json", TABLE, MethodResult)
+
+
+def test_a_folder_that_cant_be_made_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    paths = TableFiles(tmp_path / "file" / "results", "small")
+    for write in (write_methods_page, lambda *given: compare_methods(given[0], [], None, given[1])):
+        with pytest.raises(OSError, match="Can't write"):
+            write(TABLE, paths)

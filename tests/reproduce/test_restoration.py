@@ -1,20 +1,17 @@
-"""Rows of restoration are run once, kept, and shown; the documentation shows what is kept."""
+"""Rows of restoration are run once and kept."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
 from tfvae import data, presets
-from tfvae.errors import UserError
 from tfvae.evaluation import pooled_peak_signal_to_noise, structural_similarity
 from tfvae.evaluation.image_filters import bicubic
 from tfvae.reproduce import restoring, trained
 from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.keeping import compare_methods
-from tfvae.reproduce.method_page import methods_page
 from tfvae.reproduce.method_result import MethodResult
 from tfvae.reproduce.methods import MethodTable
 from tfvae.reproduce.restoration_table import (
@@ -26,6 +23,8 @@ from tfvae.reproduce.restoration_table import (
     RestorationTask,
 )
 from tfvae.reproduce.results import read_results
+
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 _QUICK = {"epochs": 1, "latent_size": 2, "network.units": (8,)}
 TABLE = MethodTable(
@@ -40,53 +39,6 @@ TABLE = MethodTable(
     ],
     "tfvae.reproduce.restoring:run_restoration",
 )
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a model, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
-
-
-def result(row, seed, **found):
-    return MethodResult(
-        row=row,
-        seed=seed,
-        protocol=TABLE.rows[row].protocol(),
-        measured=found,
-        seconds=2.0 * seed,
-        versions={"tensorflow": "1"},
-        machine="a machine",
-        revision=None,
-        finished="2026-01-01T00:00:00+00:00",
-    )
-
-
-def near(psnr, ssim):
-    return {"psnr": [psnr], "ssim": [ssim]}
-
-
-def row_of(text, name):
-    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} | ")]
-    return [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def test_the_page_shows_means_of_seeds_and_what_was_not_run():
-    kept = {
-        ("noise-untrained", 0): result("noise-untrained", 0, median=near(10.0, 0.5)),
-        ("noise-untrained", 2): result("noise-untrained", 2, median=near(12.0, 0.7)),
-        ("size-vae", 1): result("size-vae", 1, mean={**near(20.0, 0.9), "consistency": [0.01]}),
-    }
-    text = methods_page(TABLE, kept)
-    seeds = "0, 2 (1 not run)"
-    ranges = ["11.00 (10.00 to 12.00)", "0.600 (0.500 to 0.700)"]
-    assert row_of(text, "median")[1:] == [*ranges, "2", seeds]
-    assert row_of(text, "mean")[1:] == ["20.00", "0.900", "0.0100", "2", "1 (0, 2 not run)"]
-    assert row_of(text, "plain-vae")[1] == "not run: `tfvae reproduce small --rows noise-plain-vae`"
-    assert "3 runs" in text
-    other = {name: replace(each, protocol="another") for name, each in kept.items()}
-    assert methods_page(TABLE, other) == methods_page(TABLE, {})
 
 
 def held_out():
@@ -150,12 +102,6 @@ def test_a_vae_is_trained_and_judged_in_two_ways(name, monkeypatch):
 
 
 real = trained.model_and_data
-
-
-def test_a_broken_file_is_refused(tmp_path):
-    (tmp_path / "small.json").write_text('{"schema": 1, "table": "small", "rows": [{}]}', "utf-8")
-    with pytest.raises(UserError, match=r"small\.json can't be used: rows\.0\.row: Field required"):
-        read_results(tmp_path / "small.json", TABLE, MethodResult)
 
 
 def test_rows_are_named_once_and_their_presets_known():

@@ -13,11 +13,7 @@ from tfvae.reproduce.results import read_results, write_results
 from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
 from tfvae.runs.folder import RunFolder
 
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a model, and tests/conformance has it."""
-    monkeypatch.setattr("tfvae.training.compiling.xla_pays", lambda model: False)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ def test_a_plain_network_learns_the_majority_of_every_pixel():
     assert (found[0] == bright.astype(bool)).mean() > 0.95
 
 
-def test_annotators_are_the_floor_of_the_distance():
-    """Of S draws of the true law the distance is E[d(y, y')] / S in the mean."""
+def test_draws_of_the_annotators_have_the_distance_of_the_true_law():
+    """Of S draws of the true law it is E[d(y, y')] / S in the mean."""
     found = segmenting.run_segmentation(MethodRow(TASK, "annotators"), 0)["annotators"]
     held_out = data.arrays("segmented_digits").test["x"][:120].reshape(30, 4, 16, 16, 1)
     truth = np.moveaxis(held_out, 1, 0) > 127

@@ -11,12 +11,7 @@ from tests.evaluation.models import NOISE, SHAPE, LinearGaussian, bits, digits_m
 from tests.uses.test_aggregate import autoencoder
 from tfvae import uses
 
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @pytest.mark.parametrize(("count", "rate", "place"), [(99, 0.05, 95), (19, 0.05, 19), (5, 0.05, 5)])

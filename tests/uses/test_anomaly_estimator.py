@@ -5,12 +5,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tfvae import uses
 
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a model, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 @parametrize_with_checks([uses.AnomalyDetector(epochs=2)])

@@ -8,13 +8,9 @@ import tensorflow as tf
 from tests.evaluation.models import NOISE, LinearGaussian, bits_as_codes, digits_model, images
 from tfvae import uses
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
 N = 12
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/evaluation has it."""
-    monkeypatch.setattr("tfvae.training.programs.xla_pays", lambda model: False)
 
 
 def exact_nll(known, x):

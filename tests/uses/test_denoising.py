@@ -10,12 +10,7 @@ from tests.evaluation.models import LinearGaussian, digits_model, images
 from tfvae import VAE, Decoder, Encoder, corruptions, data, heads, networks, presets, uses
 from tfvae.errors import UserError
 
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 def small(corruption=None, likelihood=heads.IndependentBernoulli):

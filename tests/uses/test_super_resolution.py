@@ -8,14 +8,9 @@ import tfvae
 from tfvae import Decoder, Encoder, Field, heads, networks, presets, uses
 from tfvae.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
 LOW = np.random.default_rng(0).random((6, 2, 2, 1)).astype("float32")
-
-
-@pytest.fixture(autouse=True)
-def without_xla(monkeypatch):
-    """XLA takes seconds a program, and tests/conformance has it."""
-    for module in ("compiling", "programs"):
-        monkeypatch.setattr(f"tfvae.training.{module}.xla_pays", lambda model: False)
 
 
 def conditional(conditions, shape=(4, 4, 1), likelihood=heads.IndependentNormal):

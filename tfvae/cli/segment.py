@@ -31,8 +31,8 @@ def command(
     """Draw several plausible masks of each image, and their mean.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits-segmentation; DATA a file or
-    folder of images as for --dataset of that, by default the run's held-out examples, whose masks
-    are held against those of their annotators.
+    folder of images as for --dataset of that, by default the run's held-out examples. Where masks x
+    stand beside a column of images, what is drawn is held against them.
     """
     run.check_data()
     model, config = load_run(run), run.read_config()

@@ -21,6 +21,17 @@ class TableFiles:
     folder: Path
     name: str
 
+    def make_folder(self) -> None:
+        """Makes the folder where it is missing.
+
+        Raises:
+            UserOSError: if that can't be done.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+
     @property
     def results(self) -> Path:
         """What is kept."""
@@ -52,10 +63,7 @@ def write_page(table: ComparisonTable, kept: Kept, paths: TableFiles) -> None:
     from tfvae.reproduce.images import draw_images
 
     results = current_results(table, kept)
-    try:
-        paths.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(paths.folder, error) from error
+    paths.make_folder()
     if has_measured(table, results):
         with replacing(paths.chart) as beside:
             draw_chart(table, results, beside)

@@ -31,9 +31,10 @@ def compare_methods(
         report: Called with lines that say how it goes.
 
     Raises:
-        UserError: if the file of results is broken, or the page can't be written.
+        UserError: if the file of results is broken.
+        UserOSError: if results or page can't be written.
     """
-    paths.folder.mkdir(parents=True, exist_ok=True)
+    paths.make_folder()
     run = pkgutil.resolve_name(table.runner)
     for name in rows:
         row = table.rows[name]
@@ -57,5 +58,5 @@ def compare_methods(
 def write_methods_page(table: MethodTable, paths: TableFiles) -> None:
     """Writes the page of what is kept."""
     kept = read_results(paths.results, table, MethodResult)
-    paths.folder.mkdir(parents=True, exist_ok=True)
+    paths.make_folder()
     write_text(paths.page, methods_page(table, kept))

@@ -5,6 +5,7 @@ from statistics import fmean
 
 from tfvae.reproduce.method_result import MethodResult
 from tfvae.reproduce.methods import MethodRow, MethodTable, Quantity
+from tfvae.reproduce.wording import provenance, seeds_text
 
 Results = Mapping[tuple[str, int], MethodResult]
 
@@ -40,9 +41,7 @@ def _lines(table: MethodTable, row: MethodRow, kept: Results, width: int) -> Ite
         command = f"not run: `tfvae reproduce {table.name} --rows {row.name}`"
         yield f"| {row.method} | {command} |{' |' * (width - 2)}"
         return
-    missing = sorted(set(row.seeds) - {result.seed for result in found})
-    seeds = ", ".join(str(result.seed) for result in found)
-    seeds += f" ({', '.join(map(str, missing))} not run)" if missing else ""
+    seeds = seeds_text(row.seeds, found)
     seconds = f"{fmean([result.seconds for result in found]):.0f}"
     for way in found[0].measured:
         cells = [_cell(each, [run.measured[way] for run in found]) for each in row.task.quantities]
@@ -68,17 +67,11 @@ def _how_measured(table: MethodTable, kept: Results) -> list[str]:
     present = [result for result in kept.values() if result.is_of(table.rows[result.row])]
     if not present:
         return []
-    last = max(present, key=lambda result: result.finished)
-    versions = ", ".join(f"{name} {version}" for name, version in last.versions.items())
-    machines = "; ".join(sorted({result.machine for result in present}))
-    revisions = sorted({result.revision or "no checkout" for result in present})
     return [
         "## How it was measured",
         "",
         "Of several seeds a number is their mean, with the lowest and the highest; seconds are of "
         f"a row's run, training included, on a machine that had other work.{table.measured} "
-        f"{len(present)} runs, the last of them {last.finished} with {versions}. Machines: "
-        f"{machines}. Revisions: {', '.join(revisions)}. `{table.name}.json` has all of it for "
-        "each run.",
+        f"{provenance(table.name, present)}",
         "",
     ]

@@ -48,7 +48,8 @@ class MethodResult:
         first = row.task.quantities[0]
         values = {way: fmean(found[first.name]) for way, found in self.measured.items()}
         way = (min if first.lower_is_better else max)(values, key=values.__getitem__)
-        return f"{first.title} {first.text(values[way])}{first.unit and ' '}{first.unit} ({way})"
+        value = f"{first.text(values[way])} {first.unit}".rstrip()
+        return f"{first.title} {value} ({way})"
 
 
 def method_result(row: MethodRow, seed: int, measured: Measured, seconds: float) -> MethodResult:

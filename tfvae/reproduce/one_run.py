@@ -8,7 +8,7 @@ from typing import Any
 
 from tfvae import data, evaluation
 from tfvae.errors import DivergedError, UserError
-from tfvae.models.capabilities import Encodes, Generates, require
+from tfvae.models.capabilities import Encodes, Generates, Scores, require
 from tfvae.reproduce.images import images_as_text
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
@@ -70,7 +70,8 @@ def run_row(
             f"training diverged: the ELBO ended at {metrics['test']['elbo']:.2f}, far below the "
             f"{metrics['untrained_elbo']:.2f} of the model before it was trained."
         )
-    model, test = folder.read_model(), _test(metrics)
+    model = folder.read_model()
+    test = _test(model, metrics, run.row.name)
     held_out, seconds = load_data(settings, model)[1], metrics["seconds"]
     return RowResult(
         row=run.row.name,
@@ -96,12 +97,13 @@ def run_row(
     )
 
 
-def _test(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def _test(model: Any, metrics: Mapping[str, Any], row: str) -> dict[str, Any]:
     """What was measured; of several stages how the last one classifies, for its nats are of codes.
 
     The whole of them has no likelihood at hand.
     """
     if not metrics.get("stages"):
+        require(model, f"row {row}", Scores)
         return metrics["test"]
     *_, last = metrics["stages"].values()
     of_classes = "error", "calibration_error", "num_samples", "num_examples"

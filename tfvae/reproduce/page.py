@@ -7,6 +7,7 @@ from tfvae.reproduce.measure import BITS, ERROR, LIKELIHOOD, Measure
 from tfvae.reproduce.results import Kept, current_results, has_measured
 from tfvae.reproduce.row_result import RowResult
 from tfvae.reproduce.rows import ComparisonTable, Published, Row, Section
+from tfvae.reproduce.wording import each_once, provenance, seeds_text
 
 _AIS = "AIS - IW"
 _COLUMNS = (_AIS, "active", "s an epoch", "epochs", "seeds")
@@ -93,8 +94,6 @@ def _cells(row: Row, found: Sequence[RowResult]) -> dict[str, str]:
     elbos = _present(found, "elbo")
     annealed = [result.annealed for result in found if result.annealed]
     gains = [each.log_likelihood - each.importance_weighted for each in annealed]
-    missing = sorted(set(row.seeds) - {result.seed for result in found})
-    seeds = _listed(result.seed for result in found)
     return {
         BITS.heading: _bits(row, found),
         ERROR.heading: _mean_and_range(_present(found, "error"), ERROR.decimals),
@@ -102,10 +101,10 @@ def _cells(row: Row, found: Sequence[RowResult]) -> dict[str, str]:
         LIKELIHOOD.heading: likelihood,
         "ELBO": f"{_mean(elbos):.2f}" if elbos else "",
         _AIS: f"{_mean(gains):+.2f}" if gains else "",
-        "active": _listed(_present(found, "active_units")),
+        "active": each_once(_present(found, "active_units")),
         "s an epoch": f"{_mean([result.seconds_per_epoch for result in found]):.3g}",
-        "epochs": _listed(_epochs(result) for result in found),
-        "seeds": f"{seeds} ({_listed(missing)} not run)" if missing else seeds,
+        "epochs": each_once(_epochs(result) for result in found),
+        "seeds": seeds_text(row.seeds, found),
     }
 
 
@@ -153,17 +152,7 @@ def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]
             "q(y|x), and calibration its expected calibration error (Guo et al. 2017)."
         )
     if present:
-        last = max(present, key=lambda result: result.finished)
-        names = {"tensorflow": "TensorFlow", "keras": "Keras", "python": "Python"}
-        versions = ", ".join(f"{names[name]} {last.versions[name]}" for name in names)
-        machines = "; ".join(sorted({result.machine for result in present}))
-        revisions = sorted({result.revision or "no checkout" for result in present})
-        lines += [
-            "",
-            f"{len(present)} runs, the last of them {last.finished} with {versions}. Machines: "
-            f"{machines}. Revisions: {', '.join(revisions)}. `{table.name}.json` has all of it "
-            "for each run.",
-        ]
+        lines += ["", provenance(table.name, present)]
     return lines
 
 
@@ -190,8 +179,3 @@ def _command(row: Row, found: Sequence[RowResult]) -> str:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def _listed(values: Iterable[object]) -> str:
-    """Values as they come, and one where they are all the same."""
-    return ", ".join(dict.fromkeys(map(str, values)))

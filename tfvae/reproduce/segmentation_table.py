@@ -55,8 +55,8 @@ SEGMENTATION_TABLES = {
             "`vae` draws codes from p(z|image). `u-net` is the same U-Net without a code, trained "
             "by the cross-entropy of every pixel with the same optimizer for as many epochs, whose "
             "16 masks are one; `dropout-u-net` has a dropout of 1/2 of what enters each scale but "
-            "the finest, on when it draws, too. `annotators` are draws of the true law, which 16 "
-            "independent masks cannot be nearer to in the mean.",
+            "the finest, on when it draws, too. `annotators` are 16 draws of the true law "
+            "itself: what a model would have that is right.",
             (
                 SegmentationTask(
                     "digits",

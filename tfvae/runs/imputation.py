@@ -11,6 +11,7 @@ import numpy as np
 from tfvae import data
 from tfvae.data.loaded import LoadedSet
 from tfvae.data.missing import SEEN
+from tfvae.data.rows import Columns
 from tfvae.data.sources import numpy_file, tables
 from tfvae.data.standardising import mean_and_scale
 from tfvae.errors import UserError
@@ -91,10 +92,10 @@ def save_imputed(
     filled = np.where(seen, holed.x, found.astype(np.float64) * scale + mean)
     if path.suffix == ".csv":
         write_text(path, _as_csv(filled, holed.names, imputations))
+    elif imputations is None:
+        save_arrays(path, {"x": filled, SEEN: seen})
     else:
-        several = {} if imputations is None else {"imputations": filled}
-        one = filled if imputations is None else filled.mean(axis=0)
-        save_arrays(path, {"x": one, SEEN: seen, **several})
+        save_arrays(path, {"x": filled.mean(axis=0), SEEN: seen, "imputations": filled})
     report(f"filled {np.count_nonzero(~seen)} of {seen.size} entries of {len(seen)} rows")
     if holed.truth is not None and not seen.all():
         errors = ((filled - holed.truth) / scale)[np.broadcast_to(~seen, filled.shape)]
@@ -105,33 +106,30 @@ def save_imputed(
 
 def _held_out(settings: Settings) -> Holed:
     """The run's held-out rows: with the holes that it makes, and whole."""
-    options = {**settings.group("data"), "standardise": False}
-    if options.get("missing") is None:
+    if settings.group("data").get("missing") is None:
         raise UserError(
             "The run's own data have their holes already, and what was there is not known. Give a "
             "file: tfvae impute RUN rows.csv."
         )
-    holed, whole = (
-        _columns(settings["seed"], options) for options in (options, {**options, "missing": None})
-    )
+    holed, whole = _columns(settings)[1].read(), _columns(settings, missing=None)[1].read()
     x = np.where(holed[SEEN] > 0, holed["x"], np.nan).astype(np.float64)
     return Holed(x, truth=whole["x"].astype(np.float64))
 
 
-def _columns(seed: int, options: dict[str, Any], part: int = 1) -> dict[str, np.ndarray]:
-    loaded = data.load(seed=seed, **options)[part]
-    assert isinstance(loaded, LoadedSet)
-    return loaded.recipe.columns.read()
+def _columns(settings: Settings, **changes: Any) -> tuple[Columns, Columns]:
+    """The run's training and held-out rows in their own units."""
+    options = {**settings.group("data"), "standardise": False, **changes}
+    train, test = data.load(seed=settings["seed"], **options)
+    assert isinstance(train, LoadedSet)
+    assert isinstance(test, LoadedSet)
+    return train.recipe.columns, test.recipe.columns
 
 
 def _units(settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """What a run shifts and scales its columns by: 0 and 1 where it does not."""
-    options = settings.group("data")
-    if not options.get("standardise"):
+    if not settings.group("data").get("standardise"):
         return np.zeros(()), np.ones(())
-    train = data.load(seed=settings["seed"], **{**options, "standardise": False})[0]
-    assert isinstance(train, LoadedSet)
-    return mean_and_scale(train.recipe.columns)
+    return mean_and_scale(_columns(settings)[0])
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> Holed:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfvae.data import sources
 from tfvae.errors import UserError
 from tfvae.evaluation import generalised_energy_distance, matched_iou
 from tfvae.runs.datasets import load_data
@@ -20,7 +21,7 @@ from tfvae.runs.restoration import (
 from tfvae.settings.settings import Settings
 from tfvae.uses.segmentation import segment
 
-_SHOWN = 4  # masks of an image in the picture
+_SHOWN = 4  # masks of each kind in the picture
 
 
 def save_segmented(
@@ -37,10 +38,12 @@ def save_segmented(
     Args:
         model: Of the run.
         settings: Of the run.
-        name_or_path: As for `tfvae.data.load`, of images alone; None for the run's held-out
-            examples, where rows of the same image one after another are its annotators'.
-        path: Of the `.npz` file: `image`, `masks` `[S, N, H, W, 1]`, booleans, `mean`, their mean,
-            and of held-out examples `annotators`, likewise, where all images have as many.
+        name_or_path: As for `tfvae.data.load`, of images alone as x, or of masks x with their
+            images beside them by the condition's name; None for the run's held-out examples. Rows
+            of one and the same image, one after another, are its annotators'.
+        path: Of the `.npz` file: the images by the condition's name, `masks` `[S, N, H, W, 1]`,
+            booleans, `mean`, their mean, and `annotators`, likewise, where masks are known and all
+            images have as many.
         num_samples: S, masks of each image.
         seed: Of the draws.
         report: Called with lines for people.
@@ -62,24 +65,24 @@ def save_segmented(
     known = {} if truth is None else {"annotators": truth}
     save_arrays(path, {name: images, "masks": masks, "mean": mean, **known})
     if truth is not None:
-        drawn, true = masks[:, :MEASURED], truth[:, :MEASURED]
-        distance = generalised_energy_distance(drawn, true).mean()
-        report(
-            f"squared energy distance {distance:.4f}, matched IoU "
-            f"{matched_iou(drawn, true).mean():.4f}, of {num_samples} masks and {len(truth)} "
-            f"annotators of each of {true.shape[1]} images"
-        )
+        report(_quality_line(masks[:, :MEASURED], truth[:, :MEASURED]))
     report(str(path))
     if shows_images(conditions[name]):
-        annotators: Any = [] if truth is None else truth[:_SHOWN]
-        rows = {
-            name: images,
-            **{f"annotator {n + 1}": each for n, each in enumerate(annotators)},
-            **{f"mask {n + 1}": each for n, each in enumerate(masks[:_SHOWN])},
-            "mean": mean,
-        }
+        several = {"annotator": known.get("annotators", masks[:0]), "mask": masks}
+        rows = {name: images}
+        for who, part in several.items():
+            rows |= {f"{who} {n + 1}": each for n, each in enumerate(part[:_SHOWN])}
+        rows["mean"] = mean
         shown = {row: np.asarray(each, np.float32) for row, each in rows.items()}
         report(str(save_image_rows(path, shown, "Images and masks that are drawn of them")))
+
+
+def _quality_line(masks: np.ndarray, truth: np.ndarray) -> str:
+    return (
+        f"squared energy distance {generalised_energy_distance(masks, truth).mean():.4f}, matched "
+        f"IoU {matched_iou(masks, truth).mean():.4f}, of {len(masks)} masks and {len(truth)} "
+        f"annotators of each of {truth.shape[1]} images"
+    )
 
 
 def _examples(
@@ -87,16 +90,18 @@ def _examples(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Images, and the masks of their annotators `[M, N, ...]` if they are known."""
     if name_or_path is None:
-        held_out = examples_by_field(load_data(settings, model)[1])
-        return _annotated(held_out[name], held_out["x"])
+        examples = examples_by_field(load_data(settings, model)[1])
+    else:
+        alone = name not in sources.read(name_or_path).train.rows
+        examples = examples_by_field(new_examples(model, settings, name_or_path, as_it_is=alone))
+        examples = {name: examples["x"]} if alone else examples
     shape = model.conditions()[name].shape
-    examples = examples_by_field(new_examples(model, settings, name_or_path, as_it_is=True))
-    if examples["x"].shape[1:] != shape:
+    if examples[name].shape[1:] != shape:
         raise UserError(
-            f"{name_or_path} holds images of shape {examples['x'].shape[1:]}; expected {shape}, as "
-            "the run's own."
+            f"{name_or_path} holds images of shape {examples[name].shape[1:]}; expected {shape}, "
+            "as the run's own."
         )
-    return examples["x"], None
+    return _annotated(examples[name], examples["x"]) if "x" in examples else (examples[name], None)
 
 
 def _annotated(images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -71,7 +71,7 @@ def read_with_holes(path: Path) -> tuple[list[str], np.ndarray]:
     for name in table.column_names:
         column = table[name]
         if not _of_numbers(column.type) and not types.is_null(column.type):
-            raise _text_in(column, name, path)
+            raise _text_in(column, name, path, "or leave it out where the run's data do")
         values = column.cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
         columns.append(values)
     return table.column_names, np.stack(columns, axis=1)
@@ -95,13 +95,14 @@ def _table(path: Path) -> pyarrow.Table:
     names = table.column_names
     if not table.num_rows:
         raise UserError(f"{path} is empty: it has {len(names)} columns and no rows.")
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"{path} has several columns {repeated[0]!r}. Give each its own name.")
-    if all(map(_is_number, names)):
+    # A first row with a hole is one of numbers, too.
+    if any(map(_is_number, names)) and all(not name or _is_number(name) for name in names):
         raise UserError(
             f"{path} begins with the numbers {', '.join(names[:3])}; expected the columns' names "
             "there. Put a line with them first."
         )
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"{path} has several columns {repeated[0]!r}. Give each its own name.")
     return table
 
 
@@ -144,18 +145,18 @@ def _values(table: pyarrow.Table, name: str, path: Path) -> np.ndarray:
         )
     if _of_numbers(column.type):
         return column.to_numpy()
-    raise _text_in(column, name, path)
+    advice = "or leave it out with fields=('x',), which takes the columns of numbers"
+    raise _text_in(column, name, path, advice)
 
 
-def _text_in(column: pyarrow.ChunkedArray, name: str, path: Path) -> UserError:
+def _text_in(column: pyarrow.ChunkedArray, name: str, path: Path, advice: str) -> UserError:
     shown = enumerate("" if value is None else str(value) for value in column.to_pylist())
     row, text = next(
         (pair for pair in shown if pair[1] and not _is_number(pair[1])), (0, str(column[0]))
     )
     return UserError(
         f"{path} has {column.type} in column {name!r}, the first in row {row} (counted from 0): "
-        f"{text!r}. Expected numbers. Encode it as whole numbers, or leave it out with "
-        "fields=('x',), which takes the columns of numbers."
+        f"{text!r}. Expected numbers. Encode it as whole numbers, {advice}."
     )
 
 
