@@ -12,14 +12,26 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from tfvae import data, presets
-from tfvae.reproduce.detection_table import SCORES_OF_VAE, DetectionTask
+from tfvae.reproduce.detection_table import (
+    ENSEMBLE,
+    RATIO,
+    REPLACED,
+    SCORES_OF_VAE,
+    WAIC,
+    DetectionTask,
+)
 from tfvae.reproduce.method_result import Measured
 from tfvae.reproduce.methods import MethodRow
+from tfvae.uses import compared_scores
 from tfvae.uses.anomaly import ANOMALY_SCORES
+from tfvae.uses.anomaly_scores import AnomalyScore
+from tfvae.uses.perturbing import perturbed
 from tfvae.uses.table_model import table_model
 
 _HELD_OUT = 0.2  # of the normal examples of a data set that has no test set of its own
 _BATCH_SIZE, _LEARNING_RATE = 128, 1e-3
+_CALIBRATED = 2000  # examples tell a score what it has to know of normal data
+_APART = 1000  # between the seeds of the models of an ensemble, so that no two rows share one
 _BESIDE: dict[str, Callable[[int], Any]] = {
     "isolation-forest": lambda seed: IsolationForest(random_state=seed),
     "local-outlier-factor": lambda seed: LocalOutlierFactor(novelty=True),
@@ -32,6 +44,7 @@ def run_detection(row: MethodRow[DetectionTask], seed: int) -> Measured:
     """How well the scores of a row's detector rank anomalies, with a seed."""
     found: Measured = {}
     for learned, normal, strange in examples_of(row.task, seed):
+        normal, strange = normal[: row.task.num_ranked], strange[: row.task.num_ranked]
         both = np.concatenate([normal, strange])
         truth = np.repeat([0, 1], [len(normal), len(strange)])
         for way, values in _scores(row, learned, both, seed).items():
@@ -82,14 +95,34 @@ def _scores(
 ) -> dict[str, np.ndarray]:
     """The scores of others, higher = less normal, by name."""
     if row.method not in SCORES_OF_VAE:
+        learned = learned[: row.task.learned_beside]
         fitted = _BESIDE[row.method](seed).fit(learned.reshape(len(learned), -1))
         return {row.method: -fitted.score_samples(others.reshape(len(others), -1))}
-    task, names = row.task, SCORES_OF_VAE[row.method]
+    model, found = _trained(row.task, learned, seed), {}
+    for name in SCORES_OF_VAE[row.method]:
+        score = _score(name, row.task, learned, seed)
+        score = score.calibrated(model, learned[:_CALIBRATED], seed)
+        found[f"VAE, {name}"] = score(model, others, seed)
+    return found
+
+
+def _score(name: str, task: DetectionTask, learned: np.ndarray, seed: int) -> AnomalyScore:
+    """A score, and the further models that it compares with, trained."""
+    if name == RATIO:
+        background = perturbed(learned, REPLACED, levels=(0.0, 1.0), seed=seed)
+        return compared_scores.LikelihoodRatio(_trained(task, background, seed))
+    if name == WAIC:
+        seeds = (seed + _APART * n for n in range(1, ENSEMBLE))
+        return compared_scores.WAIC([_trained(task, learned, each) for each in seeds])
+    return ANOMALY_SCORES[name]()
+
+
+def _trained(task: DetectionTask, learned: np.ndarray, seed: int) -> Any:
+    """A VAE that has learned examples."""
     if task.preset is None:
         model = table_model(learned.shape[1], seed)
     else:
         model = presets.model(task.preset, seed=seed)
     model.compile(keras.optimizers.Adam(_LEARNING_RATE))
     model.fit(learned, epochs=task.epochs, batch_size=_BATCH_SIZE, verbose=0)
-    found = {name: ANOMALY_SCORES[name]().calibrated(model, learned, seed) for name in names}
-    return {f"VAE, {name}": score(model, others, seed) for name, score in found.items()}
+    return model
