@@ -10,6 +10,7 @@ from tfvae.cli.options import OneOf
 from tfvae.reproduce.detection_table import DETECTION_TABLES
 from tfvae.reproduce.imputation_table import IMPUTATION_TABLES
 from tfvae.reproduce.methods import MethodTable
+from tfvae.reproduce.quadrants_table import QUADRANTS_TABLES
 from tfvae.reproduce.restoration_table import RESTORATION_TABLES
 from tfvae.reproduce.rows import ComparisonTable
 from tfvae.reproduce.segmentation_table import SEGMENTATION_TABLES
@@ -23,6 +24,7 @@ METHOD_TABLES: dict[str, MethodTable] = {
     **RESTORATION_TABLES,
     **SEGMENTATION_TABLES,
     **IMPUTATION_TABLES,
+    **QUADRANTS_TABLES,
 }
 
 
