@@ -128,6 +128,12 @@ def test_what_is_not_fitted_says_so():
             getattr(uses.AnomalyDetector(), method)(np.zeros((2, 3)))
 
 
+def with_nan():
+    x = normal_rows(9)
+    x[3, 5] = np.nan
+    return x
+
+
 def fitted():
     return uses.AnomalyDetector(KNOWN.model, uses.NegativeELBO(1)).fit(normal_rows(10))
 
@@ -143,6 +149,9 @@ def fitted():
             r"5 numbers an example, and the model's x has shape \(4, 4, 1\)",
         ),
         (lambda: uses.AnomalyDetector(KNOWN.model).fit(normal_rows(1)), "n_samples=1 normal"),
+        (lambda: uses.AnomalyDetector().fit(with_nan()), r"X has 1 NaN .* index \(3, 5\)"),
+        (lambda: fitted().predict(with_nan()), r"X has 1 NaN .* index \(3, 1, 1, 0\)"),
+        (lambda: fitted().predict(normal_rows(3)[0]), r"X has shape \(16,\); expected rows"),
         (lambda: uses.AnomalyDetector(KNOWN.model).fit(images(0, (4, 4, 1))), r"0 sample\(s\)"),
         (lambda: uses.AnomalyDetector(KNOWN.model).score_samples(normal_rows(3)), "not fitted"),
         (lambda: uses.AnomalyDetector().fit(normal_rows(3)), "n_samples=3 normal .* at least 4"),
@@ -169,5 +178,6 @@ def fitted():
     ],
 )
 def test_bad_input_is_refused(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as found:
         make()
+    assert "\n" not in str(found.value)

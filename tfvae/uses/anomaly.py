@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tfvae.checks import int32, positive_int, real
+from tfvae.data.fields import Field
+from tfvae.data.validate import check_values
 from tfvae.errors import UserError, UserTypeError
 from tfvae.evaluation.batches import BATCH_SIZE, batches
 from tfvae.models.capabilities import Batch, Scores, require
@@ -210,6 +212,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _of_shape(self, data: Any, model: Any, fitting: bool) -> np.ndarray:
         """Arrays through scikit-learn's checks, which are of rows, in the shape of an example."""
         data = data.numpy() if tf.is_tensor(data) else data
+        axes = np.ndim(data) if isinstance(data, list) else getattr(data, "ndim", 2)
+        if axes < 2:
+            raise UserError(
+                f"X has shape {np.shape(data)}; expected rows [N, D], or examples of more axes. "
+                "Reshape your data: x[None] makes a row of one example."
+            )
         shape = tuple(np.shape(data)[1:]) if isinstance(data, np.ndarray) else ()
         if model is not None:
             require(model, "AnomalyDetector", Scores)
@@ -221,14 +229,18 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 )
         flat = data.reshape(len(data), int(np.prod(shape))) if len(shape) > 1 else data
         kind = np.float64 if self.model is None else "numeric"
-        rows = validate_data(self, flat, reset=fitting, dtype=kind)
+        rows = validate_data(self, flat, reset=fitting, dtype=kind, ensure_all_finite=False)
         if model is None:
-            return rows.reshape(len(rows), *(shape or rows.shape[1:]))
-        if rows.shape[1] != int(np.prod(declared)):
+            found = rows.reshape(len(rows), *(shape or rows.shape[1:]))
+        elif rows.shape[1] != int(np.prod(declared)):
             raise UserError(
                 f"X has {rows.shape[1]} numbers an example, and the model's x has shape {declared}."
             )
-        return rows.reshape(len(rows), *declared)
+        else:
+            found = rows.reshape(len(rows), *declared)
+        # scikit-learn's own message of NaN is of several lines, and of classifiers.
+        check_values(found, Field(found.shape[1:], interval=None), "X")
+        return found
 
     def _divided(self, count: int, given: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Numbers of the examples to train on, to take the threshold from, and to check it with."""
