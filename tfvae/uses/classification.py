@@ -16,8 +16,9 @@ from tfvae.evaluation.canvas import Picture
 from tfvae.evaluation.collecting import collected
 from tfvae.evaluation.likelihood import log_likelihood
 from tfvae.evaluation.pictures import class_condition
-from tfvae.models.capabilities import Classifies, Scores, require
+from tfvae.models.capabilities import Batch, Classifies, Scores, require
 from tfvae.models.labels import checked_class_prior
+from tfvae.training.programs import compiled
 from tfvae.uses.calibration import Calibration, calibration
 
 
@@ -166,8 +167,12 @@ def checked_labels(labels: Any, probabilities: np.ndarray) -> np.ndarray:
 
 
 def _by_classifier(model: Classifies) -> Any:
-    run = tf.function(model.class_probabilities, autograph=False)
+    run = compiled(model, _class_probabilities, xla=False)  # one program for every size of a batch
     return lambda batch: run(batch.tensors())
+
+
+def _class_probabilities(model: Classifies, batch: Batch) -> tf.Tensor:
+    return model.class_probabilities(batch)
 
 
 def _examples(model: Any, data: Any) -> np.ndarray:
