@@ -1,12 +1,13 @@
-"""Served files denoise and draw larger images as Python does, without tfvae."""
+"""Served files denoise, and draw larger images and masks, as Python does, without tfvae."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfvae
 from tests.export.made import MADE
-from tfvae import Decoder, Encoder, Field, corruptions, heads, networks, uses
+from tfvae import Decoder, Encoder, Field, corruptions, heads, networks, priors, uses
 from tfvae.export.saved_models.export import write
 from tfvae.export.servables.decoder import DecoderServable
 from tfvae.export.servables.vae import VAEServable
@@ -110,3 +111,29 @@ def test_sample_given_small_images_is_super_resolution(tmp_path):
     np.testing.assert_allclose(answer, found.samples, atol=1e-6)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"low must be values in \[0, 1\]"):
         served["sample"](low=tf.constant(low + 1.0), temperature=tf.ones([6]), **inputs)
+
+
+def test_sample_given_images_draws_the_masks_of_segment(tmp_path):
+    """Row b of `decoder/sample` is image b of `segment`, with the seed that this gives image b."""
+    keras.utils.set_random_seed(0)
+    # tanh: untrained relu units are dead at some pixels, whose probability no draw moves.
+    network = networks.UNet([2, 4], num_convolutions=1, activation="tanh")
+    model = tfvae.ConditionalVAE(
+        Encoder(networks.Conv([2]), heads.MultivariateNormalDiag(2)),
+        Decoder(network, heads.IndependentBernoulli(SHAPE)),
+        {"image": Field(SHAPE)},
+        prior=priors.ConditionalNormal(2, [4]),
+    )
+    model.build(model.input_shapes())
+    served = loaded(DecoderServable(model), tmp_path)
+    images = RNG.random((6, *SHAPE)).astype("float32")
+    seeds = tf.bitcast(tfvae.noise.example_seeds(3, 0, 6), tf.int32)
+    inputs = {"num_samples": tf.fill([6], 5), "first": tf.zeros([6], tf.int32), "seed": seeds}
+    answer = served["sample"](image=tf.constant(images), temperature=tf.ones([6]), **inputs)["x"]
+    found = np.moveaxis(uses.segment(model, images, 5, seed=3, probabilities=True), 0, 1)
+    np.testing.assert_allclose(answer, found, atol=1e-6)
+    assert np.std(found, axis=1).min() > 1e-3  # masks of an image differ, at every pixel
+    sure = np.abs(found - 0.5) > 1e-5  # rounding turns the others
+    assert sure.mean() > 0.99
+    masks = np.moveaxis(uses.segment(model, images, 5, seed=3), 0, 1)
+    np.testing.assert_array_equal(masks[sure], (answer.numpy() >= 0.5)[sure])

@@ -56,6 +56,23 @@ def test_a_semi_supervised_model_classifies_by_both(semi_supervised):
     np.testing.assert_allclose(again.probabilities, exact.POSTERIOR, atol=1e-3)
 
 
+def test_the_classifier_is_traced_once(monkeypatch):
+    """However often it is asked: `tfvae evaluate` asks for each batch."""
+    exact, traced = linear_semi_supervised, []
+    model = exact.exact_model()
+    original = type(model).class_probabilities
+
+    def counted(self, batch):
+        traced.append(batch)
+        return original(self, batch)
+
+    monkeypatch.setattr(type(model), "class_probabilities", counted)
+    for _ in range(3):
+        found = uses.classify(model, exact.DATA)
+    assert len(traced) == 1
+    np.testing.assert_allclose(found.probabilities, exact.POSTERIOR, atol=1e-3)
+
+
 def test_the_calibration_error_is_that_by_hand():
     confidence = np.array([0.55, 0.6, 0.95, 0.9, 0.92, 1.0])
     right = np.array([True, False, True, True, False, True])

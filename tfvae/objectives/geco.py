@@ -29,12 +29,18 @@ class Multiplier(keras.layers.Layer):
         **kwargs: Keras layer arguments.
 
     Shapes: c_t and lambda_t, scalars.
+
+    Raises:
+        UserError: if an argument is out of range.
     """
 
     def __init__(self, rate: float, decay: float, **kwargs: Any):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.rate, self.decay = rate, decay
+        self.rate = real("rate", rate, above=0.0)
+        self.decay = real("decay", decay, minimum=0.0)
+        if self.decay >= 1.0:
+            raise UserError(f"decay must be in [0, 1), received {decay}: at 1 nothing is learned.")
         self.weight = self._variable("nll_weight", "ones")
         self.average = self._variable("average", "zeros")
         self.started = self._variable("started", "zeros")
@@ -109,13 +115,9 @@ class GECO(Objective):
     ):
         super().__init__(**kwargs)
         self.target = real("target", target)
-        self.rate = real("rate", rate, above=0.0)
-        self.decay = real("decay", decay, minimum=0.0)
-        if self.decay >= 1.0:
-            raise UserError(f"decay must be in [0, 1), received {decay}: at 1 nothing is learned.")
         self.num_samples = positive_int("num_samples", num_samples)
         self.analytic_kl = checked_analytic(analytic_kl)
-        self.multiplier = Multiplier(self.rate, self.decay, name="multiplier")
+        self.multiplier = Multiplier(rate, decay, name="multiplier")
 
     @property
     def term_weights(self) -> Mapping[str, keras.Variable]:
@@ -140,8 +142,8 @@ class GECO(Objective):
         return {
             **super().get_config(),
             "target": self.target,
-            "rate": self.rate,
-            "decay": self.decay,
+            "rate": self.multiplier.rate,
+            "decay": self.multiplier.decay,
             "num_samples": self.num_samples,
             "analytic_kl": self.analytic_kl,
         }

@@ -78,18 +78,23 @@ class DetectionTask:
 
 
 _TEN = tuple(range(10))
-_IMAGES = (
-    "28 x 28 bytes as bits that are drawn once. The VAE has the network of `tfvae train mnist` and "
-    "is trained for {epochs} epochs; scikit-learn's detectors learn from the first {learned:,} "
-    "images, for some of them take too long for all. "
-)
-_CLASSES: dict[str, Any] = {"epochs": 5, "num_ranked": 1000, "learned_beside": 5_000}
-_OTHERS: dict[str, Any] = {"epochs": 10, "num_ranked": 1000, "learned_beside": 10_000}
+_RANKED = 1000
+_CLASSES: dict[str, Any] = {"epochs": 5, "num_ranked": _RANKED, "learned_beside": 5_000}
+_OTHERS: dict[str, Any] = {"epochs": 10, "num_ranked": _RANKED, "learned_beside": 10_000}
 _SCORED = (
-    "The first 1,000 test images of each are ranked. The background model of the likelihood ratio "
-    "learns images of which a fifth of the bits are drawn anew, and WAIC is of five models that "
-    "differ by their seeds. "
+    f"The first {_RANKED:,} test images of each are ranked. The background model of the likelihood "
+    f"ratio learns images of which {REPLACED:.0%} of the bits are drawn anew, and WAIC is of "
+    f"{ENSEMBLE} models that differ by their seeds."
 )
+
+
+def _images(epochs: int, learned_beside: int, **_: Any) -> str:
+    """What the sections of images have in common."""
+    return (
+        "28 x 28 bytes as bits that are drawn once. The VAE has the network of `tfvae train mnist` "
+        f"and is trained for {epochs} epochs; scikit-learn's detectors learn from the first "
+        f"{learned_beside:,} images, for some of them take too long for all. "
+    )
 
 
 def _against(name: str, title: str, learned: str, dataset: str, anomalies: str) -> DetectionTask:
@@ -97,8 +102,7 @@ def _against(name: str, title: str, learned: str, dataset: str, anomalies: str) 
     return DetectionTask(
         name,
         title,
-        _IMAGES.format(epochs=_OTHERS["epochs"], learned=_OTHERS["learned_beside"])
-        + f"Learned from {learned}. {_SCORED}".rstrip(),
+        f"{_images(**_OTHERS)}Learned from {learned}. {_SCORED}",
         dataset,
         anomalies=anomalies,
         preset="mnist",
@@ -141,9 +145,8 @@ DETECTION_TABLES = {
                 DetectionTask(
                     "mnist",
                     "MNIST, one class left out",
-                    _IMAGES.format(epochs=_CLASSES["epochs"], learned=_CLASSES["learned_beside"])
-                    + "As of digits, of the first 1,000 test images of the other classes, and of "
-                    "the class.",
+                    f"{_images(**_CLASSES)}As of digits, of the first {_RANKED:,} test images of "
+                    "the other classes, and of the class.",
                     "mnist",
                     _TEN,
                     preset="mnist",

@@ -219,6 +219,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 "Reshape your data: x[None] makes a row of one example."
             )
         shape = tuple(np.shape(data)[1:]) if isinstance(data, np.ndarray) else ()
+        declared = None
         if model is not None:
             require(model, "AnomalyDetector", Scores)
             declared = next(iter(model.fields().values())).shape
@@ -230,16 +231,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         flat = data.reshape(len(data), int(np.prod(shape))) if len(shape) > 1 else data
         kind = np.float64 if self.model is None else "numeric"
         rows = validate_data(self, flat, reset=fitting, dtype=kind, ensure_all_finite=False)
-        if model is None:
-            found = rows.reshape(len(rows), *(shape or rows.shape[1:]))
+        if declared is None:
+            declared = shape or rows.shape[1:]
         elif rows.shape[1] != int(np.prod(declared)):
             raise UserError(
                 f"X has {rows.shape[1]} numbers an example, and the model's x has shape {declared}."
             )
-        else:
-            found = rows.reshape(len(rows), *declared)
+        found = rows.reshape(len(rows), *declared)
         # scikit-learn's own message of NaN is of several lines, and of classifiers.
-        check_values(found, Field(found.shape[1:], interval=None), "X")
+        check_values(found, Field(declared, interval=None), "X")
         return found
 
     def _divided(self, count: int, given: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -167,7 +167,7 @@ def checked_labels(labels: Any, probabilities: np.ndarray) -> np.ndarray:
 
 
 def _by_classifier(model: Classifies) -> Any:
-    run = compiled(model, _class_probabilities, xla=False)  # one program for every size of a batch
+    run = compiled(model, _class_probabilities, xla=False)  # a network alone: nothing to fuse
     return lambda batch: run(batch.tensors())
 
 
