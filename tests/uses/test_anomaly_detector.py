@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from tests.evaluation.models import NOISE, SHAPE, LinearGaussian, bits, digits_model, images
+from tests.models import linear_missing
 from tests.uses.test_aggregate import autoencoder
 from tfvae import uses
 
@@ -126,6 +127,15 @@ def test_what_is_not_fitted_says_so():
     for method in ("predict", "score_samples", "decision_function", "anomaly_scores"):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(uses.AnomalyDetector(), method)(np.zeros((2, 3)))
+
+
+def test_a_model_of_rows_with_holes_takes_them():
+    """Its NaN are what is missing: -log p(x_seen), exact with one draw."""
+    x = np.where(linear_missing.SAME > 0, linear_missing.X, np.nan)
+    model = linear_missing.exact_model(nan_is_missing=True)
+    detector = uses.AnomalyDetector(model, uses.NegativeLogLikelihood(1)).fit(x)
+    expected = linear_missing.log_p(linear_missing.X, linear_missing.SAME)
+    np.testing.assert_allclose(detector.score_samples(x), expected, atol=1e-4)
 
 
 def with_nan():

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -219,27 +220,28 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 "Reshape your data: x[None] makes a row of one example."
             )
         shape = tuple(np.shape(data)[1:]) if isinstance(data, np.ndarray) else ()
-        declared = None
+        field = None
         if model is not None:
             require(model, "AnomalyDetector", Scores)
-            declared = next(iter(model.fields().values())).shape
-            if len(shape) > 1 and shape != declared:
+            field = replace(next(iter(model.fields().values())), interval=None)
+            if len(shape) > 1 and shape != field.shape:
                 raise UserError(
-                    f"X has examples of shape {shape}, and the model's are of shape {declared}. "
+                    f"X has examples of shape {shape}, and the model's are of shape {field.shape}. "
                     "Pass X of that shape, or its examples as rows of as many numbers."
                 )
         flat = data.reshape(len(data), int(np.prod(shape))) if len(shape) > 1 else data
         kind = np.float64 if self.model is None else "numeric"
         rows = validate_data(self, flat, reset=fitting, dtype=kind, ensure_all_finite=False)
-        if declared is None:
-            declared = shape or rows.shape[1:]
-        elif rows.shape[1] != int(np.prod(declared)):
+        if field is None:
+            field = Field(shape or rows.shape[1:], interval=None)
+        elif rows.shape[1] != int(np.prod(field.shape)):
             raise UserError(
-                f"X has {rows.shape[1]} numbers an example, and the model's x has shape {declared}."
+                f"X has {rows.shape[1]} numbers an example, and the model's x has shape "
+                f"{field.shape}."
             )
-        found = rows.reshape(len(rows), *declared)
+        found = rows.reshape(len(rows), *field.shape)
         # scikit-learn's own message of NaN is of several lines, and of classifiers.
-        check_values(found, Field(declared, interval=None), "X")
+        check_values(found, field, "X")
         return found
 
     def _divided(self, count: int, given: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
