@@ -8,15 +8,19 @@ import pytest
 import tfvae
 from tfvae import catalogue, presets
 from tfvae.settings.errors import SettingError
+from tfvae.settings.known import member_arguments
 from tfvae.settings.reading import settings
+from tfvae.signatures import REQUIRED
 
 
 @pytest.mark.parametrize("name", presets.names())
 def test_presets_are_valid_and_list_only_what_differs(name):
     changes = presets.PRESETS[name].changes
     chosen = {kind: value for kind, value in changes.items() if isinstance(value, str)}
-    defaults = settings({k: v for k, v in chosen.items() if k in catalogue.KINDS})
-    same = {k for k, v in changes.items() if k not in chosen and defaults[k] == v}
+    members = {k: v for k, v in chosen.items() if k in catalogue.KINDS}
+    needed = {k for k, v in member_arguments(members).items() if v.default is REQUIRED}
+    defaults = settings(members | {k: v for k, v in changes.items() if k in needed})
+    same = {k for k, v in changes.items() if k not in {*chosen, *needed} and defaults[k] == v}
     assert not same
     assert changes.items() <= dict(presets.get(name)).items()
 

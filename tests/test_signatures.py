@@ -10,6 +10,10 @@ from tfvae import signatures
 
 PARTS = '''
 import keras
+from typing import Literal
+
+Colour = Literal["red", "blue"]
+WIDTH = 7
 
 
 class Module:
@@ -46,6 +50,7 @@ from tfvae import models
 from tfvae.models import *
 from . import parts as mine
 from .parts import Left, Module as Enclosing
+from strangers2.parts import Colour as Paint, WIDTH
 
 Alias = parts.Module.Base
 
@@ -69,6 +74,9 @@ class Both(Left, mine.Right): pass
 class Aliased(Alias): pass
 class Named(Enclosing.Base): pass
 class Fixed(parts.Fixed): pass
+class Painted(keras.layers.Layer):
+    def __init__(self, colour: Paint = "red", width: int = WIDTH, **kwargs):
+        super().__init__(**kwargs)
 class Foreign(keras.Model):
     def __init__(self, size: int, **kwargs):
         super().__init__(**kwargs)
@@ -114,6 +122,12 @@ def test_bases_are_followed_wherever_they_are(strangers, name, arguments):
     assert sorted(read.arguments) == sorted(arguments)
     assert read.named
     assert "depth" not in arguments or read.arguments["depth"].default == 3
+
+
+def test_types_and_defaults_may_be_imported(strangers):
+    read = signatures.read_signature(f"{strangers}:Painted").arguments
+    assert read["colour"].annotation == "Literal['red', 'blue']"
+    assert read["width"].default == 7
 
 
 def test_the_command_line_offers_and_takes_them(strangers, tmp_path, capfd):

@@ -37,6 +37,9 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.conditional import ConditionalVAE as ConditionalVAE
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
+    from tfvae.models.hierarchical import HierarchicalVAE as HierarchicalVAE
+    from tfvae.models.ladder import LadderVAE as LadderVAE
+    from tfvae.models.level import Level as Level
     from tfvae.models.loading import load_model as load_model
     from tfvae.models.missing import MissingDataVAE as MissingDataVAE
     from tfvae.models.semi_supervised import SemiSupervisedVAE as SemiSupervisedVAE
@@ -54,6 +57,9 @@ _HOMES = {
     "LatentVariableModel": "models.base",
     "SemiSupervisedVAE": "models.semi_supervised",
     "MissingDataVAE": "models.missing",
+    "HierarchicalVAE": "models.hierarchical",
+    "LadderVAE": "models.ladder",
+    "Level": "models.level",
     "StagedModel": "models.stages",
     "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",

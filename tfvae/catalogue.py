@@ -54,10 +54,13 @@ KINDS = {
             "semi_supervised": "tfvae.models.semi_supervised:SemiSupervisedVAE",
             "missing_data": "tfvae.models.missing:MissingDataVAE",
             "autoencoder": "tfvae.models.autoencoder:Autoencoder",
+            "hierarchical": "tfvae.models.hierarchical:HierarchicalVAE",
+            "ladder": "tfvae.models.ladder:LadderVAE",
         },
         (
             "encoder",
             "decoder",
+            "levels",
             "classifier",
             "prior",
             "objective",
@@ -67,7 +70,16 @@ KINDS = {
             "latent_size",
             "seed",
         ),
-        choices={"autoencoder": {"posterior": "point"}},
+        choices={
+            "autoencoder": {"posterior": "point"},
+            "hierarchical": {"objective": "levels_elbo"},
+            "ladder": {"objective": "levels_elbo"},
+        },
+    ),
+    "levels": Kind(
+        "Levels of z above the first, of a hierarchy.",
+        {"mlp": "tfvae.models.level_networks:mlp_levels"},
+        ("latent_size", "dtype"),
     ),
     "network": Kind(
         "Networks of the encoder and the decoder.",
@@ -141,8 +153,9 @@ KINDS = {
             "geco": "tfvae.objectives.geco:GECO",
             "hybrid": "tfvae.objectives.hybrid:Hybrid",
             "importance_weighted": "tfvae.objectives.importance_weighted:ImportanceWeighted",
+            "levels_elbo": "tfvae.objectives.levels_elbo:LevelsELBO",
         },
-        ("seed",),
+        ("num_levels", "seed"),
     ),
     "corruption": Kind(
         "What the encoder sees in x's place while training; x itself unless it is given.",

@@ -132,6 +132,23 @@ _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosi
 # M1 + M2 of Kingma et al. 2014: M2 learns the codes of a model that has learned without labels.
 _SECOND_WITH_LABELS = {**_SECOND, **_FEW_LABELS, "model.alpha": 5.0, "eval_samples": 500}
 
+# Burda et al. 2016, arXiv:1509.00519, section 5.1: 784-200-200-100-100-100-50.
+_TWO_LEVELS = {
+    "model": "hierarchical",
+    "latent_size": 100,
+    "levels.sizes": (50,),
+    "levels.units": (100,),
+    "levels.activation": "tanh",
+    "levels.batch_normalisation": False,
+}
+# Sonderby et al. 2016, arXiv:1602.02282: five levels, batch normalisation, warm-up.
+_LADDER = {
+    "model": "ladder",
+    "network.activation": "leaky_relu",
+    "network.batch_normalisation": True,
+    "callback": "linear_weight",
+}
+
 PRESETS = {
     "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),
     "digits-2d": Preset(
@@ -209,6 +226,34 @@ PRESETS = {
         "mnist, 100 labels: a semi-supervised model of the codes of mnist",
         _MNIST,
         {"second": {**_SECOND_WITH_LABELS, "latent_size": 50, "epochs": 200}},
+    ),
+    "digits-ladder": Preset(
+        "8x8 digits, a ladder of three levels",
+        {
+            **_DIGITS,
+            **_LADDER,
+            "network.units": (64, 64),
+            "latent_size": 8,
+            "levels.sizes": (4, 2),
+            "levels.units": (32, 16),
+            "levels.depth": 1,
+            "callback.epochs": 100,
+        },
+    ),
+    "mnist-two-levels": Preset(
+        "mnist, the two levels of the importance-weighted autoencoder's paper",
+        {**_MNIST, **_TWO_LEVELS},
+    ),
+    "mnist-ladder": Preset(
+        "mnist, a ladder of five levels",
+        {
+            **_MNIST,
+            **_LADDER,
+            "network.units": (512, 512),
+            "latent_size": 64,
+            "epochs": 400,
+            "callback.epochs": 100,
+        },
     ),
     "mnist-sbn": Preset("a sigmoid belief network of 200 bits, trained by NVIL", _MNIST_SBN),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),

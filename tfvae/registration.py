@@ -19,6 +19,7 @@ _OTHERS = (
     "tfvae.models.code_model:CodeModel",
     "tfvae.models.encoder_decoder:Encoder",
     "tfvae.models.encoder_decoder:Decoder",
+    "tfvae.models.level:Level",
     "tfvae.heads.posteriors.flow:Flow",
     "tfvae.flows.inverse_autoregressive:InverseAutoregressive",
     "tfvae.flows.masked_autoregressive:MaskedAutoregressive",

@@ -52,11 +52,15 @@ def definitions(tree: _Block) -> dict[str, ast.ClassDef | ast.FunctionDef]:
 
 
 def assigned(home: str, name: str) -> ast.expr | None:
-    """The value that a module gives a name of its own, or None."""
+    """The value that a module gives a name of its own, or that it imports by `from`; or None."""
     tree = module(home)
     for line in () if tree is None else tree.body:
         if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name:
             return line.value
+        if isinstance(line, ast.ImportFrom) and line.module and not line.level:
+            there = {alias.asname or alias.name: alias.name for alias in line.names}.get(name)
+            if there is not None and line.module.split(".")[0] not in _FOREIGN:
+                return assigned(line.module, there)
     return None
 
 

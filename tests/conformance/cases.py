@@ -182,6 +182,28 @@ def conditional(**options):
     )
 
 
+def levels(kind, batch_normalisation=False, **options):
+    """Two levels, of which the decoder sees the first."""
+
+    def network(width):
+        return networks.MLP([width], batch_normalisation=batch_normalisation)
+
+    level = tfvae.Level(
+        network(4),
+        heads.MultivariateNormalDiag(2, name="posterior_2"),
+        network(4),
+        heads.MultivariateNormalDiag(LATENTS, name="prior_1"),
+        name="level_2",
+    )
+    return kind(
+        tfvae.Encoder(network(8), heads.MultivariateNormalDiag(LATENTS)),
+        [level],
+        tfvae.Decoder(network(8), heads.IndependentBernoulli(SHAPE)),
+        seed=5,
+        **options,
+    )
+
+
 def semi_supervised(**options):
     classifier = heads.LatentCategorical(3, num_categories=3)
     return tfvae.SemiSupervisedVAE(
@@ -275,6 +297,11 @@ UNET += dense(PIXELS, 4) + dense(4, 2 * LATENTS)  # p(z|image)
 # Three classes, one-hot beside x and z; or embedded as two numbers beside an image of its own.
 LABELLED = MLP_DIAG + 2 * 3 * 8
 EMBEDDED = MLP_DIAG + 2 * 2 * 8 + dense(PIXELS + 3, 2)
+
+TWO_LEVELS = MLP_DIAG + dense(4, 2 * 2) + dense(2, 4) + dense(4, 2 * LATENTS)
+HIERARCHICAL = TWO_LEVELS + dense(LATENTS, 4)  # upwards from z1
+LADDER = TWO_LEVELS + dense(8, 4)  # from features
+NORMALISED = 8 + 4 + 4 + 8  # units: each has a scale and an offset in a bias' place
 
 CASES = [
     Case("diag", vae, MLP_DIAG),
@@ -653,6 +680,20 @@ CASES = [
         lambda: vae(encoder=OwnNetwork(8, name="own"), decoder=OwnNetwork(8, name="own")),
         MLP_DIAG + 2 * (8 + 8),
         non_trainable=STATE + 1 + 2 * (8 + 8),  # moving mean and variance
+    ),
+    Case(
+        "hierarchical",
+        lambda: levels(tfvae.HierarchicalVAE),
+        HIERARCHICAL,
+        non_trainable=STATE + 3,
+        one_vector=False,
+    ),
+    Case(
+        "ladder",
+        lambda: levels(tfvae.LadderVAE, batch_normalisation=True),
+        LADDER + NORMALISED,
+        non_trainable=STATE + 3 + 2 * NORMALISED,  # the moving statistics
+        one_vector=False,
     ),
 ]
 assert len({case.name for case in CASES}) == len(CASES), "tests look members up by their names"

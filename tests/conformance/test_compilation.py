@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conformance.cases import BATCH
+from tfvae.noise import training_noise
 
 FIT = {"batch_size": BATCH, "verbose": 0}
 
@@ -45,7 +46,8 @@ def test_mixed_bfloat16_fits_near_float32(trained_graph, plain):
 def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(trained_graph):
     model = trained_graph.built(policy="mixed_bfloat16")
     batch, given = trained_graph.batch(BATCH), trained_graph.conditions(BATCH)
-    posterior, z = model.posterior_of(batch), tf.zeros((2, BATCH, model.latent_size))
+    posterior = model.posterior_of(batch)
+    z = tf.nest.map_structure(lambda c: tf.zeros((2, BATCH, c.shape[-1])), model.zero_code())
     z_given = model.decoder_inputs(z, given)
     likelihood = model.decoder(z_given)
     tensors = [
@@ -59,7 +61,9 @@ def test_mixed_bfloat16_keeps_heads_and_densities_in_float32(trained_graph):
     ]
     parts = [model.encoder.head, model.decoder.head]
     if trained_graph.scores:
-        tensors.append(model.prior_distribution(given).log_prob(z))
+        noise = training_noise(tf.constant([1, 2]), 2, BATCH)
+        draws = model.infer(batch).draw_from(noise)
+        tensors += [draws.log_posterior, draws.joint.log_prior, draws.joint.log_likelihood]
         parts += [model.prior, model.objective]
     assert {tensor.dtype for tensor in tensors} == {tf.float32}
     for head in parts:

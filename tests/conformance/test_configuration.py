@@ -34,6 +34,17 @@ def decoder(**options):
     return tfvae.Decoder(networks.MLP([3]), heads.IndependentBernoulli(SHAPE), **options)
 
 
+def levels():
+    above = tfvae.Level(
+        networks.MLP([3]),
+        heads.MultivariateNormalDiag(3),
+        networks.MLP([3]),
+        heads.MultivariateNormalDiag(2),
+        name="level_2",
+    )
+    return {"encoder": encoder(name="q"), "levels": [above], "decoder": decoder(name="p")}
+
+
 NETWORK = {"units": [3, 4], "activation": "tanh"}
 # Arguments that differ from the defaults, all that there are.
 ARGUMENTS = {
@@ -107,7 +118,7 @@ ARGUMENTS = {
     flows.MaskedAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
     networks.MADE: lambda: {**NETWORK, "num_outputs": 2, "context_size": 6, "reverse": True},
     networks.SideBySide: dict,
-    networks.MLP: lambda: {"units": [3, 4], "activation": "tanh"},
+    networks.MLP: lambda: {"units": [3, 4], "activation": "tanh", "batch_normalisation": True},
     networks.Conv: lambda: {
         "filters": [2, 3],
         "kernel_size": 5,
@@ -154,6 +165,13 @@ ARGUMENTS = {
         "num_samples": 3,
         "gradient": "doubly_reparameterised",
         "baseline": False,
+    },
+    objectives.LevelsELBO: lambda: {
+        "num_levels": 3,
+        "kl_weight": 2.0,
+        "num_samples": 3,
+        "free_bits": 0.5,
+        "balanced": True,
     },
     priors.StandardNormal: lambda: {"latent_size": 3},
     priors.MixtureOfGaussians: lambda: {
@@ -212,6 +230,27 @@ ARGUMENTS = {
         "label_gradient": "score_function",
         "temperature": 0.25,
         "corruption": corruptions.Masking(0.5),
+        "seed": 7,
+    },
+    tfvae.Level: lambda: {
+        "upward": networks.MLP([3]),
+        "posterior": heads.MultivariateNormalDiag(3),
+        "downward": networks.MLP([4]),
+        "prior": heads.MultivariateNormalDiag(2),
+    },
+    tfvae.HierarchicalVAE: lambda: {
+        **levels(),
+        "corruption": corruptions.Masking(0.5),
+        "prior": priors.MixtureOfGaussians(3, 2),
+        "objective": objectives.LevelsELBO(2, kl_weight=0.5),
+        "seed": 7,
+    },
+    tfvae.LadderVAE: lambda: {
+        **levels(),
+        "corruption": corruptions.Masking(0.5),
+        "prior": priors.MixtureOfGaussians(3, 2),
+        "objective": objectives.LevelsELBO(2, kl_weight=0.5),
+        "merge": "residual",
         "seed": 7,
     },
     tfvae.MissingDataVAE: lambda: {

@@ -30,6 +30,10 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.latents import kl_per_dimension as kl_per_dimension
     from tfvae.evaluation.latents import latent_codes as latent_codes
     from tfvae.evaluation.latents import rate_and_distortion as rate_and_distortion
+    from tfvae.evaluation.levels import LevelUse as LevelUse
+    from tfvae.evaluation.levels import has_levels as has_levels
+    from tfvae.evaluation.levels import level_use as level_use
+    from tfvae.evaluation.levels import levels_held as levels_held
     from tfvae.evaluation.likelihood import elbo as elbo
     from tfvae.evaluation.likelihood import log_likelihood as log_likelihood
     from tfvae.evaluation.likelihood import naive_log_likelihood as naive_log_likelihood
@@ -57,8 +61,11 @@ _HOMES = {
     "ELBOEstimate": "estimates",
     "Estimate": "estimates",
     "InferenceGap": "gaps",
+    "LevelUse": "levels",
     "LikelihoodEstimate": "estimates",
     "PerExample": "estimates",
+    "PosteriorSamples": "chains",
+    "PosteriorStatistics": "posteriors",
     "RateDistortion": "latents",
     "RefinedEstimate": "refinement",
     "active_units": "latents",
@@ -66,25 +73,26 @@ _HOMES = {
     "bidirectional": "two_sided",
     "elbo": "likelihood",
     "generalised_energy_distance": "segmentation",
+    "has_levels": "levels",
     "inference_gap": "gaps",
     "intersection_over_union": "segmentation",
     "kl_per_dimension": "latents",
     "latent_codes": "latents",
+    "level_use": "levels",
+    "levels_held": "levels",
     "log_likelihood": "likelihood",
     "matched_iou": "segmentation",
     "naive_log_likelihood": "likelihood",
-    "PosteriorSamples": "chains",
-    "PosteriorStatistics": "posteriors",
+    "pca_reconstruction_errors": "reconstruction",
     "peak_signal_to_noise": "image_quality",
     "pictures": None,
-    "pca_reconstruction_errors": "reconstruction",
     "pooled_peak_signal_to_noise": "image_quality",
     "posterior_draws": "posteriors",
     "posterior_samples": "chains",
     "posterior_statistics": "posteriors",
     "rate_and_distortion": "latents",
-    "refine": "refinement",
     "reconstruction_errors": "reconstruction",
+    "refine": "refinement",
     "structural_similarity": "image_quality",
 }
 

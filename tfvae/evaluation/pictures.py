@@ -46,7 +46,7 @@ def reconstructions(model: Any, images: Any, columns: int = 10, save: Path = Non
         columns: Images in a row.
         save: Where to write the figure.
     """
-    examples = _examples(model, "reconstructions()", images)
+    examples = image_examples(model, "reconstructions()", images)
     images = next(iter(examples.values()))
     columns = min(positive_int("columns", columns), len(images))
     rebuilt = model.reconstruct(examples).numpy()
@@ -252,8 +252,17 @@ def interpolations(
     return show(rows.reshape(-1, *starts.shape[1:]), steps + 2, title)[0].finish(save)
 
 
-def _examples(model: Any, what: str, data: Any) -> dict[str, np.ndarray]:
-    """Fields of examples, checked, for a model of images that shows what it makes of them."""
+def image_examples(model: Any, what: str, data: Any) -> dict[str, np.ndarray]:
+    """Returns fields of examples, checked, for a model of images that shows what it makes of them.
+
+    Args:
+        model: Encodes and decodes.
+        what: What is asked for, for messages.
+        data: Images, or a dict of the model's fields.
+
+    Raises:
+        UserError: for a model of something else than images, or data that `fit` would refuse.
+    """
     require(model, what, Encodes, Decodes)
     fields = model.fields()
     name, field = next(iter(fields.items()))
@@ -268,7 +277,7 @@ def _examples(model: Any, what: str, data: Any) -> dict[str, np.ndarray]:
 
 def _images(model: Any, what: str, data: Any) -> np.ndarray:
     """Images, checked, for a walk through one latent vector of a model that is given no more."""
-    examples = _examples(model, what, data)
+    examples = image_examples(model, what, data)
     _one_vector(model, what)
     return next(iter(examples.values()))
 

@@ -4,6 +4,9 @@ from tfvae.models.autoencoder import Autoencoder
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.conditional import ConditionalVAE
 from tfvae.models.encoder_decoder import Decoder, Encoder
+from tfvae.models.hierarchical import HierarchicalVAE
+from tfvae.models.ladder import LadderVAE
+from tfvae.models.level import Level
 from tfvae.models.missing import MissingDataVAE
 from tfvae.models.semi_supervised import SemiSupervisedVAE
 from tfvae.models.vae import VAE
@@ -14,7 +17,10 @@ __all__ = [
     "ConditionalVAE",
     "Decoder",
     "Encoder",
+    "HierarchicalVAE",
+    "LadderVAE",
     "LatentVariableModel",
+    "Level",
     "MissingDataVAE",
     "SemiSupervisedVAE",
 ]

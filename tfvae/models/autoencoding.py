@@ -73,6 +73,10 @@ class Autoencoding(LatentVariableModel):
         """D, the number of latent dimensions."""
         return self.encoder.event_shape[0]
 
+    def zero_code(self) -> Any:
+        """Returns a code of zeros, of one example."""
+        return tf.zeros([1, self.latent_size])
+
     def fields(self) -> dict[str, Field]:
         """Returns x: of the decoder's shape, within the likelihood's support."""
         return {"x": self.decoder.head.field}
@@ -97,7 +101,7 @@ class Autoencoding(LatentVariableModel):
         if type(self).encoder_inputs is Autoencoding.encoder_inputs:
             self.encoder.x = self.fields()["x"]
         example = zero_example(self)
-        z = tf.zeros([1, self.latent_size])
+        z = self.zero_code()
         for part, inputs in (
             (self.encoder, self.encoder_inputs(example)),
             (self.decoder, self.decoder_inputs(z, self.given(example))),

@@ -72,6 +72,14 @@ class Emits(Protocol):
 
 
 @runtime_checkable
+class Continues(Protocol):
+    """Draws the lower levels of a code given the upper ones: what each level holds shows."""
+
+    def continued(self, z: Any, noise: Noise) -> Any:
+        """Returns a code whose upper levels are those given by name, the others from the prior."""
+
+
+@runtime_checkable
 class Rebuilds(Protocol):
     """Makes its distributions of what served files return: what a quantised file costs is known."""
 
@@ -113,6 +121,7 @@ _MEANS: dict[Any, str] = {
     Generates: "generate, by generate()",
     Quantiles: "lay codes out, by prior_quantiles()",
     Emits: "draw x from p(x|z), by emit()",
+    Continues: "draw lower levels given upper ones, by continued()",
     Rebuilds: "rebuild its distributions, by rebuilt() and log_likelihood_of()",
     Classifies: "classify, by class_probabilities() and label_name",
     EncodesInTwo: "encode in two parts, by features() and outputs_of()",

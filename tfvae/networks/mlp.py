@@ -9,6 +9,8 @@ import tensorflow as tf
 from tfvae.checks import positive_ints
 from tfvae.networks.joining import SideBySide
 
+_MOMENTUM = 0.99  # of the moving statistics: those of the last hundred steps or so
+
 
 @keras.saving.register_keras_serializable("tfvae")
 class MLP(keras.layers.Layer):
@@ -22,6 +24,8 @@ class MLP(keras.layers.Layer):
         units: Width of each layer, at least one layer.
         activation: A Keras activation. Default "relu", the fastest; the literature's MNIST
             network uses "tanh".
+        batch_normalisation: Whether each layer's sums are normalised over the batch, in place of
+            its bias: BN(W_i h_{i-1}). Deep hierarchies do not train without. Default False.
         **kwargs: Keras layer arguments.
 
     Shapes: `x [B, ...]`, or a dict of such -> features `[B, units[-1]]`.
@@ -36,17 +40,30 @@ class MLP(keras.layers.Layer):
         [3, 16]
     """
 
-    def __init__(self, units: Sequence[int], activation: Any = "relu", **kwargs: Any):
+    def __init__(
+        self,
+        units: Sequence[int],
+        activation: Any = "relu",
+        batch_normalisation: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.units = positive_ints("units", units)
         self.activation = keras.activations.get(activation)
+        self.batch_normalisation = bool(batch_normalisation)
         self.flatten = SideBySide(dtype=self.dtype_policy, name="flatten")
-        self.hidden = [
-            keras.layers.Dense(
-                width, activation=self.activation, dtype=self.dtype_policy, name=f"dense_{i}"
-            )
-            for i, width in enumerate(self.units)
-        ]
+        self.hidden, self.normalisations = [], []
+        for i, width in enumerate(self.units):
+            options = {"dtype": self.dtype_policy, "name": f"dense_{i}"}
+            if self.batch_normalisation:
+                self.hidden.append(keras.layers.Dense(width, use_bias=False, **options))
+                self.normalisations.append(
+                    keras.layers.BatchNormalization(
+                        momentum=_MOMENTUM, dtype=self.dtype_policy, name=f"normalisation_{i}"
+                    )
+                )
+            else:
+                self.hidden.append(keras.layers.Dense(width, activation=self.activation, **options))
 
     def build(self, input_shape: Any) -> None:
         """Creates the weights for inputs of this shape."""
@@ -54,13 +71,21 @@ class MLP(keras.layers.Layer):
         for layer in self.hidden:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
+        for layer, width in zip(self.normalisations, self.units, strict=False):
+            layer.build((None, width))
 
-    def call(self, inputs: Any) -> tf.Tensor:
+    def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         """Returns the features of each input."""
         features = self.flatten(inputs)
-        for layer in self.hidden:
-            features = layer(features)
+        for i in range(len(self.hidden)):
+            features = self._layer(i, self.hidden[i](features), training)
         return features
+
+    def _layer(self, i: int, sums: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """What layer i makes of its sums: the same, activated already, without normalisation."""
+        if not self.batch_normalisation:
+            return sums
+        return self.activation(self.normalisations[i](sums, training=training))
 
     def of_each(self, inputs: Mapping[str, tf.Tensor], each: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns the features of all B inputs beside each of K others, `[K, B, units[-1]]`.
@@ -78,13 +103,15 @@ class MLP(keras.layers.Layer):
         names = sorted(rows)  # the order in which the kernel has them
         kernels = tf.split(tf.cast(first.kernel, dtype), [rows[n].shape[1] for n in names])
         products = {n: tf.matmul(rows[n], k) for n, k in zip(names, kernels, strict=True)}
-        shared = tf.add_n([products[n] for n in inputs]) + tf.cast(first.bias, dtype)
-        varied = tf.add_n([products[n] for n in each])
-        features = self.activation(shared + varied[:, tf.newaxis])
-        leading = tf.shape(features)[:2]
-        features = tf.reshape(features, [-1, first.units])
-        for layer in self.hidden[1:]:
-            features = layer(features)
+        shared = tf.add_n([products[n] for n in inputs])
+        if first.use_bias:
+            shared += tf.cast(first.bias, dtype)
+        sums = shared + tf.add_n([products[n] for n in each])[:, tf.newaxis]
+        leading = tf.shape(sums)[:2]
+        sums = tf.reshape(sums, [-1, first.units])
+        features = self._layer(0, sums) if self.batch_normalisation else self.activation(sums)
+        for i in range(1, len(self.hidden)):
+            features = self._layer(i, self.hidden[i](features))
         return tf.reshape(features, tf.concat([leading, [self.units[-1]]], axis=0))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
@@ -97,4 +124,5 @@ class MLP(keras.layers.Layer):
             **super().get_config(),
             "units": list(self.units),
             "activation": keras.activations.serialize(self.activation),
+            "batch_normalisation": self.batch_normalisation,
         }

@@ -17,13 +17,17 @@ Pair = tuple[keras.layers.Layer, keras.layers.Layer]
 
 
 def mlp(
-    units: Sequence[int] = (200, 200), activation: Activation = "relu", dtype: Any = None
+    units: Sequence[int] = (200, 200),
+    activation: Activation = "relu",
+    batch_normalisation: bool = False,
+    dtype: Any = None,
 ) -> Pair:
     """Dense layers on the flattened input: what to reach for first.
 
     Args:
         units: Widths of the encoder's layers; the decoder's are the same backwards.
         activation: Of the hidden layers.
+        batch_normalisation: Whether each layer is normalised over the batch.
         dtype: A Keras dtype policy.
 
     Returns:
@@ -36,8 +40,8 @@ def mlp(
     """
     down, up = tuple(units), tuple(units)[::-1]
     return (
-        MLP(down, activation, name="encoder_mlp", dtype=dtype),
-        MLP(up, activation, name="decoder_mlp", dtype=dtype),
+        MLP(down, activation, batch_normalisation, name="encoder_mlp", dtype=dtype),
+        MLP(up, activation, batch_normalisation, name="decoder_mlp", dtype=dtype),
     )
 
 
@@ -90,7 +94,7 @@ def conv(
         >>> [layer.name for layer in encoder.layers]
         ['encoder_conv', 'encoder_mlp']
     """
-    dense = mlp(units, activation, dtype) if units else (None, None)
+    dense = mlp(units, activation, dtype=dtype) if units else (None, None)
     common = {
         "kernel_size": kernel_size,
         "strides": strides,
@@ -139,7 +143,7 @@ def unet(
         "activation": activation,
         "dtype": dtype,
     }
-    dense = mlp(units, activation, dtype)[0] if units else None
+    dense = mlp(units, activation, dtype=dtype)[0] if units else None
     down = _chain("encoder_network", Conv(filters, name="encoder_conv", **common), dense)
     return down, UNet(filters, num_convolutions, name="decoder_unet", **common)
 

@@ -6,6 +6,7 @@ from tfvae.objectives.elbo import ELBO
 from tfvae.objectives.geco import GECO
 from tfvae.objectives.hybrid import Hybrid
 from tfvae.objectives.importance_weighted import ImportanceWeighted
+from tfvae.objectives.levels_elbo import LevelsELBO
 
 __all__ = [
     "ELBO",
@@ -13,6 +14,7 @@ __all__ = [
     "ControlledCapacity",
     "Hybrid",
     "ImportanceWeighted",
+    "LevelsELBO",
     "Nats",
     "Objective",
 ]

@@ -1,6 +1,7 @@
 """The tables that `tfvae reproduce` knows."""
 
 from tfvae.reproduce.labels import of_labels
+from tfvae.reproduce.levels import of_levels
 from tfvae.reproduce.likelihoods import compare_likelihoods
 from tfvae.reproduce.one_level import BURDA, one_level
 from tfvae.reproduce.rows import Annealing, Budget, ComparisonTable, Row, Section
@@ -140,6 +141,14 @@ TABLES = {
             "What a condition is worth, and how few labels are enough. Nats an example.",
             of_labels(),
             annealing=None,
+        ),
+        ComparisonTable(
+            "levels",
+            "Models of several levels",
+            "What a second level of z is worth, and a ladder of them. "
+            + _MEASURE.format(samples=5000, held_out="all held-out images"),
+            of_levels(),
+            annealing=Annealing(num_examples=20, start="posterior"),
         ),
     )
 }

@@ -12,7 +12,8 @@ from tfvae.data.catalogue import CATALOGUE
 from tfvae.data.fields import required
 from tfvae.data.naming import by_name
 from tfvae.evaluation import pictures
-from tfvae.models.capabilities import Decodes, Encodes, Generates
+from tfvae.evaluation.levels import levels_held
+from tfvae.models.capabilities import Continues, Decodes, Encodes, Generates
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.settings.settings import Settings
 
@@ -89,6 +90,9 @@ def _of_images(model: Any, test: tf.data.Dataset) -> dict[str, Callable]:
         drawings["samples"] = lambda path: pictures.prior_samples(model, 64, save=path, **given)
         if (label := pictures.class_condition(model)) and len(label[1]) <= CLASSES:
             drawings["classes"] = lambda path: pictures.samples_by_class(model, save=path)
+    if isinstance(model, Continues) and can >= {Encodes, Decodes}:
+        ten = {name: values[:10] for name, values in examples.items()}
+        drawings["levels"] = lambda path: levels_held(model, ten, save=path)
     if can >= {Decodes} and pictures.has_manifold(model):
         drawings["manifold"] = lambda path: pictures.latent_manifold(model, save=path)
     elif can >= {Encodes, Decodes} and pictures.walks(model) and len(required(fields)) == 1:

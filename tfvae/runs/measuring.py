@@ -77,6 +77,7 @@ def measure(
         "num_samples": eval_samples,
         "num_examples": len(likelihood.per_example),
         "seed": seed,
+        **measured_levels(model, data, seed),
         "code_draws": code_draws(model) if isinstance(model, Encodes) else 0,
         **classification,
     }
@@ -104,6 +105,29 @@ def measure_classification(model: Any, data: Any) -> dict[str, Any]:
         "error": classified.error(labels),
         "calibration_error": classified.calibration(labels).expected_error,
         "num_labels": len(labels),
+    }
+
+
+def measured_levels(model: Any, data: Any, seed: int) -> dict[str, Any]:
+    """Of a hierarchy the nats of each level, and how many of its dimensions are active.
+
+    Args:
+        model: A built model that scores.
+        data: Batches of held-out data.
+        seed: Of the draws.
+    """
+    if not evaluation.has_levels(model):
+        return {}
+    used = evaluation.level_use(model, data, num_samples=ELBO_SAMPLES, seed=seed)
+    return {
+        "levels": {
+            name: {
+                "kl": level.kl,
+                "active_units": level.active_units.count,
+                "size": len(level.active_units.variances),
+            }
+            for name, level in used.items()
+        }
     }
 
 
@@ -196,6 +220,11 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             levels = test.get("dequantised_levels")
             bound = f" at most: {levels} levels, dequantised" if levels else ""
             lines.append(f"bits      {test['bits_per_dimension']:.3f} a dimension{bound}")
+        lines += [
+            f"level {name:<4}kl {level['kl']:.2f}, {level['active_units']} of {level['size']} "
+            "dimensions active"
+            for name, level in test.get("levels", {}).items()
+        ]
         if "error" in test:
             lines.append(
                 f"label     {test['error']:.2%} of {test['num_labels']} wrong, expected "

@@ -55,6 +55,10 @@ def build_model(
         parts["encoder"] = Encoder(down, part("posterior"), name="encoder")
     if "likelihood" in settings:
         parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
+    if "levels" in settings:
+        levels = settings.build("levels", dtype=dtype_policy, **known)
+        parts["levels"], known["num_levels"] = levels, 1 + len(levels)
+        known["latent_size"] = levels[-1].latent_size  # what the prior is over
     if "classifier" in catalogue.signature("model", settings["model"]).arguments:
         own, _ = settings.build("network", dtype=dtype_policy, **known)
         parts["classifier"] = Encoder(own, class_head(conditions), name="classifier")

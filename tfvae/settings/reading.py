@@ -21,6 +21,7 @@ from tfvae.signatures import COMPUTED, REQUIRED, Argument
 DEFAULTS = {
     "model": "vae",
     "network": "mlp",
+    "levels": "mlp",
     "posterior": "diag",
     "prior": "standard_normal",
     "objective": "elbo",
@@ -32,6 +33,7 @@ DEFAULTS = {
 _PARTS = {
     "encoder": ("network", "posterior"),
     "decoder": ("network", "likelihood"),
+    "levels": ("levels",),
     "prior": ("prior",),
     "objective": ("objective",),
     "corruption": ("corruption",),

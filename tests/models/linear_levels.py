@@ -1,0 +1,74 @@
+"""Hierarchies of two levels, linear and Normal, and their exact log p(x).
+
+    z2 ~ N(0, 1),   z1 | z2 ~ N(a z2, s^2),   x | z1 ~ N(w z1 + b, t^2 I)
+    x ~ N(b, (a^2 + s^2) w w^T + t^2 I)
+
+q can be the exact posterior in both directions:
+
+    up     z1 | x ~ N(g^T (x - b), v1),   z2 | z1 ~ N(a z1 / (a^2 + s^2), s^2 / (a^2 + s^2))
+    down   z2 | x ~ N(h^T (x - b), v2),   z1 | x, z2: the precisions of p(z1|z2) and of what x says
+           of z1 alone, N(w^T (x - b) / w^T w, t^2 / w^T w), add up: the ladder's merge
+"""
+
+import keras
+import numpy as np
+import scipy.stats
+
+import tfvae
+from tfvae import heads, networks
+from tfvae.distributions.scales import raw_diagonal
+
+PIXELS, A, S, T = 4, 1.3, 0.6, 0.5
+_RNG = np.random.default_rng(8)
+W, B = _RNG.normal(size=PIXELS), _RNG.normal(size=PIXELS)
+X = (_RNG.normal(size=(12, PIXELS)) * 1.5).astype("float32")
+V1 = A**2 + S**2  # of z1
+COVARIANCE = V1 * np.outer(W, W) + T**2 * np.eye(PIXELS)
+LOG_P = scipy.stats.multivariate_normal.logpdf(X, B, COVARIANCE)
+G = V1 * np.linalg.solve(COVARIANCE, W)
+H = A * np.linalg.solve(COVARIANCE, W)
+LOC2, VARIANCE2 = (X - B) @ H, 1 - A * H @ W
+KL2 = 0.5 * (VARIANCE2 + LOC2**2 - 1 - np.log(VARIANCE2))
+"""KL(q(z2|x) || p(z2)) of the ladder."""
+KL = -LOG_P - np.array(
+    [
+        # E[-log p(x|z1)] under z1 | x, in closed form.
+        0.5 * PIXELS * np.log(2 * np.pi * T**2)
+        + 0.5 * (np.sum((x - B - W * m) ** 2) + (V1 - V1 * G @ W) * W @ W) / T**2
+        for x, m in zip(X, (X - B) @ G, strict=True)
+    ]
+)
+"""KL(q(z1, z2|x) || p(z1, z2)), the same of both: nll + KL = -log p(x)."""
+
+
+def exact_model(kind, **options):
+    """`HierarchicalVAE` or `LadderVAE` with these very weights, its q the exact posterior."""
+    one = heads.MultivariateNormalDiag
+    level = tfvae.Level(
+        networks.SideBySide(), one(1), networks.SideBySide(), one(1), name="level_2"
+    )
+    model = kind(
+        tfvae.Encoder(networks.SideBySide(), one(1)),
+        [level],
+        tfvae.Decoder(networks.SideBySide(), heads.IndependentNormal((PIXELS,), scale=T)),
+        seed=3,
+        **options,
+    )
+    model.build((None, PIXELS))
+    if kind is tfvae.HierarchicalVAE:
+        _set(model.encoder.head, G, -G @ B, V1 - V1 * G @ W)
+        _set(level.up.head, [A / V1], 0.0, S**2 / V1)
+    else:
+        _set(model.encoder.head, W / (W @ W), -W @ B / (W @ W), T**2 / (W @ W))
+        _set(level.up.head, H, -H @ B, VARIANCE2)
+    _set(level.down.head, [A], 0.0, S**2)
+    model.decoder.head.projection.kernel.assign(W[np.newaxis])
+    model.decoder.head.bias.assign(B)
+    return model
+
+
+def _set(head: keras.layers.Layer, slope, offset, variance) -> None:
+    """N(slope^T h + offset, variance) as a head's projection."""
+    slope = np.asarray(slope)
+    head.projection.kernel.assign(np.stack([slope, np.zeros(len(slope))], axis=1))
+    head.projection.bias.assign([offset, raw_diagonal(np.sqrt(variance))])

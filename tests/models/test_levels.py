@@ -1,0 +1,211 @@
+"""Models of several levels, against a linear hierarchy whose log p(x) is known."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tests.models.linear_levels as exact
+import tfvae
+from tfvae import heads, networks, objectives, priors
+from tfvae.errors import UserError, UserTypeError
+from tfvae.models.ladder import precision_weighted, residual
+from tfvae.noise import Noise
+
+KINDS = (tfvae.HierarchicalVAE, tfvae.LadderVAE)
+DIAG = heads.MultivariateNormalDiag
+
+
+def level(size=2, below=4, **options):
+    return tfvae.Level(networks.MLP([8]), DIAG(size), networks.MLP([8]), DIAG(below), **options)
+
+
+def small(kind=tfvae.LadderVAE, levels=None, **options):
+    return kind(
+        tfvae.Encoder(networks.MLP([8]), DIAG(4)),
+        [level(name="level_2")] if levels is None else levels,
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli((4, 4, 1))),
+        seed=5,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.__name__)
+def linear(request):
+    return exact.exact_model(request.param)
+
+
+def test_importance_weights_of_the_exact_posterior_are_log_p(linear):
+    """Every weight is p(x), so one draw of both levels does."""
+    found = linear.log_likelihood(exact.X, num_samples=2, verbose=0)
+    np.testing.assert_allclose(found.per_example, exact.LOG_P, rtol=2e-5)
+    np.testing.assert_allclose(found.effective_sample_size, 2.0, rtol=1e-4)
+
+
+def test_annealed_importance_sampling_goes_over_all_levels(linear):
+    found = tfvae.evaluation.annealed_importance_sampling(
+        linear, exact.X[:3], num_chains=64, num_steps=400, verbose=0
+    )
+    np.testing.assert_allclose(found.per_example, exact.LOG_P[:3], atol=0.2)
+
+
+def test_nats_of_each_level(linear):
+    """Their sum is the KL, and of the ladder the top one's is the closed form."""
+    count = 4000
+    batch = {"x": tf.constant(exact.X)}
+    inference = linear.with_noise(linear.infer(batch), batch)
+    z, _ = inference.proposal.draw(inference.noise(count))
+    levels = inference.proposal.level_kl(z)
+    total = np.sum([kl.numpy() for kl in levels.values()], axis=0)
+    spread = total.std(axis=0) / np.sqrt(count)
+    assert np.all(np.abs(total.mean(axis=0) - exact.KL) < 5 * spread + 1e-4)
+    if isinstance(linear, tfvae.LadderVAE):
+        np.testing.assert_allclose(levels["z2"][7], exact.KL2, rtol=1e-4)
+
+
+def test_the_objective_is_the_bound(linear):
+    """-elbo = nll + kl_z1 + kl_z2 = -log p(x) in the mean over draws."""
+    batch = {"x": tf.constant(exact.X)}
+    objective = objectives.LevelsELBO(2, num_samples=4000)
+    nats = objective.nats(linear.with_noise(linear.infer(batch), batch))
+    found = {**nats.terms, **nats.watched}
+    np.testing.assert_allclose(found["elbo"], exact.LOG_P, atol=0.15)
+    np.testing.assert_allclose(found["kl_z1"] + found["kl_z2"], found["kl"], rtol=1e-5)
+
+
+def test_samples_have_the_moments_of_the_hierarchy(linear):
+    z = linear.generate(Noise(7, row=tf.range(20_000)))
+    z1, z2 = z["z1"].numpy()[:, 0], z["z2"].numpy()[:, 0]
+    assert z2.std() == pytest.approx(1.0, abs=0.03)
+    assert z1.std() == pytest.approx(np.sqrt(exact.V1), abs=0.05)
+    assert np.cov(z1, z2)[0, 1] == pytest.approx(exact.A, abs=0.05)
+
+
+def test_upper_levels_can_be_held(linear):
+    """What is given stays, and what is below is drawn anew given it."""
+    z = linear.generate(Noise(1, row=tf.range(4000)))
+    again = linear.continued({"z2": tf.ones([4000, 1])}, Noise(2, row=tf.range(4000)))
+    np.testing.assert_array_equal(again["z2"], 1.0)
+    assert again["z1"].numpy().mean() == pytest.approx(exact.A, abs=5 * exact.S / np.sqrt(4000))
+    assert not np.array_equal(again["z1"], z["z1"])
+    with pytest.raises(UserError, match="without a gap"):
+        linear.continued({"z1": tf.ones([4, 1])}, Noise(2, row=tf.range(4)))
+
+
+def test_merges():
+    rng = np.random.default_rng(0)
+    below, above = (
+        {"loc": rng.normal(size=(3, 2)), "scale_diag": rng.uniform(0.5, 2.0, (3, 2))}
+        for _ in range(2)
+    )
+    x = np.linspace(-12, 12, 4001)
+    both = [tf.constant(p["loc"]) for p in (below, above)]
+    found = precision_weighted(*({k: tf.constant(v) for k, v in p.items()} for p in (below, above)))
+    for i in np.ndindex(3, 2):  # the product of the two densities, by quadrature
+        product = np.exp(
+            sum(-0.5 * ((x - p["loc"][i]) / p["scale_diag"][i]) ** 2 for p in (below, above))
+        )
+        product /= product.sum()
+        loc = np.sum(product * x)
+        assert found["loc"].numpy()[i] == pytest.approx(loc, abs=1e-5)
+        variance = np.sum(product * (x - loc) ** 2)
+        assert found["scale_diag"].numpy()[i] == pytest.approx(np.sqrt(variance), rel=1e-5)
+    moved = residual(below, above)
+    np.testing.assert_allclose(moved["loc"], both[0] + both[1])
+    np.testing.assert_allclose(moved["scale_diag"], below["scale_diag"] * above["scale_diag"])
+
+
+def test_without_a_merge_the_levels_are_independent_given_x():
+    model = small(merge="none")
+    model.build((None, 4, 4, 1))
+    x = {"x": tf.ones([1, 4, 4, 1])}
+    found = [
+        model.infer(x).proposal.at({"z1": tf.zeros([1, 4]), "z2": tf.fill([1, 2], value)})
+        for value in (0.0, 3.0)
+    ]
+    first, second = (p.posteriors["z1"].parameters["loc"] for p in found)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(*(p.priors["z1"].parameters["loc"] for p in found))
+
+
+def test_one_pass_serves_the_draw_and_its_prior():
+    """The networks of the levels run once a draw."""
+    model = small()
+    model.build((None, 4, 4, 1))
+    calls = []
+    down = model.levels[0].down
+    original = down.call
+    down.call = lambda *a, **k: calls.append(1) or original(*a, **k)
+    inference = model.infer({"x": tf.ones([2, 4, 4, 1])})
+    inference.draw_from(Noise(0, row=tf.range(2)[tf.newaxis]))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_shares_of_the_levels(balanced):
+    """Balanced, a level's gradient is in proportion to its nats and its size; the loss is not."""
+    model = small(objective=objectives.LevelsELBO(2, kl_weight=0.5, balanced=balanced))
+    model.build((None, 4, 4, 1))
+    batch = {"x": tf.ones([3, 4, 4, 1])}
+    nats = model.loss_terms(batch, training=True)
+    if not balanced:
+        assert not nats.surrogates
+        return
+    values = {name: float(tf.reduce_mean(nats.terms[name])) for name in ("kl_z1", "kl_z2")}
+    parts = {"kl_z1": (values["kl_z1"] + 0.01) * 4, "kl_z2": (values["kl_z2"] + 0.01) * 2}
+    mean = sum(parts.values()) / 2
+    for name, part in parts.items():
+        share = float(tf.reduce_mean(nats.surrogates[name])) / values[name]
+        assert share == pytest.approx(part / mean, rel=1e-4)
+
+
+def test_free_bits_of_a_level():
+    objective = objectives.LevelsELBO(2, free_bits=50.0)
+    model = small(objective=objective)
+    model.build((None, 4, 4, 1))
+    nats = model.loss_terms({"x": tf.ones([3, 4, 4, 1])}, training=True)
+    assert set(nats.terms) == {"nll", "free_bits_kl"}
+    assert float(nats.terms["free_bits_kl"]) == pytest.approx(100.0)
+    objective.term_weights["kl_z2"].assign(0.5)
+    nats = model.loss_terms({"x": tf.ones([3, 4, 4, 1])}, training=True)
+    assert float(nats.terms["free_bits_kl"]) == pytest.approx(75.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: small(levels=[]), "hierarchy of one level is a VAE"),
+        (lambda: small(levels=[level(below=3)]), r"p\(z1\|z2\) over 3 numbers, and z1 has 4"),
+        (lambda: small(merge="mean"), "merge must be one of precision, residual, none"),
+        (lambda: small(prior=priors.StandardNormal(4)), "over 2, that needs nothing"),
+        (lambda: objectives.LevelsELBO(1), "num_levels must be at least 2"),
+        (
+            lambda: small(objective=objectives.LevelsELBO(3)).build((None, 4, 4, 1)),
+            "num_levels=3, and the model has 2",
+        ),
+        (
+            lambda: small(
+                levels=[
+                    tfvae.Level(
+                        networks.MLP([8]), DIAG(2), networks.MLP([8]),
+                        heads.MultivariateNormalTriL(4),
+                    )
+                ]
+            ).build((None, 4, 4, 1)),
+            "takes diagonal Normals",
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(make, message):
+    with pytest.raises(UserError, match=message):
+        make()
+
+
+def test_parts_of_the_wrong_kind_are_refused():
+    with pytest.raises(UserTypeError, match=r"levels must be a list of tfvae\.models\.Level"):
+        small(levels=[networks.MLP([3])])
+    with pytest.raises(UserError, match="for a model of several levels"):
+        tfvae.VAE(
+            tfvae.Encoder(networks.MLP([8]), DIAG(4)),
+            tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli((4, 4, 1))),
+            objective=objectives.LevelsELBO(2),
+        ).build((None, 4, 4, 1))
