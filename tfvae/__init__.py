@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.level import Level as Level
     from tfvae.models.loading import load_model as load_model
     from tfvae.models.missing import MissingDataVAE as MissingDataVAE
+    from tfvae.models.pixel_cnn import PixelCNN as PixelCNN
     from tfvae.models.semi_supervised import SemiSupervisedVAE as SemiSupervisedVAE
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
@@ -60,6 +61,7 @@ _HOMES = {
     "HierarchicalVAE": "models.hierarchical",
     "LadderVAE": "models.ladder",
     "Level": "models.level",
+    "PixelCNN": "models.pixel_cnn",
     "StagedModel": "models.stages",
     "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",

@@ -56,11 +56,13 @@ KINDS = {
             "autoencoder": "tfvae.models.autoencoder:Autoencoder",
             "hierarchical": "tfvae.models.hierarchical:HierarchicalVAE",
             "ladder": "tfvae.models.ladder:LadderVAE",
+            "pixel_cnn": "tfvae.models.pixel_cnn:PixelCNN",
         },
         (
             "encoder",
             "decoder",
             "levels",
+            "conditionals",
             "classifier",
             "prior",
             "objective",
@@ -90,6 +92,14 @@ KINDS = {
             "unet": "tfvae.networks.pairs:unet",
         },
         ("event_shape", "latent_size", "dtype"),
+    ),
+    "conditionals": Kind(
+        "Network of p(x_i | x_1 .. x_{i-1}), of a model of levels position by position.",
+        {
+            "gated": "tfvae.networks.pixel_cnn:GatedPixelCNN",
+            "pixel_snail": "tfvae.networks.pixel_snail:PixelSNAIL",
+        },
+        ("event_shape", "dtype"),
     ),
     "posterior": Kind(
         "q(z|x).",

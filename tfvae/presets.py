@@ -125,6 +125,9 @@ _AUTOENCODER = {
     "likelihood.scale": 1.0,
 }
 
+# No latent variables: log p(x) of bits, exact.
+_PIXEL_CNN = {"model": "pixel_cnn", "learning_rate": 2e-3, "schedule": "cosine"}
+
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
 # learns. Both decoders learn their standard deviation, so the data are grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
@@ -162,6 +165,10 @@ PRESETS = {
     "digits-autoencoder": Preset(
         "grey digits, a code without a prior, beside PCA", {**_DIGITS, **_AUTOENCODER}
     ),
+    "digits-pixel-cnn": Preset(
+        "8x8 digits pixel by pixel: log p(x) is exact",
+        {**_PIXEL_CNN, "conditionals.filters": 16, "conditionals.first_kernel_size": 5},
+    ),
     "digits-conditional": Preset("8x8 digits given their labels", {**_DIGITS, **_GIVEN_LABELS}),
     "digits-semi-supervised": Preset(
         "grey 8x8 digits, of which 100 have labels", _DIGITS_FEW_LABELS
@@ -189,6 +196,10 @@ PRESETS = {
         },
     ),
     "mnist": Preset("the network of the literature, 784-200-200-50", _MNIST),
+    "mnist-pixel-cnn": Preset(
+        "28x28 bits pixel by pixel: log p(x) is exact",
+        {**_PIXEL_CNN, "dataset": "mnist", "conditionals.num_layers": 7, "epochs": 10},
+    ),
     "mnist-tril": Preset("the same with a full covariance", {**_MNIST, "posterior": "tril"}),
     "mnist-iwae": Preset(
         "the same trained on the importance-weighted bound, 5 draws",

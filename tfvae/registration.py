@@ -37,7 +37,15 @@ _OTHERS = (
     "tfvae.networks.unet:UNet",
     "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
-_SAVED_KINDS = ("model", "posterior", "likelihood", "prior", "objective", "corruption")
+_SAVED_KINDS = (
+    "model",
+    "conditionals",
+    "posterior",
+    "likelihood",
+    "prior",
+    "objective",
+    "corruption",
+)
 
 
 def registered_paths() -> tuple[str, ...]:

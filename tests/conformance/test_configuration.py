@@ -46,6 +46,14 @@ def levels():
 
 
 NETWORK = {"units": [3, 4], "activation": "tanh"}
+PIXELS = {
+    "num_levels": 5,
+    "filters": 8,
+    "num_layers": 3,
+    "kernel_size": 5,
+    "first_kernel_size": 5,
+    "units": 16,
+}
 # Arguments that differ from the defaults, all that there are.
 ARGUMENTS = {
     heads.IndependentBernoulli: lambda: {"event_shape": [4, 4, 1]},
@@ -139,6 +147,8 @@ ARGUMENTS = {
         "strides": 3,
         "activation": "tanh",
     },
+    networks.GatedPixelCNN: lambda: PIXELS,
+    networks.PixelSNAIL: lambda: {**PIXELS, "every": 3, "num_heads": 2},
     objectives.ELBO: lambda: {
         "kl_weight": 2.0,
         "num_samples": 3,
@@ -263,6 +273,12 @@ ARGUMENTS = {
         "objective": objectives.ImportanceWeighted(3),
         "show_seen": True,
         "nan_is_missing": True,
+        "seed": 7,
+    },
+    tfvae.PixelCNN: lambda: {
+        "conditionals": networks.PixelSNAIL(5, filters=8, name="c"),
+        "event_shape": [4, 4, 1],
+        "conditions": {"label": tfvae.Field.label(3), "map": tfvae.Field((4, 4, 2))},
         "seed": 7,
     },
     tfvae.VAE: lambda: {

@@ -38,6 +38,7 @@ def command(
     run.check_data()
     load_tensorflow()
     from tfvae.runs.datasets import load_data
+    from tfvae.runs.joint import JOINT, joint_lines, measure_joint
     from tfvae.runs.measuring import (
         measure,
         measure_reconstruction,
@@ -58,10 +59,15 @@ def command(
         found[name] = measure(model, data[1], samples, examples, seed)
         if gaps is not None:
             found[name]["inference_gap"] = gaps
-    for line in table(found):
+    together, config = None, run.read_config()
+    if config.stages:
+        model, examples = run.read_model(), num_examples or config["eval_examples"]
+        together = measure_joint(model, load_data(config, model)[1], examples)
+    for line in [*table(found), *joint_lines(together)]:
         click.echo(line)
     if output is not None:
         first, *further = found
         test = found[first] | ({"stages": {n: found[n] for n in further}} if further else {})
+        test |= {} if together is None else {JOINT: together}
         write_text(output, json.dumps(test, indent=2) + "\n")
         click.echo(output)

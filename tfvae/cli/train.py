@@ -73,6 +73,7 @@ def command(
     from tfvae.cli.quiet import load_tensorflow
 
     load_tensorflow()
+    from tfvae.runs.joint import JOINT, joint_lines
     from tfvae.runs.measuring import table, tests_of
     from tfvae.runs.training import train
 
@@ -85,7 +86,7 @@ def command(
             "completed epoch."
         )
         raise
-    for line in table(tests_of(run.metrics)):
+    for line in [*table(tests_of(run.metrics)), *joint_lines(run.metrics.get(JOINT))]:
         click.echo(line)
     for path in run.written:
         click.echo(path)

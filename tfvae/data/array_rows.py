@@ -16,7 +16,8 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
     """Checked rows of each part, of one field that fits all.
 
     Images are uint8, bool or floats in [0, 1], and three axes are grey images without a channel. A
-    vector or number is a pixel where it is uint8 or all values lie in [0, 1], else any real. In
+    vector or number is a pixel where it is uint8 or all values lie in [0, 1], else any real. Whole
+    numbers of more than a byte with three axes are codes: int32, from 0 to the greatest. In
     columns other than x whole numbers are labels: int32, from 0 to the greatest; in that of the
     name label -1 is one not known.
 
@@ -27,7 +28,8 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
     Raises:
         ValueError: empty, no numbers, not finite, of different shapes, or images outside [0, 1].
     """
-    parts = {what: _with_axes(part) for what, part in parts.items()}
+    of_codes = name == "x" and all(map(_is_codes, parts.values()))
+    parts = {what: part if of_codes else _with_axes(part) for what, part in parts.items()}
     for what, part in parts.items():
         if 0 in part.shape or not part.ndim:
             raise UserError(
@@ -38,7 +40,7 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
     if len(set(shapes.values())) > 1:
         found = " and ".join(f"{what} examples of shape {shape}" for what, shape in shapes.items())
         raise UserError(f"The parts differ: {found}. Expected one shape.")
-    of_labels = name != "x" and all(map(_is_label, parts.values()))
+    of_labels = of_codes or (name != "x" and all(map(_is_label, parts.values())))
     field = _label_field(parts, name) if of_labels else _data_field(parts)
     return {what: _stored(part, field, what) for what, part in parts.items()}
 
@@ -53,6 +55,10 @@ def _with_axes(array: np.ndarray) -> np.ndarray:
 def _is_label(array: np.ndarray) -> bool:
     whole = np.issubdtype(array.dtype, np.integer) or array.dtype == bool
     return whole and (array.ndim == 1 or array.dtype not in (bool, np.uint8))
+
+
+def _is_codes(array: np.ndarray) -> bool:
+    return array.ndim == 3 and np.issubdtype(array.dtype, np.integer) and array.itemsize > 1
 
 
 def _label_field(parts: ArrayParts, name: str) -> Field:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
         pooled_peak_signal_to_noise as pooled_peak_signal_to_noise,
     )
     from tfvae.evaluation.image_quality import structural_similarity as structural_similarity
+    from tfvae.evaluation.joint import JointEstimate as JointEstimate
+    from tfvae.evaluation.joint import joint_likelihood as joint_likelihood
     from tfvae.evaluation.latents import ActiveUnits as ActiveUnits
     from tfvae.evaluation.latents import RateDistortion as RateDistortion
     from tfvae.evaluation.latents import active_units as active_units
@@ -62,6 +64,7 @@ _HOMES = {
     "Estimate": "estimates",
     "InferenceGap": "gaps",
     "LevelUse": "levels",
+    "JointEstimate": "joint",
     "LikelihoodEstimate": "estimates",
     "PerExample": "estimates",
     "PosteriorSamples": "chains",
@@ -75,6 +78,7 @@ _HOMES = {
     "generalised_energy_distance": "segmentation",
     "has_levels": "levels",
     "inference_gap": "gaps",
+    "joint_likelihood": "joint",
     "intersection_over_union": "segmentation",
     "kl_per_dimension": "latents",
     "latent_codes": "latents",

@@ -8,6 +8,7 @@ from tfvae.models.hierarchical import HierarchicalVAE
 from tfvae.models.ladder import LadderVAE
 from tfvae.models.level import Level
 from tfvae.models.missing import MissingDataVAE
+from tfvae.models.pixel_cnn import PixelCNN
 from tfvae.models.semi_supervised import SemiSupervisedVAE
 from tfvae.models.vae import VAE
 
@@ -22,5 +23,6 @@ __all__ = [
     "LatentVariableModel",
     "Level",
     "MissingDataVAE",
+    "PixelCNN",
     "SemiSupervisedVAE",
 ]

@@ -26,6 +26,22 @@ class Scores(Protocol):
 
 
 @runtime_checkable
+class ScoresExactly(Protocol):
+    """Knows log p(x): it has no latent variables to sum over, and its likelihood is no bound."""
+
+    def log_prob(self, batch: Batch) -> tf.Tensor:
+        """Returns log p(x) of each example, `[B]`."""
+
+
+@runtime_checkable
+class ScoresCodes(Protocol):
+    """Knows log p(x, z) at the code z of x, in its parts: one term of the sum that p(x) is."""
+
+    def joint_nats(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns `nll` -log p(x|z) and `code_nll` -log p(z) of each example, `[B]`."""
+
+
+@runtime_checkable
 class Encodes(Protocol):
     """Finds codes: a point estimate of z, and what a served file returns of q(z|x)."""
 
@@ -116,6 +132,8 @@ class Classifies(Protocol):
 # In words, for messages.
 _MEANS: dict[Any, str] = {
     Scores: "estimate likelihoods, by infer()",
+    ScoresExactly: "evaluate log p(x), by log_prob()",
+    ScoresCodes: "evaluate log p(x, z) at codes z, by joint_nats()",
     Encodes: "encode, by encode() and encoder_outputs()",
     Decodes: "decode, by decode() and decoder_outputs()",
     Generates: "generate, by generate()",

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfvae.data.fields import required
+from tfvae.data.fields import Field, required
 from tfvae.distributions.moments import DRAWS, noting_draws
 from tfvae.errors import UserTypeError
 from tfvae.models.capabilities import Encodes, Generates, Scores, can
@@ -35,6 +35,18 @@ def vector_size(model: Any) -> int | None:
     if not tf.is_tensor(z) or z.shape.rank != 2 or not z.dtype.is_floating:
         return None
     return z.shape[1]
+
+
+def code_field(model: Any) -> Field | None:
+    """Returns what the codes of a model are, for a further stage to learn; None of levels.
+
+    Whole numbers have the interval that the model declares as `code_interval`, or any.
+    """
+    z = code_example(model)
+    if not tf.is_tensor(z):
+        return None
+    interval = getattr(model, "code_interval", None) if z.dtype.is_integer else None
+    return Field(tuple(z.shape[1:]), "int32" if z.dtype.is_integer else "float32", interval)
 
 
 def code_draws(model: Any) -> int:

@@ -16,9 +16,10 @@ from tfvae.models.capabilities import (
     Emits,
     Encodes,
     Generates,
+    ScoresExactly,
     require,
 )
-from tfvae.models.codes import vector_size
+from tfvae.models.codes import code_field, vector_size
 from tfvae.models.configuration import serialize_part
 from tfvae.noise import Noise
 from tfvae.objectives.base import Nats
@@ -36,6 +37,10 @@ class StagedModel(LatentVariableModel):
     misses, and takes that prior's place. z is a draw from the second decoder's distribution, as in
     the paper, and not its mean: the means alone are narrower than q(z) by that distribution's
     variance.
+
+    Codes that are whole numbers, such as those of images that are quantised, are learned by a
+    `PixelCNN` of their shape, and log p(x, z) at the code of x is known in its parts: see
+    `tfvae.evaluation.joint_likelihood`.
 
     It encodes, decodes and generates, and does not score: p(z) is an integral over u. A stage may
     have conditions, such as a label: `sample(10, label=3)` gives them to it. Where the last stage
@@ -93,14 +98,7 @@ class StagedModel(LatentVariableModel):
             if not stage.built:
                 stage.build(stage.input_shapes())
         for below, above in zip(self.stages, self.stages[1:], strict=False):
-            size, given = code_size(below), above.conditions()
-            declared = {n: field for n, field in above.fields().items() if n not in given}
-            if [field.shape for field in declared.values()] != [(size,)]:
-                raise UserError(
-                    f"The codes of {below.name} have shape {(size,)}, and {above.name} is a model "
-                    f"of {declared}. A further stage has one field beside its conditions, the "
-                    "codes of the one before."
-                )
+            check_learns(above, below)
         for stage in self.stages:
             for name, field in stage.conditions().items():
                 if self.fields()[name] != field:
@@ -108,12 +106,25 @@ class StagedModel(LatentVariableModel):
                         f"{stage.name} is given {name!r}, {field}, and another stage has "
                         f"{self.fields()[name]} of that name. Give one of them another name."
                     )
+        whole = stage_codes(self.stages[0]).whole and "nll" in self.stages[0].trackers
+        if whole and len(self.stages) == 2 and isinstance(self.stages[1], ScoresExactly):
+            self.joint_nats = self._joint_nats
         self.built = True
 
     @property
-    def latent_size(self) -> int:
-        """D, the size of the codes that `decode` takes."""
-        return code_size(self.stages[0])
+    def latent_size(self) -> int | None:
+        """D, the size of the codes that `decode` takes; None of codes that are no vector."""
+        return vector_size(self.stages[0])
+
+    @property
+    def code_interval(self) -> tuple[float, float] | None:
+        """From which to which whole number codes are; None of reals."""
+        return getattr(self.stages[0], "code_interval", None)
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the first stage's p(x) is a probability."""
+        return self.stages[0].discrete
 
     def fields(self) -> dict[str, Field]:
         """Returns the fields of the first stage, and the conditions of the others."""
@@ -155,13 +166,22 @@ class StagedModel(LatentVariableModel):
         return self.stages[0].decoder_outputs(z, _own(self.stages[0].conditions(), conditions))
 
     def generate(self, noise: Noise, conditions: Batch) -> tf.Tensor:
-        """Returns codes of the first stage, drawn through all the others, `[*leading, D]`."""
+        """Returns codes of the first stage, drawn through all the others, `[*leading, ...]`."""
         last = self.stages[-1]
         z = last.generate(noise, _own(last.conditions(), conditions))
         for stage in reversed(self.stages[1:]):
             noise = noise.part(_EMISSION)
             z = stage.emit(noise, z, _own(stage.conditions(), conditions))
         return z
+
+    def _joint_nats(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """-log p(x|z) and -log p(z) at the first stage's code z of x, `[B]` each."""
+        first, last = self.stages
+        own = _own(first.fields(), batch)
+        name = next(iter(last.fields()))
+        codes = {name: first.encode(own), **_own(last.conditions(), batch)}
+        nll = first.loss_terms(own, training=False).terms["nll"]
+        return {"nll": nll, "code_nll": -last.log_prob(codes)}
 
     def _class_probabilities(self, batch: Batch) -> tf.Tensor:
         """The last stage's probabilities given the code of x, `[B, K]`."""
@@ -184,20 +204,46 @@ class StagedModel(LatentVariableModel):
         return cls(**{**config, "stages": stages})
 
 
-def code_size(model: Any) -> int:
-    """Returns D of a built model whose codes are one vector.
+def stage_codes(model: Any) -> Field:
+    """Returns the codes of a built model, as a further stage has them for examples.
 
     Raises:
-        UserError: if the model does not encode, or its codes are something else.
+        UserError: if the model does not encode, or its codes are neither one vector of reals nor
+            whole numbers of one shape.
     """
     require(model, "a further stage", Encodes)
-    size = vector_size(model)
-    if size is None:
+    found = code_field(model)
+    if found is None or not (found.whole or len(found.shape) == 1):
         raise UserError(
-            f"The codes of {type(model).__name__} are not one vector of numbers an example, which "
-            "is what a further stage learns."
+            f"The codes of {type(model).__name__} are neither one vector of numbers an example nor "
+            "whole numbers of one shape, which is what a further stage learns."
         )
-    return size
+    return found
+
+
+def check_learns(above: Any, below: Any) -> None:
+    """Refuses a stage whose examples are not the codes of the one below.
+
+    Raises:
+        UserError: for another shape, whole numbers against reals, or codes of another number.
+    """
+    codes, given = stage_codes(below), above.conditions()
+    declared = {n: field for n, field in above.fields().items() if n not in given}
+    if [(f.shape, f.whole) for f in declared.values()] != [(codes.shape, codes.whole)]:
+        kind = f"{codes.values} of shape {codes.shape}" if codes.whole else f"shape {codes.shape}"
+        raise UserError(
+            f"The codes of {below.name} have {kind}, and {above.name} is a model "
+            f"of {declared}. A further stage has one field beside its conditions, the "
+            "codes of the one before."
+        )
+    (field,) = declared.values()
+    if codes.whole and codes.interval is not None and field.interval != codes.interval:
+        raise UserError(
+            f"The codes of {below.name} are {codes.values}, and {above.name} is a model of "
+            f"{field.values}: it is of the codes of another model. Train it on these, with as many "
+            "levels as there are codes: networks.GatedPixelCNN(num_levels="
+            f"{codes.interval[1] + 1})."
+        )
 
 
 def _own(fields: Mapping[str, Field], batch: Batch) -> dict[str, tf.Tensor]:

@@ -4,6 +4,17 @@ from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.masked import MADE
 from tfvae.networks.mlp import MLP
+from tfvae.networks.pixel_cnn import GatedPixelCNN
+from tfvae.networks.pixel_snail import PixelSNAIL
 from tfvae.networks.unet import UNet
 
-__all__ = ["MADE", "MLP", "Conv", "ConvTranspose", "SideBySide", "UNet"]
+__all__ = [
+    "MADE",
+    "MLP",
+    "Conv",
+    "ConvTranspose",
+    "GatedPixelCNN",
+    "PixelSNAIL",
+    "SideBySide",
+    "UNet",
+]

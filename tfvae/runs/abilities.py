@@ -13,7 +13,7 @@ from tfvae.models.capabilities import (
     Scores,
     lack,
 )
-from tfvae.models.stages import code_size
+from tfvae.models.stages import stage_codes
 from tfvae.settings.settings import Settings
 
 # What a variant of the TFLite files takes, besides a model that can be served.
@@ -52,7 +52,7 @@ def left_out(model: Any, settings: Settings, exporting: bool) -> list[str]:
             fields and codes can't be exported.
     """
     if settings.stages:
-        code_size(model)
+        stage_codes(model)
     wanted: list[tuple[str, tuple[type, ...]]] = [("The likelihood of held-out data", (Scores,))]
     if exporting and servable(model):
         check_exportable(model)

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tfvae import data
 from tfvae.errors import UserError
-from tfvae.settings.settings import Settings
+from tfvae.models.stages import check_learns, stage_codes
+from tfvae.settings.settings import CODES_OF, Settings
 
 Datasets = tuple[tf.data.Dataset, tf.data.Dataset]  # to train on, and held out
 
@@ -26,6 +27,12 @@ def load_data(settings: Settings, model: Any = None, first_epoch: int = 0) -> Da
             f"--dequantise makes real numbers of levels, and --likelihood {settings['likelihood']} "
             "is of whole numbers. Leave --dequantise out, or choose a density such as --likelihood "
             "normal."
+        )
+    if settings["dataset"].startswith(CODES_OF):
+        raise UserError(
+            f"--dataset '{settings['dataset']}': {settings['dataset']} is a stage of a run, which "
+            "trains the stage before it first. Train a preset with stages, such as "
+            "digits-two-stage, or name a file of codes."
         )
     options = settings.group("data")
     if (declared := _declared(model)) is not None:
@@ -60,6 +67,26 @@ def load_beside(settings: Settings, stage: Settings) -> list[dict[str, np.ndarra
         }
         for part in data.load(**options)
     ]
+
+
+def check_stage(model: Any, settings: Settings, stage: Settings) -> None:
+    """Refuses a further stage that could not learn a model's codes, before that is trained.
+
+    Args:
+        model: Of the run's first stage, built.
+        settings: Of the run.
+        stage: Of the further one, on codes of the first.
+
+    Raises:
+        UserError: if its columns are lacking, or it is no model of the codes.
+    """
+    beside = load_beside(settings, stage)[0]
+    codes = stage_codes(model)
+    if not codes.whole:
+        return  # of any vector there is a model
+    names = ("x", *beside)
+    fields = data.fields_of(data.load(**{**settings.group("data"), "fields": names})[0])
+    check_learns(stage.model(codes.shape, {name: fields[name] for name in beside}), model)
 
 
 def model_and_data(settings: Settings) -> tuple[Any, Datasets]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from tfvae import evaluation
 from tfvae.data import first_examples, log_jacobian, num_levels
 from tfvae.data.fields import HOLE, example_size
-from tfvae.models.capabilities import Classifies, Decodes, Encodes, Scores, can
+from tfvae.models.capabilities import Classifies, Decodes, Encodes, Scores, ScoresExactly, can
 from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.noise import Noise
 from tfvae.settings.settings import FIRST_STAGE
@@ -35,6 +35,8 @@ def measure(
 
     Of a model that classifies these are of x alone, and the error is that of its labels.
 
+    Of one without latent variables the likelihood is exact, and the bound is equal to it.
+
     Of data that were standardised they are densities of x in its own units; of dequantised data
     densities in the unit of a level, which bound log-probabilities of levels from below.
 
@@ -51,7 +53,10 @@ def measure(
     if isinstance(model, Classifies):
         classification = measure_classification(model, data)
         data = without(data, model.label_name)
-    bound = evaluation.elbo(model, data, num_samples=ELBO_SAMPLES, seed=seed)
+    exact = can(model, ScoresExactly)  # nothing to draw
+    eval_samples = 1 if exact else eval_samples
+    draws = 1 if exact else ELBO_SAMPLES
+    bound = evaluation.elbo(model, data, num_samples=draws, seed=seed)
     likelihood = evaluation.log_likelihood(
         model, data, num_samples=eval_samples, seed=seed, verbose=int(sys.stdout.isatty())
     )
@@ -75,6 +80,7 @@ def measure(
         "nll_std": float(np.std(bound.nll)),
         "kl_std": float(np.std(bound.kl)),
         "num_samples": eval_samples,
+        **({"exact": True} if exact else {}),
         "num_examples": len(likelihood.per_example),
         "seed": seed,
         **measured_levels(model, data, seed),
@@ -210,12 +216,15 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
             continue
         error = test["standard_error"]
         spread = "" if error is None else f" +- {error:.2f}"
-        lines += [
-            f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example, "
-            f"{test['num_examples']} held out, {test['num_samples']} importance samples each "
-            f"(effective {test['effective_sample_size']:.0f})",
-            f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
-        ]
+        nats = f"log p(x)  {test['log_likelihood']:.2f}{spread} nats an example"
+        if test.get("exact"):
+            lines.append(f"{nats}, {test['num_examples']} held out, exact")
+        else:
+            lines += [
+                f"{nats}, {test['num_examples']} held out, {test['num_samples']} importance "
+                f"samples each (effective {test['effective_sample_size']:.0f})",
+                f"ELBO      {test['elbo']:.2f} = -(nll {test['nll']:.2f} + kl {test['kl']:.2f})",
+            ]
         if test["bits_per_dimension"] is not None:
             levels = test.get("dequantised_levels")
             bound = f" at most: {levels} levels, dequantised" if levels else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfvae import data
-from tfvae.models.capabilities import Scores
+from tfvae.models.capabilities import Scores, ScoresExactly
 from tfvae.runs.datasets import Datasets, model_and_data, report_bits
 from tfvae.runs.files import replacing
 from tfvae.runs.fitting import fit
@@ -86,7 +86,11 @@ class Stage:
         begun, measured = time.perf_counter(), {}
         if isinstance(self.model, Scores):
             samples = self.settings["eval_samples"]
-            report(f"evaluating: importance-weighted likelihood, {samples} samples each")
+            report(
+                "evaluating: log p(x), which is exact"
+                if isinstance(self.model, ScoresExactly)
+                else f"evaluating: importance-weighted likelihood, {samples} samples each"
+            )
             options = self.settings.group("evaluation")
             measured["test"] = measure(self.model, self.datasets[1], **options)
         elif reconstructs_alone(self.model):

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.latents import latent_codes
 from tfvae.models.capabilities import Batch, Decodes, Emits, Generates, Scores, require
-from tfvae.models.stages import StagedModel
+from tfvae.models.stages import StagedModel, stage_codes
 from tfvae.noise import example_noise, example_seeds
 from tfvae.runs.datasets import Datasets, load_beside, load_data
 from tfvae.runs.drawing import draw_pictures
@@ -82,11 +82,11 @@ def write_codes(
     seed: int,
     others: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
 ) -> None:
-    """Writes codes of training and held-out data, float32 `[N, D]`, and columns beside them.
+    """Writes codes of training and held-out data, and columns beside them.
 
     A code is a draw from q(z|x), one for each example: together they are draws from the aggregate
     posterior, which posterior means, being narrower, are not. Of a model that does not score it is
-    the point estimate.
+    the point estimate, float32 `[N, D]` or whole numbers of whatever shape.
     """
     parts: dict[str, Any] = {}
     first = 0
@@ -104,14 +104,16 @@ def write_codes(
 
 
 def drawn_codes(model: Any, data: tf.data.Dataset, seed: int, first: int) -> np.ndarray:
-    """A draw from the posterior of each example, float32 `[N, D]`.
+    """A draw from the posterior of each example, float32 `[N, D]`; codes that are whole, int32.
 
     Args:
-        model: Built; its codes are one vector.
+        model: Built; its codes are one vector, or whole numbers.
         data: Batches of its examples.
         seed: Of the draws.
         first: Number of the first example: draws are a function of the seed and this number.
     """
+    if stage_codes(model).whole:
+        return np.asarray(latent_codes(model, data)).astype(np.int32)
     if not isinstance(model, Scores):
         return np.asarray(latent_codes(model, data), np.float32)
     run, found = compiled(model, _draw), []

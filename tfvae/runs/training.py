@@ -10,10 +10,11 @@ from typing import Any
 from tfvae.errors import UserError
 from tfvae.export.publishing import check_export_folder
 from tfvae.runs.abilities import left_out, servable, variants_of
-from tfvae.runs.datasets import load_beside
+from tfvae.runs.datasets import check_stage, load_data
 from tfvae.runs.drawing import draw_pictures
 from tfvae.runs.exporting import export_run
 from tfvae.runs.folder import RunFolder
+from tfvae.runs.joint import JOINT, measure_joint
 from tfvae.runs.machine import library_versions
 from tfvae.runs.processes import refuse_workers
 from tfvae.runs.stage import Stage
@@ -76,7 +77,7 @@ def train(
     notes = left_out(stage.model, settings, exporting=export_to is not None)
     for further in settings.stages.values():
         if further.source == FIRST_STAGE:
-            load_beside(settings, further)
+            check_stage(stage.model, settings, further)
     if export_to is not None:
         check_export_folder(export_to)
     with folder.locked():
@@ -90,11 +91,14 @@ def train(
             report(f"Note: {note} It is left out.")
         stage.train(folder, report, begun)
         model, metrics, files = stage.model, stage.metrics, [folder.model]
+        test_set, pictures = stage.datasets[1], folder.pictures
         if settings.stages:
             model, metrics["stages"] = train_stages(stage, folder, report)
             files.append(folder.staged)
-        report(f"drawing into {folder.pictures}")
-        test_set, pictures = stage.datasets[1], folder.pictures
+            test_set = load_data(settings, model)[1]  # with the conditions of all stages
+            together = measure_joint(model, test_set, settings["eval_examples"])
+            metrics |= {} if together is None else {JOINT: together}
+        report(f"drawing into {pictures}")
         written = draw_pictures(model, settings, test_set, stage.rows, pictures)
         if export_to is not None and servable(model):
             written += export_run(

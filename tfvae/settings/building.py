@@ -62,6 +62,10 @@ def build_model(
     if "classifier" in catalogue.signature("model", settings["model"]).arguments:
         own, _ = settings.build("network", dtype=dtype_policy, **known)
         parts["classifier"] = Encoder(own, class_head(conditions), name="classifier")
+    if "conditionals" in settings:
+        parts["conditionals"] = settings.build(
+            "conditionals", name="conditionals", dtype=dtype_policy, **known
+        )
     others = ("prior", "objective", "corruption")
     parts |= {kind: part(kind) for kind in others if settings.get(kind) is not None}
     name = settings["model"].rpartition(":")[2]

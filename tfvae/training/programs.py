@@ -13,9 +13,9 @@ _PROGRAMS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 def compiled(
-    model: Any, function: Callable[..., Any], xla: bool | None = None
+    model: Any, function: Callable[..., Any], xla: bool | None = None, any_rows: bool = False
 ) -> Callable[..., Any]:
-    """Returns `function(model, ...)`, compiled once for each model, function and `xla`.
+    """Returns `function(model, ...)`, compiled once for each model, function and way.
 
     Args:
         model: A built model.
@@ -23,15 +23,18 @@ def compiled(
             number or shape compiles anew.
         xla: Whether through XLA, which fuses the densities with their sums and needs a program for
             each shape. None (default): where that pays.
+        any_rows: Whether the function asks for no number of rows, so that from the second number
+            on one program takes them all.
     """
     programs = _PROGRAMS.setdefault(model, {})
-    key = function, xla
+    key = function, xla, any_rows
     if key not in programs:
         # A program that held the model would keep it alive as the dictionary's key. A partial:
         # TensorFlow takes functions of one code for one, and warns that it is traced too often.
         programs[key] = tf.function(
             functools.partial(_call, function, weakref.ref(model)),
             autograph=False,
+            reduce_retracing=any_rows,
             jit_compile=xla_pays(model) if xla is None else xla,
         )
     return programs[key]

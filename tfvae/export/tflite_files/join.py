@@ -143,7 +143,7 @@ def _minimum_runtime(model: Any) -> tuple[int, ...]:
     for entry in model.metadata or ():
         if entry.name == _MINIMUM_RUNTIME:
             text = bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()
-            return tuple(int(number) for number in text.split("."))
+            return tuple(int(number) for number in text.split(".")) if text else ()  # no operators
     return ()
 
 

@@ -1,0 +1,61 @@
+"""log p(x, z) at the whole-numbered code z of x, in its parts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfvae.evaluation.batches import BATCH_SIZE
+from tfvae.evaluation.collecting import collected
+from tfvae.evaluation.estimates import Estimate, refuse_nan
+from tfvae.evaluation.importance import discrete_size
+from tfvae.models.capabilities import Batch, ScoresCodes, require
+from tfvae.training.programs import compiled
+
+
+@dataclass(frozen=True, repr=False)
+class JointEstimate(Estimate):
+    """log p(x, z) of each example at its code z: at most log p(x).
+
+    Attributes:
+        per_example: float64 `[N]`, -nll - code_nll, nats.
+        num_samples: 1: a code is not drawn.
+        nll: float64 `[N]`, -log p(x|z).
+        code_nll: float64 `[N]`, -log p(z), what the prior of the codes asks for them.
+    """
+
+    nll: np.ndarray
+    code_nll: np.ndarray
+
+
+def joint_likelihood(
+    model: Any, data: Any, *, batch_size: int = BATCH_SIZE, verbose: int = 0
+) -> JointEstimate:
+    """Evaluates log p(x, z) = log p(x|z) + log p(z) at the code z of each example: not random.
+
+        log p(x) = log sum_z p(x, z) >= log p(x, z(x))
+
+    One term of the sum, and so a lower bound of log p(x), which stands beside the bounds and
+    estimates of other models. It is tight where the encoder's code is the only one that explains x.
+
+    Args:
+        model: A built `StagedModel` of a model with whole numbers for codes and a `PixelCNN`.
+        data: What `fit` takes.
+        batch_size: Examples of one compiled step.
+        verbose: 1 shows a progress bar.
+
+    Raises:
+        UserError: for data that `fit` would refuse, or another model.
+        FloatingPointError: if a value is not a number.
+    """
+    require(model, "joint_likelihood()", ScoresCodes)
+    run = compiled(model, _joint_nats)
+    found = collected(model, data, lambda batch: run(batch.tensors()), batch_size, verbose)
+    nll, code_nll = (found[name].astype(np.float64) for name in ("nll", "code_nll"))
+    refuse_nan(nll + code_nll)
+    return JointEstimate(-nll - code_nll, 1, nll, code_nll, num_discrete=discrete_size(model))
+
+
+def _joint_nats(model: Any, batch: Batch) -> dict[str, tf.Tensor]:
+    return model.joint_nats(batch)

@@ -1,0 +1,58 @@
+"""What the stages of a run come to together, where the codes between them are whole numbers."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfvae import evaluation
+from tfvae.data import first_examples
+from tfvae.models.capabilities import ScoresCodes
+
+JOINT = "joint"  # in metrics.json
+
+
+def measure_joint(
+    model: Any, test: tf.data.Dataset, num_examples: int | None = None
+) -> dict[str, Any] | None:
+    """log p(x, z) of held-out examples and their codes, and its parts, in nats an example.
+
+    Args:
+        model: Of all stages.
+        test: Batches of the first stage's held-out data, with the conditions of all stages.
+        num_examples: Only so many of the examples, the first; None for all.
+
+    Returns:
+        None for a model that does not score its codes.
+    """
+    if not isinstance(model, ScoresCodes):
+        return None
+    data = test if num_examples is None else first_examples(test, num_examples)
+    found = evaluation.joint_likelihood(model, data)
+    bits = None if found.num_discrete is None else found.bits_per_dimension
+    error = found.standard_error
+    return {
+        "log_joint": found.mean,
+        "standard_error": error if math.isfinite(error) else None,  # of a single example
+        "nll": float(np.mean(found.nll)),
+        "code_nll": float(np.mean(found.code_nll)),
+        "bits_per_dimension": bits,
+        "num_examples": len(found.per_example),
+    }
+
+
+def joint_lines(found: Mapping[str, Any] | None) -> list[str]:
+    """The numbers of `measure_joint` for people to read."""
+    if found is None:
+        return []
+    spread = "" if found["standard_error"] is None else f" +- {found['standard_error']:.2f}"
+    bits = found["bits_per_dimension"]
+    return [
+        "stages together",
+        f"log p(x, codes)  {found['log_joint']:.2f}{spread} nats an example = -(nll "
+        f"{found['nll']:.2f} + codes {found['code_nll']:.2f}), {found['num_examples']} held out: "
+        "log p(x) is at least that",
+        *([] if bits is None else [f"bits      at most {bits:.3f} a dimension"]),
+    ]
