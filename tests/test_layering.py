@@ -17,6 +17,7 @@ LAYERS = (
     ("noise",),
     ("data",),
     ("corruptions",),
+    ("missingness",),
     ("distributions",),
     ("networks",),
     ("flows",),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import export as export
     from tfvae import flows as flows
     from tfvae import heads as heads
+    from tfvae import missingness as missingness
     from tfvae import networks as networks
     from tfvae import objectives as objectives
     from tfvae import presets as presets
@@ -83,6 +84,7 @@ _HOMES = {
     "export": None,
     "flows": None,
     "heads": None,
+    "missingness": None,
     "networks": None,
     "objectives": None,
     "presets": None,

@@ -67,6 +67,7 @@ KINDS = {
             "prior",
             "objective",
             "corruption",
+            "missing_process",
             "conditions",
             "event_shape",
             "latent_size",
@@ -174,6 +175,14 @@ KINDS = {
             "masking": "tfvae.corruptions.masking:Masking",
             "patches": "tfvae.corruptions.patches:Patches",
             "salt_and_pepper": "tfvae.corruptions.salt_and_pepper:SaltAndPepper",
+        },
+        (),
+    ),
+    "missing_process": Kind(
+        "Why entries are missing, given what they are; at random unless it is given.",
+        {
+            "self_masking": "tfvae.missingness.self_masking:SelfMasking",
+            "linear_masking": "tfvae.missingness.linear_masking:LinearMasking",
         },
         (),
     ),

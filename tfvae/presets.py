@@ -116,6 +116,26 @@ _MISSING = {
     "objective.num_samples": 20,
     "epochs": 400,
 }
+# In half of the columns large values are missing: Ipsen, Mattei and Frellsen 2021, section 4, whose
+# "self-masking known" knows so.
+_SELF_MASKING = {
+    **_MISSING,
+    "missing_pattern": "large",
+    "network.activation": "tanh",
+    "likelihood": "normal",
+    "missing_process": "self_masking",
+    "missing_process.hides": "large",
+}
+# Grey images of which a rectangle is missing; what fills it at random has to be grey as well.
+_HOLES = {
+    "model": "missing_data",
+    "binarisation": "none",
+    "likelihood": "normal",
+    "missing": 0.25,
+    "missing_pattern": "block",
+    "objective": "importance_weighted",
+    "objective.num_samples": 20,
+}
 
 # Half the squared error as loss, which is what PCA minimises.
 _AUTOENCODER = {
@@ -176,6 +196,12 @@ PRESETS = {
     "breast-cancer-missing": Preset(
         "a table half of whose entries are missing, by MIWAE; no download", _MISSING
     ),
+    "breast-cancer-self-masking": Preset(
+        "a table of which large values are missing, by not-MIWAE; no download", _SELF_MASKING
+    ),
+    "digits-missing": Preset(
+        "grey 8x8 digits with a hole in each, by MIWAE; no download", {**_DIGITS, **_HOLES}
+    ),
     "digits-quadrants": Preset(
         "8x8 digits: what is left of one quadrant, given that", {**_DIGITS, **_GIVEN_QUADRANTS}
     ),
@@ -215,6 +241,9 @@ PRESETS = {
     ),
     "mnist-denoising": Preset(
         "grey mnist, trained to take noise away", {**_MNIST, **_NOISY, "epochs": 200}
+    ),
+    "mnist-missing": Preset(
+        "grey mnist with a hole in each, by MIWAE", {**_MNIST, **_HOLES, "epochs": 50}
     ),
     "mnist-super-resolution": Preset(
         "grey mnist, given 14x14 pixels of each", {**_MNIST, **_GIVEN_SMALL, "epochs": 200}

@@ -45,6 +45,7 @@ _SAVED_KINDS = (
     "prior",
     "objective",
     "corruption",
+    "missing_process",
 )
 
 

@@ -46,6 +46,7 @@ def test_quadrants_are_predicted_and_evaluated(command, tmp_path):
         (("train", "--model", "missing_data"), "no column 'seen'.*missing.0.5 makes one"),
         (("train", "digits", "--missing", "0.5", "--quadrants", "1"), "give one of them"),
         (("train", "digits", "--missing", "1.5"), "share below 1"),
+        (("train", "digits", "--missing-pattern", "block"), "give missing, too"),
     ],
 )
 def test_what_does_not_go_together_is_refused(command, words, message):
@@ -62,7 +63,17 @@ def test_new_images_that_can_not_be_cut_up_are_refused_by_name(command, tmp_path
     assert "low_resolution" in said or "--low-resolution 2 does not divide" in said
 
 
-@pytest.mark.parametrize("name", ["digits-quadrants", "mnist-quadrants", "breast-cancer-missing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "breast-cancer-missing",
+        "breast-cancer-self-masking",
+        "digits-missing",
+        "digits-quadrants",
+        "mnist-missing",
+        "mnist-quadrants",
+    ],
+)
 def test_the_models_of_presets_are_made_without_data(name):
     model = presets.model(name, latent_size=2, **{"network.units": (8,)})
     assert len(model.fields()) > 1

@@ -2,6 +2,7 @@
 
 import csv
 
+import matplotlib.image
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
@@ -54,6 +55,55 @@ def test_held_out_rows_are_filled_and_measured(tfvae_command, wine):
     assert count == f"filled {hidden.sum()} of {36 * 13} entries of 36 rows"
     assert said == f"root mean squared error {error:.4f} in the columns' standard deviations"
     assert path == str(wine.path / "imputed.csv")
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("digits") / "run", "digits-missing")
+
+
+def test_held_out_images_are_filled_measured_and_shown(tfvae_command, digits):
+    done = tfvae_command("impute", digits.path, *_DRAWS)
+    assert done.code == 0, done.err
+    found = np.load(digits.path / "imputed.npz")
+    x, seen, truth = found["x"], found["seen"], tfvae.data.arrays("digits").test["x"]
+    assert np.all((~seen).sum(axis=(1, 2, 3)) == 16)
+    np.testing.assert_array_equal(x[seen], truth[seen])
+    error = np.sqrt(np.mean(np.square(x - truth)[~seen]))
+    picture, count, said, path = done.out.splitlines()[-4:]
+    assert count == f"filled {359 * 16} of {359 * 64} entries of 359 rows"
+    assert said == f"root mean squared error {error:.4f} in the units of x"
+    assert (picture, path) == (f"{digits.path}/imputed.png", f"{digits.path}/imputed.npz")
+    assert matplotlib.image.imread(picture).std() > 0.05
+
+
+def test_a_picture_shows_holes_and_every_filling(tfvae_command, digits, tmp_path, monkeypatch):
+    """Of images whose truth nobody knows there is no row of it."""
+    drawn = {}
+    monkeypatch.setattr(
+        "tfvae.evaluation.pictures.image_rows",
+        lambda rows, title, save: drawn.update(rows) or save.touch(),
+    )
+    x = tfvae.data.arrays("digits").test["x"][:12].copy()
+    x[:, :4] = np.nan
+    np.save(tmp_path / "digits.npy", x)
+    words = (*_DRAWS, "--imputations", "2")
+    done = tfvae_command("impute", digits.path, tmp_path / "digits.npy", *words)
+    assert done.code == 0, done.err
+    assert list(drawn) == ["seen", "expected", "filled 1", "filled 2", "filled 3"]
+    assert {len(images) for images in drawn.values()} == {10}
+    np.testing.assert_array_equal(drawn["seen"], np.where(np.isnan(x), 0.5, x)[:10])
+    expected = np.load(digits.path / "imputed.npz")["x"][:10]
+    np.testing.assert_allclose(drawn["expected"], np.clip(expected, 0, 1), atol=1e-6)
+    for name in ("expected", "filled 1", "filled 2", "filled 3"):
+        np.testing.assert_array_equal(drawn[name][:, 4:], x[:10, 4:])
+    assert np.any(drawn["filled 1"] != drawn["filled 2"])
+
+
+def test_images_make_no_table(tfvae_command, digits):
+    done = tfvae_command("impute", digits.path, "--output", digits.path / "out.csv")
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "give --output a name.npz" in done.err
 
 
 def test_a_table_keeps_its_names_and_what_is_seen(tfvae_command, wine, tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfvae
-from tfvae import corruptions, flows, heads, networks, objectives, priors
+from tfvae import corruptions, flows, heads, missingness, networks, objectives, priors
 
 SIDE = 8
 SHAPE = (SIDE, SIDE, 1)
@@ -217,11 +217,12 @@ def semi_supervised(**options):
 
 
 def missing_data(**options):
-    return tfvae.MissingDataVAE(
-        tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(LATENTS)),
-        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
-        seed=5,
+    options = {
+        "decoder": tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli(SHAPE)),
         **options,
+    }
+    return tfvae.MissingDataVAE(
+        tfvae.Encoder(networks.MLP([8]), heads.MultivariateNormalDiag(LATENTS)), seed=5, **options
     )
 
 
@@ -659,6 +660,19 @@ CASES = [
         MLP_DIAG + PIXELS * 8,
         non_trainable=STATE,
         loss=negative_iw_elbo,
+        beside={"seen": SEEN},
+    ),
+    Case(
+        "missing_not_at_random",
+        lambda: missing_data(
+            decoder=tfvae.Decoder(networks.MLP([8]), heads.IndependentNormal(SHAPE)),
+            objective=objectives.ImportanceWeighted(4),
+            missing_process=missingness.SelfMasking("large"),
+        ),
+        MLP_DIAG + 2 * PIXELS,
+        non_trainable=STATE,
+        loss=negative_iw_elbo,
+        discrete=False,
         beside={"seen": SEEN},
     ),
     Case(

@@ -11,14 +11,25 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae import callbacks, corruptions, flows, heads, networks, objectives, priors, signatures
+from tfvae import (
+    callbacks,
+    corruptions,
+    flows,
+    heads,
+    missingness,
+    networks,
+    objectives,
+    priors,
+    signatures,
+)
 
-AREAS = ("flows", "heads", "networks", "objectives", "priors", "models")
+AREAS = ("flows", "heads", "missingness", "networks", "objectives", "priors", "models")
 BASES = {
     "Head",
     "LatentHead",
     "LikelihoodHead",
     "FlowStep",
+    "MissingProcess",
     "Prior",
     "Objective",
     "LatentVariableModel",
@@ -124,6 +135,8 @@ ARGUMENTS = {
     },
     flows.InverseAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
     flows.MaskedAutoregressive: lambda: {**NETWORK, "context_size": 6, "reverse": True},
+    missingness.LinearMasking: dict,
+    missingness.SelfMasking: lambda: {"hides": "large"},
     networks.MADE: lambda: {**NETWORK, "num_outputs": 2, "context_size": 6, "reverse": True},
     networks.SideBySide: dict,
     networks.MLP: lambda: {"units": [3, 4], "activation": "tanh", "batch_normalisation": True},
@@ -271,6 +284,7 @@ ARGUMENTS = {
         "weight_posterior": "mean_field",
         "prior": priors.MixtureOfGaussians(2, num_components=3),
         "objective": objectives.ImportanceWeighted(3),
+        "missing_process": missingness.LinearMasking(name="s"),
         "show_seen": True,
         "nan_is_missing": True,
         "seed": 7,

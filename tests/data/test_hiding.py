@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfvae.data import arrays, fields_of, load, log_jacobian, mean
-from tfvae.data.missing import chosen_entries
+from tfvae.data.missing import all_but_a_block, chosen_entries, small_entries
 from tfvae.data.quadrants import quadrant_mask
 from tfvae.errors import UserError
 
@@ -37,6 +37,54 @@ def test_something_is_seen_of_every_row():
     assert np.all(chosen_entries((500, 3), 0.01, seed=0).sum(axis=1) >= 1)
     shares = chosen_entries((4000, 3), 0.01, seed=0).mean(axis=0)
     np.testing.assert_allclose(shares, 1 / 3, atol=0.04)  # the one that stays is any of them
+
+
+@pytest.mark.parametrize(("share", "sides"), [(0.25, (4, 3)), (1e-6, (1, 1)), (0.999, (7, 5))])
+def test_a_block_is_one_rectangle_at_any_place(share, sides):
+    hidden = ~all_but_a_block((2000, 8, 6, 2), share, seed=1)
+    assert np.all(hidden[..., 0] == hidden[..., 1])
+    hidden = hidden[..., 0]
+    rows, columns = hidden.any(axis=2), hidden.any(axis=1)
+    np.testing.assert_array_equal(hidden, rows[:, :, None] & columns[:, None, :])
+    for along, size in zip((rows, columns), sides, strict=True):
+        first, places = along.argmax(axis=1), along.shape[1] - size + 1
+        place = np.arange(along.shape[1])
+        inside = (place >= first[:, None]) & (place < first[:, None] + size)
+        np.testing.assert_array_equal(along, inside)
+        # 4.5 standard errors of a share of 2000.
+        shares = np.bincount(first, minlength=places) / 2000
+        np.testing.assert_allclose(shares, 1 / places, atol=4.5 * np.sqrt(0.25 / 2000))
+
+
+def test_images_lose_a_block_each():
+    options = {"missing": 0.25, "missing_pattern": "block", "batch_size": 2000}
+    train, test = load("digits", binarisation="none", **options)
+    for found in (only(train), only(test)):
+        assert np.all((found["seen"] == 0).sum(axis=(1, 2, 3)) == 16)
+        assert len(np.unique(found["seen"], axis=0)) == 25  # 5 x 5 places of 4 x 4 pixels
+        assert np.all(found["x"][found["seen"] == 0] == 0)
+    np.testing.assert_allclose(found["x"], arrays("digits").test["x"] * found["seen"])
+
+
+def test_what_is_large_is_missing_of_the_first_columns():
+    train, test = load("wine", missing_pattern="large", **TABLE)
+    whole = arrays("wine")
+    for dataset, x in ((train, whole.train["x"]), (test, whole.test["x"])):
+        order = np.lexsort(x.T[6:])
+        found = only(dataset)
+        found = {name: values[np.lexsort(found["x"].T[6:])] for name, values in found.items()}
+        np.testing.assert_array_equal(found["seen"][:, 6:], 1)
+        right = x[order, :6] <= x[:, :6].mean(axis=0)
+        np.testing.assert_array_equal(found["seen"][:, :6], right)
+        np.testing.assert_array_equal(found["x"][:, :6], np.where(right, x[order, :6], 0))
+
+
+def test_a_column_at_least_loses_what_is_large_and_one_keeps_it():
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    for share, columns in ((1e-6, 1), (0.999, 2)):
+        np.testing.assert_array_equal(
+            (~small_entries(x, share)).any(axis=0), np.arange(3) < columns
+        )
 
 
 def test_what_is_seen_decides_on_means_and_spreads():
@@ -121,6 +169,9 @@ def test_columns_can_be_chosen_and_labels_stand_beside_them():
         ("wine", {"missing": 0.0}, "above 0"),
         ("wine", {"missing": 1.0}, "share below 1"),
         ("wine", {"missing": 0.5, "fields": ("x",)}, "Add it to fields"),
+        ("wine", {"missing": 0.5, "missing_pattern": "some"}, "one of entries, block, large"),
+        ("wine", {"missing": 0.5, "missing_pattern": "block"}, "choose 'entries' or 'large'"),
+        ("wine", {"missing_pattern": "large"}, "give missing, too"),
         ("wine", {"fields": ("x", "seen")}, "missing=0.5 makes one"),
         ("digits", {"fields": ("x", "visible")}, "quadrants=1 makes one"),
         ("digits", {"missing": 0.5, "quadrants": 1}, "give one of them"),

@@ -130,8 +130,9 @@ def without_any(row):
     ("data", "message"),
     [
         ({**MIXED, "seen": without_any(3)}, "is 0 everywhere in example 3.*nothing is seen"),
-        ({**MIXED, "seen": exact.MIXED / 2}, "expected ones and zeros"),
-        ({**MIXED, "seen": 2 * exact.MIXED}, "expected ones and zeros"),
+        ({**MIXED, "seen": exact.MIXED / 2}, "expected ones and zeros.*A mask is 1"),
+        ({**MIXED, "seen": 2 * exact.MIXED}, "expected ones and zeros.*A mask is 1"),
+        ({**MIXED, "seen": -exact.MIXED}, "expected ones and zeros.*A mask is 1"),
         ({**MIXED, "x": HOLES}, "MissingDataVAE.*nan_is_missing=True"),
     ],
 )

@@ -84,6 +84,15 @@ def test_nan_is_filled():
     np.testing.assert_array_equal(found[~HOLE], exact.X[~HOLE])
 
 
+def test_nan_and_a_mask_that_hide_a_row_together_are_refused():
+    model = small(nan_is_missing=True)
+    model.build((None, 5))
+    data = {"x": HOLES, "seen": exact.MIXED.copy()}
+    data["seen"][9] = np.isnan(HOLES[9])
+    with pytest.raises(UserError, match="Nothing is seen of example 9"):
+        impute(model, data, 2, batch_size=4)
+
+
 def test_models_without_holes_are_refused():
     model = tfvae.presets.model("digits", latent_size=2, units=(8,))
     with pytest.raises(UserError, match=r"rows that are partly seen.*received a VAE"):

@@ -26,7 +26,11 @@ from tfvae.runs.folder import RunFolder
     help="So many random fillings.  [one, by expectations]",
 )
 @click.option("--seed", type=SEED_RANGE, default=0, show_default=True, help="Of the draws.")
-@click.option("--output", type=OutputFile(), help="A .csv or .npz file.  [RUN/imputed.csv]")
+@click.option(
+    "--output",
+    type=OutputFile(),
+    help="A .csv or .npz file.  [RUN/imputed.csv, or imputed.npz of images]",
+)
 def command(
     run: RunFolder,
     data: Path | None,
@@ -40,7 +44,8 @@ def command(
     RUN is the folder that `tfvae train` wrote, such as runs/breast-cancer-missing; DATA a table
     (.csv, .parquet) with empty entries, or a .npy or .npz file with NaN, by default the run's
     held-out rows, of which it knows what was there. Entries that are seen stay as they are. Several
-    imputations follow each other, with their number in the first column.
+    imputations follow each other, with their number in the first column. Of images it draws a
+    picture beside the .npz file: with their holes, by expectations, and at random.
     """
     if output is not None and output.suffix not in (".csv", ".npz"):
         raise click.UsageError(f"--output: {output.name!r} ends neither in .csv nor in .npz.")
@@ -48,6 +53,9 @@ def command(
     model, config = load_run(run), run.read_config()
     from tfvae.runs.imputation import save_imputed
 
-    output = run.path / "imputed.csv" if output is None else output
+    if output is None:
+        output = run.path / (
+            "imputed.csv" if len(model.fields()["x"].shape) == 1 else "imputed.npz"
+        )
     save_imputed(model, config, data, output, num_samples, imputations, seed, click.echo)
     click.echo(output)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tfvae.checks import positive_int, real
 from tfvae.data.low_resolution import LOW, LowResolution
-from tfvae.data.missing import SEEN, without_some
+from tfvae.data.missing import ENTRIES, PATTERNS, SEEN, without_some
 from tfvae.data.quadrants import COUNTED, MOST_QUADRANTS, VISIBLE, Quadrants
 from tfvae.data.rows import Columns
 from tfvae.errors import UserError
@@ -25,6 +25,7 @@ class Hidden:
 
     Attributes:
         missing: share of the entries that are taken away; None for none.
+        pattern: which those are, one of `missing.PATTERNS`.
         derived: what makes columns of images; None where nothing does.
         names: of the columns of a batch; None for a bare x.
     """
@@ -32,6 +33,7 @@ class Hidden:
     missing: float | None
     derived: Derived | None
     names: tuple[str, ...] | None
+    pattern: str = ENTRIES
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ class Hidden:
             self.derived.check(columns.fields.get("x"))
         if self.missing is None:
             return columns
-        return without_some(columns, self.missing, seed, source)
+        return without_some(columns, self.missing, self.pattern, seed, source)
 
 
 def hiding(
@@ -61,6 +63,7 @@ def hiding(
     low_resolution: Any,
     dequantise: Any,
     names: tuple[str, ...] | None,
+    pattern: Any = ENTRIES,
 ) -> Hidden:
     """Checked arguments of `load`.
 
@@ -70,15 +73,25 @@ def hiding(
         low_resolution: by what factor images are made smaller, or None.
         dequantise: whether noise is added, None if it is not.
         names: of the columns that were asked for, or None.
+        pattern: of what is missing, one of `missing.PATTERNS`.
 
     Raises:
-        UserError: for two of these, a share that is none, or columns without the one that says what
-            is missing.
+        UserError: for two of these, a share or a pattern that is none, or columns without the one
+            that says what is missing.
     """
     asked = {"missing": missing, "quadrants": quadrants, "low_resolution": low_resolution}
     given = [name for name, value in asked.items() if value is not None]
     if len(given) > 1:
         raise UserError(f"{' and '.join(given)} both hide a part of x; give one of them.")
+    if pattern not in PATTERNS:
+        raise UserError(
+            f"missing_pattern must be one of {', '.join(PATTERNS)}, received {pattern!r}."
+        )
+    if missing is None and pattern != ENTRIES:
+        raise UserError(
+            f"missing_pattern is {pattern!r}, and nothing is missing: give missing, too, such as "
+            "missing=0.5."
+        )
     if missing is None:
         derived = derived_columns(quadrants, low_resolution)
         if derived is not None:
@@ -94,7 +107,7 @@ def hiding(
             f"fields is {names!r} and missing={missing!r}: x is 0 where it is missing, which the "
             f"column {SEEN!r} says. Add it to fields."
         )
-    return Hidden(float(missing), None, names)
+    return Hidden(float(missing), None, names, pattern)
 
 
 def derived_columns(quadrants: Any, low_resolution: Any) -> Derived | None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +45,7 @@ def load(
     standardise: bool = False,
     dequantise: int | None = None,
     missing: float | None = None,
+    missing_pattern: Literal["entries", "block", "large"] = "entries",
     quadrants: int | None = None,
     low_resolution: int | None = None,
     drop_remainder: bool = False,
@@ -93,10 +94,14 @@ def load(
             shown, held-out images have theirs once. Densities then have the unit of a level, and
             their mean is a lower bound of the log-probability of levels; runs and `tfvae evaluate`
             report that, `tfvae.data.log_jacobian` is the difference.
-        missing: share of the entries of x that are taken away completely at random, for models of
+        missing: share of the entries of x that are taken away, for models of
             rows that are partly seen: between 0 and 1. x is 0 there, and a column `seen` is 1 where
             it is not; at least one entry of each example stays. Training examples lose theirs by
             `seed`, held-out ones by a fixed one. With `standardise`, what is seen decides.
+        missing_pattern: which entries `missing` takes: "entries" (default) completely at random;
+            "block", of images a rectangle of that share of the pixels, at a random place; "large",
+            in that share of the columns (of the pixels, from the top) all that is above its mean:
+            missing because of what it is, which a model of data missing at random gets wrong.
         quadrants: of images, how many of their four quadrants are given, 1 to 3 (the bottom left,
             the left half, all but the top right), for models of the rest: a column `visible` is x
             with 1/2 in the rest, `counted` is 1 in the rest and 0 elsewhere. Both are made of the
@@ -127,7 +132,7 @@ def load(
     seed, first_epoch = _whole("seed", seed, 0), _whole("first_epoch", first_epoch, 0)
     binarisation = None if binarisation is None else check_name(binarisation)
     names = None if fields is None else check_field_names(fields)
-    hidden = hiding(missing, quadrants, low_resolution, dequantise, names)
+    hidden = hiding(missing, quadrants, low_resolution, dequantise, names, missing_pattern)
     names = hidden.names
     split = sources.read(name_or_path, test_fraction, size, background, hidden.stored)
     rows, held_out_rows = (

@@ -28,7 +28,9 @@ def check_spacing(array: np.ndarray, field: Field, what: str) -> None:
         if between.size:
             place = np.unravel_index(start + int(between[0]), array.shape)
             advice = "Counts are whole: undo their scaling, or use a likelihood of real numbers."
-            if field.spacing != 1:
+            if field.nonempty:
+                advice = "A mask is 1 for what is seen, or counts, and 0 elsewhere."
+            elif field.spacing != 1:
                 advice = (
                     "Grey levels are kept by binarisation='none', and their number is the "
                     "likelihood's num_levels; other values need a likelihood of real numbers."

@@ -168,6 +168,8 @@ def extent(array: np.ndarray) -> tuple[float, float]:
 def _advice_on_values(low: float, high: float, field: Field) -> str:
     if field.interval is None:
         return f"Scale them: {field.dtype} does not hold them exactly."
+    if field.nonempty:
+        return "A mask is 1 for what is seen, or counts, and 0 elsewhere."
     least, most = field.interval
     if math.isinf(most):
         return "Shift them, or use a likelihood on all reals."

@@ -1,6 +1,6 @@
 """Each example's own posterior, refined from where the encoder starts it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -166,7 +166,7 @@ def refined_inference(
     start = [Affine.identity(part, base.correlated) for part in tf.nest.flatten(base.mean())]
 
     def image(maps: list[list[tf.Tensor]]) -> Inference:
-        return Inference(AffineImage(base, [Affine(*map_) for map_ in maps]), inference.joint)
+        return replace(inference, proposal=AffineImage(base, [Affine(*map_) for map_ in maps]))
 
     def bound(maps: list[list[tf.Tensor]], step: tf.Tensor) -> tf.Tensor:
         noise = example_noise(seeds, step * step_samples, step_samples).part(_STEPS)

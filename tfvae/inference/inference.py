@@ -21,11 +21,14 @@ class Joint(NamedTuple):
         log_likelihood: log p(x|z), `[S, B]`.
         log_prior: log p(z), `[S, B]`.
         mean: E[x|z], `[S, B, ...]`, or a nest of such.
+        completed: x with what is missing drawn, `[S, B, ...]`, where the likelihood is of a whole
+            example; None where it is not.
     """
 
     log_likelihood: tf.Tensor
     log_prior: tf.Tensor
     mean: Any
+    completed: tf.Tensor | None = None
 
 
 class Draws(NamedTuple):
@@ -84,6 +87,8 @@ class Inference:
             generate.
         num_examples: N, the size of the training set, float32 `[]`; 0 where it is not known.
         batch: the examples, by field, for a learned baseline; None where nobody has told.
+        joint_drawn: z and the noise that it was drawn with to log p(x, z), where that itself takes
+            draws, such as of what is missing of x; None where `joint` does.
     """
 
     proposal: Proposal
@@ -92,6 +97,7 @@ class Inference:
     generate: Callable[[Noise], Any] | None = None
     num_examples: tf.Tensor | float = 0.0
     batch: Mapping[str, tf.Tensor] | None = None
+    joint_drawn: Callable[[Any, Noise], Joint] | None = None
 
     def draw(self, num_samples: int) -> Draws:
         """Draws z from q, S times with the noise of this step, and evaluates the densities."""
@@ -109,12 +115,14 @@ class Inference:
             frozen: whether log q(z|x) holds q's parameters constant in gradients.
         """
         assert self.noise is not None  # as in draw
+        noise = self.noise(num_samples)
         if frozen and self.proposal.strata == 1:
-            z, log_prob = self.proposal.draw_held(self.noise(num_samples))
-            return Draws(z, log_prob(z), self.joint(z))
-        (z, log_posterior), log_shares = self.proposal.draw_strata(self.noise(num_samples))
-        found = self.at(z, frozen=True) if frozen else Draws(z, log_posterior, self.joint(z))
-        return found._replace(log_shares=log_shares)
+            z, log_prob = self.proposal.draw_held(noise)
+            return Draws(z, log_prob(z), self._joint_at(z, noise))
+        (z, log_posterior), log_shares = self.proposal.draw_strata(noise)
+        if frozen:
+            return self.at(z, frozen=True)._replace(log_shares=log_shares)
+        return Draws(z, log_posterior, self._joint_at(z, noise), log_shares)
 
     def at(self, z: Any, frozen: bool = False) -> Draws:
         """Evaluates the densities at given z, `[S, B, ...]`.
@@ -146,4 +154,8 @@ class Inference:
     def draw_from(self, noise: Noise) -> Draws:
         """Draws z from q with given noise `[S, B]`, and evaluates the densities."""
         z, log_posterior = self.proposal.draw(noise)
-        return Draws(z, log_posterior, self.joint(z))
+        return Draws(z, log_posterior, self._joint_at(z, noise))
+
+    def _joint_at(self, z: Any, noise: Noise) -> Joint:
+        """log p(x, z) of z that was drawn with a noise."""
+        return self.joint(z) if self.joint_drawn is None else self.joint_drawn(z, noise)

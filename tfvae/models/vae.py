@@ -1,5 +1,6 @@
 """The variational autoencoder."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
@@ -171,13 +172,30 @@ class VAE(Autoencoding):
         given = self.given(batch)
         prior, drawn = self.prior_distribution(given), self._drawn_weights(training)
 
-        def joint(z: tf.Tensor) -> Joint:
-            inputs, log_prior = self.decoder_inputs(z, given), prior.log_prob(z)
+        def likelihood(z: tf.Tensor) -> tfd.Distribution:
+            inputs = self.decoder_inputs(z, given)
             with drawn_weights(self.decoder, drawn):
-                likelihood = self.decoder(inputs, training=training)
-                return Joint(self.log_prob_of(likelihood, batch), log_prior, likelihood.mean())
+                return self.decoder(inputs, training=training)
 
-        return Inference(Posterior(self.encoder.head, posterior, prior), joint)
+        return self.inference_of(Posterior(self.encoder.head, posterior, prior), likelihood, batch)
+
+    def inference_of(
+        self, proposal: Posterior, likelihood: Callable[[tf.Tensor], tfd.Distribution], batch: Batch
+    ) -> Inference:
+        """Returns the inference of a batch, whose likelihood counts what `log_prob_of` does.
+
+        Args:
+            proposal: q(z|x), which knows p(z).
+            likelihood: z to p(x|z).
+            batch: the examples.
+        """
+
+        def joint(z: tf.Tensor) -> Joint:
+            found = likelihood(z)
+            log_prior = proposal.prior.log_prob(z)
+            return Joint(self.log_prob_of(found, batch), log_prior, found.mean())
+
+        return Inference(proposal, joint)
 
     def _drawn_weights(self, training: bool) -> Drawn:
         """A draw of the decoder's weights for a step of training, one for all its examples."""

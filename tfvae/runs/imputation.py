@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,18 +10,20 @@ import numpy as np
 
 from tfvae import data
 from tfvae.data.loaded import LoadedSet
-from tfvae.data.missing import SEEN
+from tfvae.data.missing import ENTRIES, SEEN
 from tfvae.data.rows import Columns
 from tfvae.data.sources import numpy_file, tables
 from tfvae.data.standardising import mean_and_scale
 from tfvae.errors import UserError
 from tfvae.runs.files import write_text
-from tfvae.runs.restoration import save_arrays
+from tfvae.runs.restoration import save_arrays, save_image_rows, shows_images
 from tfvae.settings.settings import Settings
 from tfvae.uses.imputation import impute
 
 _TABLES, _ARRAYS = (".csv", ".parquet"), (".npy", ".npz")
 _RESIDENT = 2**33  # bytes of a file that is read whole
+_SHOWN, _DRAWN = 10, 3  # images of a picture, and random fillings of each
+_TITLE = "Images with holes, and what may have been there"
 
 
 class Holed(NamedTuple):
@@ -49,6 +51,9 @@ def save_imputed(
     report: Callable[[str], None] = print,
 ) -> None:
     """Writes rows with their holes filled, in the data's own units, and reports how many.
+
+    Of images in `.npz` files a picture is drawn beside: the first of them with their holes, filled
+    by expectations, and at random.
 
     Args:
         model: Of the run.
@@ -96,12 +101,30 @@ def save_imputed(
         save_arrays(path, {"x": filled, SEEN: seen})
     else:
         save_arrays(path, {"x": filled.mean(axis=0), SEEN: seen, "imputations": filled})
+    if path.suffix != ".csv" and shows_images(fields["x"]):
+        drawn = impute(model, {n: v[:_SHOWN] for n, v in given.items()}, num_samples, _DRAWN, seed)
+        expected = found if imputations is None else found.mean(axis=0)
+        report(str(save_image_rows(path, _rows(given, holed.truth, expected, drawn), _TITLE)))
     report(f"filled {np.count_nonzero(~seen)} of {seen.size} entries of {len(seen)} rows")
     if holed.truth is not None and not seen.all():
         errors = ((filled - holed.truth) / scale)[np.broadcast_to(~seen, filled.shape)]
         error = float(np.sqrt(np.mean(np.square(errors))))
         of = "" if imputations is None else " of one of them"
-        report(f"root mean squared error{of} {error:.4f} in the columns' standard deviations")
+        unit = "the columns' standard deviations" if scale.ndim else "the units of x"
+        report(f"root mean squared error{of} {error:.4f} in {unit}")
+
+
+def _rows(
+    given: Mapping[str, np.ndarray],
+    truth: np.ndarray | None,
+    expected: np.ndarray,
+    drawn: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Images by the names of their rows, grey where they have holes."""
+    rows = {} if truth is None else {"truth": truth}
+    rows |= {"seen": np.where(given[SEEN] > 0, given["x"], 0.5), "expected": expected}
+    rows |= {f"filled {number + 1}": images for number, images in enumerate(drawn)}
+    return {name: np.clip(images[:_SHOWN], 0.0, 1.0) for name, images in rows.items()}
 
 
 def _held_out(settings: Settings) -> Holed:
@@ -111,7 +134,8 @@ def _held_out(settings: Settings) -> Holed:
             "The run's own data have their holes already, and what was there is not known. Give a "
             "file: tfvae impute RUN rows.csv."
         )
-    holed, whole = _columns(settings)[1].read(), _columns(settings, missing=None)[1].read()
+    whole = _columns(settings, missing=None, missing_pattern=ENTRIES)[1].read()
+    holed = _columns(settings)[1].read()
     x = np.where(holed[SEEN] > 0, holed["x"], np.nan).astype(np.float64)
     return Holed(x, truth=whole["x"].astype(np.float64))
 
@@ -126,7 +150,7 @@ def _columns(settings: Settings, **changes: Any) -> tuple[Columns, Columns]:
 
 
 def _units(settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """What a run shifts and scales its columns by: 0 and 1 where it does not."""
+    """What a run shifts and scales its columns by: 0 and 1, of no column, where it does not."""
     if not settings.group("data").get("standardise"):
         return np.zeros(()), np.ones(())
     return mean_and_scale(_columns(settings)[0])

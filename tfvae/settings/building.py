@@ -66,7 +66,7 @@ def build_model(
         parts["conditionals"] = settings.build(
             "conditionals", name="conditionals", dtype=dtype_policy, **known
         )
-    others = ("prior", "objective", "corruption")
+    others = ("prior", "objective", "corruption", "missing_process")
     parts |= {kind: part(kind) for kind in others if settings.get(kind) is not None}
     name = settings["model"].rpartition(":")[2]
     model = settings.build("model", name=name, **parts, **known)

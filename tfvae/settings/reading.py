@@ -27,6 +27,7 @@ DEFAULTS = {
     "prior": "standard_normal",
     "objective": "elbo",
     "corruption": None,
+    "missing_process": None,
     "schedule": "constant",
     "callback": None,
 }
@@ -39,6 +40,7 @@ _PARTS = {
     "prior": ("prior",),
     "objective": ("objective",),
     "corruption": ("corruption",),
+    "missing_process": ("missing_process",),
 }
 
 

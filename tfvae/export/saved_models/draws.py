@@ -1,6 +1,6 @@
 """Exported draws are held against the distributions themselves, not the code that made them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -105,10 +105,11 @@ def check_prior(model: Any, inference: Inference, batch: Mapping[str, tf.Tensor]
             expected = {**_statistics(own), "log-density": _numbers(prior.log_prob(own))}
             _refuse(drawn, expected, "prior's own sampler", disagree)
             return []
-    return _check_by_weights(inference, z, disagree)
+    log_density = getattr(prior, "log_prob", lambda z: inference.joint(z).log_prior)
+    return _check_by_weights(log_density, z, disagree)
 
 
-def _check_by_weights(inference: Inference, z: Any, disagree: str) -> list[str]:
+def _check_by_weights(log_density: Callable, z: Any, disagree: str) -> list[str]:
     levels = tf.nest.flatten(z)
     if not all(level.dtype.is_floating for level in levels):
         return [NOT_COMPARED.format("they are no real numbers, and it has no sampler")]
@@ -121,7 +122,7 @@ def _check_by_weights(inference: Inference, z: Any, disagree: str) -> list[str]:
         tf.reshape(tf.constant(part, tf.float32), [WEIGHTED, *level.shape[1:]])
         for part, level in zip(parts, levels, strict=True)
     ]
-    log_prior = _numbers(inference.joint(tf.nest.pack_sequence_as(z, proposed)).log_prior)
+    log_prior = _numbers(log_density(tf.nest.pack_sequence_as(z, proposed)))
     log_weights = log_prior + np.sum(np.square(eps) / 2 + np.log(scale), axis=-1)
     weights = np.exp(log_weights - log_weights.max(axis=0))
     weights = weights / weights.sum(axis=0)

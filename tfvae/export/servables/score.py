@@ -31,10 +31,15 @@ def importance_scores(
     Returns:
         `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`. K and the seed are each row's own.
     """
-    chunk = tf.clip_by_value(DRAWS_AT_ONCE // tf.maximum(tf.size(seed), 1), 1, last)
+    chunk = draws_at_once(seed, last)
 
     found = inference_estimates(
         inference, lambda first: posterior_noise(seed, first, chunk), num_samples, tf.size(seed)
     )
     names = ("log_likelihood", "nll", "kl")
     return {"elbo": -found["nll"] - found["kl"], **{name: found[name] for name in names}}
+
+
+def draws_at_once(seed: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+    """How many draws of each row are made at once, for seeds `[B]` and the largest K."""
+    return tf.clip_by_value(DRAWS_AT_ONCE // tf.maximum(tf.size(seed), 1), 1, last)

@@ -12,17 +12,18 @@ from tfvae.export.limits import MAX_SCORE_SAMPLES
 from tfvae.export.servables.checks import most, whole_batch
 from tfvae.export.servables.decoder import unfolded
 from tfvae.export.servables.images import of_bytes
-from tfvae.export.servables.score import importance_scores
+from tfvae.export.servables.score import draws_at_once, importance_scores
 from tfvae.export.servables.signatures import ServedSignature, Tensors, per_count, per_rows
 from tfvae.models.capabilities import Decodes, Encodes, Scores
 from tfvae.models.codes import vector_size
+from tfvae.uses.filling import filled_holes, has_holes
 
 if TYPE_CHECKING:
     from tfvae.uses.anomaly import AnomalyDetector
 
 
 class VAEServable:
-    """Examples to examples and to likelihoods: `reconstruct`, `denoise`, `score`, `interpolate`.
+    """Examples to examples and to likelihoods: `reconstruct`, `score`, `impute` and others.
 
     | signature | inputs | outputs |
     | --- | --- | --- |
@@ -33,11 +34,16 @@ class VAEServable:
     | `denoise_uint8`, `denoise_image_bytes`, of images | bytes | as `reconstruct` |
     | `score`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
     | `score_uint8`, `score_image_bytes`, of images | bytes, and `num_samples`, `seed` | as `score` |
+    | `impute`, of a model of rows with holes | the fields, `num_samples [B]`, `seed [B]` int32 | `x [B, ...]`, as given where it is seen |
+    | `impute_uint8`, `impute_image_bytes`, of images | bytes, and `seen`, `num_samples`, `seed` | as `impute` |
     | `interpolate`, of one field and one vector z | `start_x`, `end_x [B, ...]`, `steps [B]` int32 | `x [B, S, ...]` |
     | `anomaly`, where a detector is given | the fields | `score [B]`, nats, higher = less normal, and `is_anomaly [B]` bool |
     | `anomaly_uint8`, `anomaly_image_bytes`, of images | bytes | as `anomaly` |
 
     `denoise` is what `tfvae.uses.denoise(model, x)` returns in Python: the mean at the code.
+
+    `impute` is what `tfvae.uses.impute` returns in Python, where row i has the seed
+    `tfvae.noise.example_seeds(seed, 0, B)[i]`.
 
     The threshold and the seed of `anomaly` are the detector's: the score is what
     `AnomalyDetector.anomaly_scores` returns in Python.
@@ -65,7 +71,7 @@ class VAEServable:
         self.ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
         self.encoded, self.decoded = share(model.encode), share(model.decode)
         self.reconstruct, self.score = share(self._reconstruct), share(self._score)
-        self.denoise = share(self._denoise)
+        self.denoise, self.impute = share(self._denoise), share(self._impute)
         # A graph even where it is called directly: an encoder then refuses what leaves x's range.
         self.denoised = shared(self._rebuilt)
         self.detector, self.anomaly = anomaly, share(self._anomaly)
@@ -81,6 +87,8 @@ class VAEServable:
         if isinstance(self.model, Scores):
             counts = per_count(num_samples=tf.int32, seed=tf.int32)
             found["score"] = ServedSignature(self.score, {**inputs, **counts}, self.fields)
+            if has_holes(self.model):
+                found["impute"] = ServedSignature(self.impute, {**inputs, **counts}, self.fields)
         if self.detector is not None:
             found["anomaly"] = ServedSignature(self.anomaly, inputs, self.fields)
         for name, signature in list(found.items()):
@@ -110,6 +118,13 @@ class VAEServable:
         batch = whole_batch(self.fields, inputs)
         last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
         return importance_scores(self.model.infer(batch), num_samples, seed, last)
+
+    def _impute(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
+        """What is missing by its expectation, from K = num_samples weighted draws a row."""
+        batch = whole_batch(self.fields, inputs)
+        last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
+        found = filled_holes(self.model, batch, seed, num_samples, draws_at_once(seed, last))
+        return {self.field: found[0]}
 
     def _anomaly(self, **inputs: tf.Tensor) -> Tensors:
         """Whether each example is strange to the model."""
