@@ -21,6 +21,8 @@ _OTHERS = (
     "tfvae.models.encoder_decoder:Decoder",
     "tfvae.models.level:Level",
     "tfvae.heads.posteriors.flow:Flow",
+    "tfvae.heads.posteriors.joint:JointPosterior",
+    "tfvae.priors.joint_prior:JointPrior",
     "tfvae.flows.inverse_autoregressive:InverseAutoregressive",
     "tfvae.flows.masked_autoregressive:MaskedAutoregressive",
     "tfvae.flows.affine_coupling:AffineCoupling",

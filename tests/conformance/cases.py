@@ -494,6 +494,38 @@ CASES = [
         temperature=1.0,
     ),
     Case(
+        "piecewise",
+        lambda: vae(
+            posterior=lambda size: heads.LatentPiecewise(size, num_pieces=4),
+            prior=priors.PiecewisePrior(LATENTS, num_pieces=3),
+        ),
+        ENCODER + dense(8, 4 * LATENTS) + DECODER + IMAGE_HEAD + 3 * LATENTS,
+        temperature=1.0,
+    ),
+    Case(
+        "normal_and_piecewise",
+        lambda: vae(
+            posterior=heads.NormalAndPiecewise, prior=priors.NormalAndPiecewisePrior(LATENTS)
+        ),
+        ENCODER + dense(8, 2 * 2) + dense(8, 3) + DECODER + IMAGE_HEAD + 3,
+        temperature=1.0,
+    ),
+    Case(
+        "joint",
+        lambda: vae(
+            posterior=lambda size: heads.JointPosterior(
+                {"full": heads.MultivariateNormalTriL(2), "bits": heads.RelaxedBernoulli(size - 2)}
+            ),
+            prior=priors.JointPrior(
+                {
+                    "full": priors.MixtureOfGaussians(2, num_components=2),
+                    "bits": priors.RelaxedBernoulliPrior(1),
+                }
+            ),
+        ),
+        ENCODER + dense(8, 2 * 2 + 1 + 1) + DECODER + IMAGE_HEAD + 2 + 2 * 2 * 2 + 1,
+    ),
+    Case(
         "householder",
         lambda: vae(posterior=lambda size: heads.HouseholderFlow(size, num_steps=2)),
         MLP_DIAG + dense(8, 2 * LATENTS) + 2 * LATENTS,

@@ -88,6 +88,11 @@ ARGUMENTS = {
     heads.PointCode: lambda: {"latent_size": 3},
     heads.LatentBernoulli: lambda: {"latent_size": 3},
     heads.LatentCategorical: lambda: {"latent_size": 6, "num_categories": 3},
+    heads.JointPosterior: lambda: {
+        "posteriors": {"a": heads.MultivariateNormalDiag(2), "b": heads.LatentPiecewise(1)}
+    },
+    heads.NormalAndPiecewise: lambda: {"latent_size": 3, "num_pieces": 5},
+    heads.LatentPiecewise: lambda: {"latent_size": 3, "num_pieces": 5},
     heads.RelaxedBernoulli: lambda: {
         "latent_size": 3,
         "temperature": 0.5,
@@ -214,6 +219,15 @@ ARGUMENTS = {
     priors.AutoregressivePrior: lambda: {"latent_size": 3, "num_steps": 2, **NETWORK},
     priors.BernoulliPrior: lambda: {"latent_size": 3},
     priors.CategoricalPrior: lambda: {"latent_size": 6, "num_categories": 3},
+    priors.JointPrior: lambda: {
+        "priors": {"a": priors.StandardNormal(2), "b": priors.PiecewisePrior(1)}
+    },
+    priors.NormalAndPiecewisePrior: lambda: {
+        "latent_size": 3,
+        "num_pieces": 5,
+        "learned": False,
+    },
+    priors.PiecewisePrior: lambda: {"latent_size": 3, "num_pieces": 5, "learned": False},
     priors.RelaxedBernoulliPrior: lambda: {"latent_size": 3, "temperature": 0.7},
     priors.RelaxedCategoricalPrior: lambda: {
         "latent_size": 6,

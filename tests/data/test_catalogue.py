@@ -9,11 +9,13 @@ from tfvae.data.catalogue import BINARISATIONS, CATALOGUE, describe, names, near
 def test_names():
     images = ["binarized_mnist", "digits", "fashion_mnist", "mnist", "omniglot"]
     images += ["segmented_digits", "segmented_mnist"]
-    assert names() == sorted([*images, "breast_cancer", "diabetes", "wine"])
+    others = ["breast_cancer", "diabetes", "docstrings", "newsgroups", "wine"]
+    assert names() == sorted([*images, *others])
     for spec in CATALOGUE.values():
         assert spec.binarisation in BINARISATIONS
         assert len(spec.fields["x"].shape) == (3 if spec.name in images else 1)
-        assert (spec.version is None) == (spec.host is None)
+        of_python = spec.name == "docstrings"  # whose version is Python's
+        assert (spec.version is None) == (spec.host is None and not of_python)
 
 
 @pytest.mark.parametrize(

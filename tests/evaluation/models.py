@@ -60,12 +60,13 @@ class LinearGaussian:
         return 0.5 * (trace + difference @ precision @ difference - len(self.C) + log_ratio)
 
 
-def digits_model(latent_size, full=False, units=(32,), prior=None, seed=0):
+def digits_model(latent_size, full=False, units=(32,), prior=None, seed=0, posterior=None):
     """An untrained VAE of 8 x 8 binary images."""
     import keras
 
     keras.utils.set_random_seed(seed)
-    head = heads.MultivariateNormalTriL if full else heads.MultivariateNormalDiag
+    normal = heads.MultivariateNormalTriL if full else heads.MultivariateNormalDiag
+    head = posterior or normal
     model = VAE(
         Encoder(networks.MLP(list(units)), head(latent_size)),
         Decoder(networks.MLP(list(units)), heads.IndependentBernoulli((8, 8, 1))),

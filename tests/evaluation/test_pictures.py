@@ -11,7 +11,8 @@ from tests.evaluation.models import bits, digits_model
 from tests.extension.members.prior import Laplace
 from tfvae import heads, networks
 from tfvae.evaluation import canvas, charts, latent_codes, pictures
-from tfvae.priors import MixtureOfGaussians
+from tfvae.heads import LatentPiecewise, NormalAndPiecewise
+from tfvae.priors import MixtureOfGaussians, NormalAndPiecewisePrior, PiecewisePrior
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,23 @@ def test_traversals_move_one_dimension(model):
     code[0, first] = 2.0
     expected = model.decoder(code.astype("float32")).mean().numpy()
     np.testing.assert_allclose(sheet_of(figure)[:8, 18:, 0], expected[0, ..., 0], atol=1e-5)
+
+
+def test_traversals_stay_where_the_prior_has_mass():
+    model = digits_model(2, prior=PiecewisePrior(2), posterior=LatentPiecewise)
+    x = bits(20)
+    figure = pictures.traversals(model, x, num_dimensions=1, steps=3)
+    assert figure.axes[0].get_xlabel() == "from 0 to 1"
+    means = latent_codes(model, x)
+    code = means[:1].copy()
+    code[0, np.argmax(np.var(means, axis=0))] = 1.0
+    expected = model.decoder(code.astype("float32")).mean().numpy()
+    np.testing.assert_allclose(sheet_of(figure)[:8, 18:, 0], expected[0, ..., 0], atol=1e-5)
+    mixed = digits_model(2, prior=NormalAndPiecewisePrior(2), posterior=NormalAndPiecewise)
+    axes = pictures.traversals(mixed, bits(1), steps=3).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == ["$z_{0}$\n-3 to 3", "$z_{1}$\n0 to 1"]
+    assert axes.get_xlabel() == ""
 
 
 def test_interpolations_end_at_the_images(model):

@@ -15,6 +15,7 @@ from tfvae.reproduce.restoration_table import RESTORATION_TABLES
 from tfvae.reproduce.rows import ComparisonTable
 from tfvae.reproduce.segmentation_table import SEGMENTATION_TABLES
 from tfvae.reproduce.tables import TABLES
+from tfvae.reproduce.words_table import WORDS_TABLES
 from tfvae.suggestions import nearest
 
 _LARGEST_SEED = 2**31 - 1
@@ -25,6 +26,7 @@ METHOD_TABLES: dict[str, MethodTable] = {
     **SEGMENTATION_TABLES,
     **IMPUTATION_TABLES,
     **QUADRANTS_TABLES,
+    **WORDS_TABLES,
 }
 
 

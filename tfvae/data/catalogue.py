@@ -1,5 +1,7 @@
 """The data sets that are known by name. Imports nothing heavy: `--help` reads it."""
 
+import math
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,7 +25,7 @@ class DatasetSpec:
         source: module of `tfvae.data.sources` whose `read(spec)` reads it.
         description: one line.
         version: of the TensorFlow Datasets builder, pinned so that a new release does not change
-            results; None for other sources.
+            results; of Python, where the data are its own; None for other sources.
         host: the address from which TensorFlow Datasets downloads; None for other sources.
     """
 
@@ -128,6 +130,24 @@ _SPECS += tuple(
         description=f"{description}; in scikit-learn, no download",
     )
     for name, columns, target, description in _TABLES
+)
+_BAG = Field((2000,), interval=(0.0, math.inf), spacing=1.0)
+_SPECS += (
+    DatasetSpec(
+        name="docstrings",
+        fields={"x": _BAG},
+        binarisation=NONE,
+        source="docstrings",
+        description="docstrings of Python's standard library, counts of 2,000 words; no download",
+        version=platform.python_version(),
+    ),
+    DatasetSpec(
+        name="newsgroups",
+        fields={"x": _BAG, "label": Field.label(20)},
+        binarisation=NONE,
+        source="newsgroups",
+        description="20 Newsgroups, counts of 2,000 words; of scikit-learn's data, if it is there",
+    ),
 )
 CATALOGUE: dict[str, DatasetSpec] = {spec.name: spec for spec in _SPECS}
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfvae.distributions.draws import Draw, draw_of
+from tfvae.distributions.quantiles import coordinate_quantiles
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -26,12 +27,18 @@ class Blocks(tfd.Distribution):
         self.distributions = list(distributions)
         super().__init__(
             dtype=self.distributions[0].dtype,
-            reparameterization_type=tfd.NOT_REPARAMETERIZED,
+            reparameterization_type=self._path(),
             validate_args=False,
             allow_nan_stats=False,
             parameters=parameters,
             name="Blocks",
         )
+
+    def _path(self) -> tfd.ReparameterizationType:
+        """Fully reparameterised where all are: a part without a path has no gradient."""
+        kinds = [block.reparameterization_type for block in self.distributions]
+        full = all(kind == tfd.FULLY_REPARAMETERIZED for kind in kinds)
+        return tfd.FULLY_REPARAMETERIZED if full else tfd.NOT_REPARAMETERIZED
 
     def _batch_shape(self) -> tf.TensorShape:
         return self.distributions[0].batch_shape
@@ -68,6 +75,22 @@ class Blocks(tfd.Distribution):
     def _sample_n(self, n: Any, seed: Any = None) -> tf.Tensor:
         seeds = iter(tfp.random.split_seed(seed, len(self.distributions)))
         return self._joined(lambda block: block.sample(n, seed=next(seeds)))
+
+
+@tfd.RegisterKL(Blocks, Blocks)
+def _kl(q: Blocks, p: Blocks, name: str | None = None) -> tf.Tensor:
+    """The sum over blocks, where each has a closed form."""
+    if q.sizes != p.sizes:
+        raise NotImplementedError(f"Blocks of {q.sizes} and {p.sizes} numbers.")
+    pairs = zip(q.distributions, p.distributions, strict=True)
+    return tf.add_n([of_q.kl_divergence(of_p) for of_q, of_p in pairs])
+
+
+@coordinate_quantiles.register(Blocks)
+def _(distribution: Blocks, probabilities: tf.Tensor) -> tf.Tensor:
+    parts = tf.split(probabilities, distribution.sizes, axis=-1)
+    pairs = zip(distribution.distributions, parts, strict=True)
+    return tf.concat([coordinate_quantiles(block, its) for block, its in pairs], axis=-1)
 
 
 @draw_of.register(Blocks)

@@ -55,6 +55,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.evaluation.segmentation import matched_iou as matched_iou
     from tfvae.evaluation.two_sided import BidirectionalEstimate as BidirectionalEstimate
     from tfvae.evaluation.two_sided import bidirectional as bidirectional
+    from tfvae.evaluation.words import word_perplexity as word_perplexity
 
 _HOMES = {
     "ActiveUnits": "latents",
@@ -98,6 +99,7 @@ _HOMES = {
     "reconstruction_errors": "reconstruction",
     "refine": "refinement",
     "structural_similarity": "image_quality",
+    "word_perplexity": "words",
 }
 
 __all__ = list(_HOMES)

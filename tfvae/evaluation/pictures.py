@@ -195,8 +195,9 @@ def traversals(
     """Draws what single latent dimensions do to the first image, a row for each dimension.
 
     The dimensions shown are those whose posterior mean varies most over `images`; of a single
-    image, nothing is known of that, and the first are shown. Each goes from -span to span while the
-    others stay at the first image's posterior mean. Deterministic.
+    image, nothing is known of that, and the first are shown. Each goes from -span to span, or as
+    far as the prior has mass, while the others stay at the first image's posterior mean.
+    Deterministic.
 
     Args:
         model: A built model that encodes and decodes.
@@ -218,10 +219,15 @@ def traversals(
         chosen = np.arange(len(code))[:num_dimensions]
         names = [f"$z_{{{i}}}$" for i in chosen]
     codes = np.tile(code, (len(chosen), steps, 1))
+    low, high = _ends(model, len(code), span)[:, chosen]
     for row, dimension in enumerate(chosen):
-        codes[row, :, dimension] = np.linspace(-span, span, steps)
+        codes[row, :, dimension] = np.linspace(low[row], high[row], steps)
+    ranges = [f"{a:.3g} to {b:.3g}" for a, b in zip(low, high, strict=True)]
+    alike = len(set(ranges)) == 1
+    if not alike:
+        names = [f"{name}\n{ends}" for name, ends in zip(names, ranges, strict=True)]
     figure, axes = show(_decode(model, codes), steps, f"Latent traversals{_of_means(model)}", names)
-    axes.set_xlabel(f"from {-span:g} to {span:g}", fontsize=8)
+    axes.set_xlabel(f"from {ranges[0]}" if alike else "", fontsize=8)
     return figure.finish(save)
 
 
@@ -288,6 +294,18 @@ def _one_vector(model: Any, what: str) -> None:
             f"{what} walks in the one latent vector of a model without conditions, and "
             f"{type(model).__name__} is another."
         )
+
+
+def _ends(model: Any, size: int, span: float) -> np.ndarray:
+    """Where a walk along each coordinate begins and ends, `[2, D]`: where there are codes."""
+    ends = np.stack([np.full(size, -span), np.full(size, span)])
+    if not isinstance(model, Quantiles):
+        return ends
+    try:
+        least, most = model.prior_quantiles(tf.constant([[0.0] * size, [1.0] * size]), {}).numpy()
+    except UserError:  # coordinates that depend on each other have none
+        return ends
+    return np.clip(ends, least, most)
 
 
 def _of_means(model: Any) -> str:

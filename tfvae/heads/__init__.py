@@ -16,10 +16,13 @@ from tfvae.heads.posteriors.flow import Flow
 from tfvae.heads.posteriors.gaussian_mixture import GaussianMixture
 from tfvae.heads.posteriors.householder_flow import HouseholderFlow
 from tfvae.heads.posteriors.inverse_autoregressive_flow import InverseAutoregressiveFlow
+from tfvae.heads.posteriors.joint import JointPosterior
 from tfvae.heads.posteriors.latent_bernoulli import LatentBernoulli
 from tfvae.heads.posteriors.latent_categorical import LatentCategorical
+from tfvae.heads.posteriors.latent_piecewise import LatentPiecewise
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
+from tfvae.heads.posteriors.normal_and_piecewise import NormalAndPiecewise
 from tfvae.heads.posteriors.planar_flow import PlanarFlow
 from tfvae.heads.posteriors.point_code import PointCode
 from tfvae.heads.posteriors.radial_flow import RadialFlow
@@ -39,14 +42,17 @@ __all__ = [
     "IndependentBernoulli",
     "IndependentNormal",
     "InverseAutoregressiveFlow",
+    "JointPosterior",
     "LatentBernoulli",
     "LatentCategorical",
     "LatentHead",
+    "LatentPiecewise",
     "LikelihoodHead",
     "Multinomial",
     "MultivariateNormalDiag",
     "MultivariateNormalTriL",
     "NegativeBinomial",
+    "NormalAndPiecewise",
     "PlanarFlow",
     "PointCode",
     "Poisson",

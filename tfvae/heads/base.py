@@ -49,6 +49,9 @@ class Head(keras.layers.Layer):
     reparameterised = True
     """Whether a draw is a differentiable function of the parameters and of noise."""
 
+    smooth = True
+    """Whether log q changes along z by its slope alone: not where it jumps, as that of steps."""
+
     strata = 1
     """Of how many parts `draw_strata` draws: the components of a mixture."""
 

@@ -25,6 +25,11 @@ class Proposal(ABC):
         return True
 
     @property
+    def smooth(self) -> bool:
+        """Whether log q(z|x) changes along z by its slope alone, without jumps."""
+        return True
+
+    @property
     def strata(self) -> int:
         """Of how many parts of q `draw_strata` draws."""
         return 1
@@ -92,7 +97,7 @@ class Proposal(ABC):
         """Returns the KL split over latent dimensions, `[B, D]`."""
         raise UserError(
             f"The KL of {type(self).__name__} does not split over latent dimensions: that takes a "
-            "Normal posterior over one vector and a diagonal Normal prior."
+            "posterior over one vector and a prior, both of Normals or of independent numbers."
         )
 
     def mean(self) -> Any:
@@ -121,6 +126,11 @@ class Posterior(Proposal):
         """Whether the head says so, and TFP does not say otherwise."""
         kind = self.distribution.reparameterization_type
         return self.head.reparameterised and kind == tfd.FULLY_REPARAMETERIZED
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the head says so."""
+        return self.head.smooth
 
     @property
     def strata(self) -> int:

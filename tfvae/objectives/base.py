@@ -81,6 +81,26 @@ class TermWeights:
         return 1.0
 
 
+def check_slope(posterior: Head | Proposal, what: str, name: str = "this posterior") -> None:
+    """Refuses a posterior whose density has jumps, which a gradient along z does not see.
+
+    Args:
+        posterior: q.
+        what: follows log q along z, such as "ImportanceWeighted".
+        name: of the posterior, for the message.
+
+    Raises:
+        UserError: with what to do.
+    """
+    if not posterior.smooth:
+        raise UserError(
+            f"{what} follows the gradient of log q(z|x) through z, and the density of {name} "
+            "jumps: what it gains or loses there would have no gradient. Use objectives.ELBO() "
+            "with a prior to which the KL has a closed form, such as priors.PiecewisePrior, or "
+            'gradient="score_function".'
+        )
+
+
 class Objective(TermWeights, keras.layers.Layer):
     """Draws of z with their densities -> named nats.
 
@@ -94,6 +114,9 @@ class Objective(TermWeights, keras.layers.Layer):
 
     evaluates = False
     """Whether it asks for log q(z|x) of a given z, and not only for that of what was drawn."""
+
+    follows_density = False
+    """Whether its gradient follows log q(z|x) along z, whatever has a closed form."""
 
     stratified = False
     """Whether it draws by `Inference.draw_strata`: then mixtures have differentiable draws, too."""
@@ -120,6 +143,8 @@ class Objective(TermWeights, keras.layers.Layer):
                 "heads.RelaxedBernoulli for bits, or an objective that needs no path: "
                 'objectives.ELBO(gradient="score_function").'
             )
+        if self.follows_density:
+            check_slope(posterior, kind, name)
         if self.evaluates and not posterior.evaluates:
             raise UserError(
                 f"{kind} with this gradient evaluates log q(z|x) at a given z, and {name} has a "

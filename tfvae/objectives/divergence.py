@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tfvae.errors import UserError
 from tfvae.inference.inference import Draws, Inference
+from tfvae.objectives.base import check_slope
 
 
 def checked_analytic(analytic_kl: bool | None) -> bool | None:
@@ -22,7 +23,9 @@ def closed_kl(inference: Inference, analytic_kl: bool | None) -> dict[str, tf.Te
     return {} if analytic_kl is False else inference.proposal.kl()
 
 
-def total_kl(inference: Inference, draws: Draws, analytic_kl: bool | None) -> tf.Tensor:
+def total_kl(
+    inference: Inference, draws: Draws, analytic_kl: bool | None, pathwise: bool = True
+) -> tf.Tensor:
     """Returns KL(q(z|x) || p(z)), `[B]`.
 
     Args:
@@ -30,9 +33,11 @@ def total_kl(inference: Inference, draws: Draws, analytic_kl: bool | None) -> tf
         draws: From its proposal.
         analytic_kl: None takes the closed form where there is one, True insists on it, False
             estimates from the draws.
+        pathwise: Whether the gradient of an estimate goes through the draws.
 
     Raises:
-        UserError: for True where there is no closed form.
+        UserError: for True where there is no closed form; for an estimate whose gradient goes
+            through draws of a density that jumps.
     """
     closed = closed_kl(inference, analytic_kl)
     if closed:
@@ -42,4 +47,6 @@ def total_kl(inference: Inference, draws: Draws, analytic_kl: bool | None) -> tf
             "analytic_kl=True, and the KL between this posterior and this prior has no closed "
             "form. Use analytic_kl=None (or False) to estimate it."
         )
+    if pathwise:
+        check_slope(inference.proposal, "A KL that is estimated from draws")
     return draws.mean(draws.log_ratio)

@@ -116,7 +116,8 @@ class ELBO(Objective):
     def nats(self, inference: Inference) -> Nats:
         """Returns `nll` and the KL as terms, the ELBO beside them."""
         draws = _DRAWS[self.gradient](inference, self.num_samples)
-        nll, kl = draws.nll, total_kl(inference, draws, self._analytic)
+        nll = draws.nll
+        kl = total_kl(inference, draws, self._analytic, self.pathwise)
         terms, watched = {"nll": nll, "kl": kl}, {"elbo": -nll - kl}
         if self.free_bits:
             watched["kl"] = terms.pop("kl")

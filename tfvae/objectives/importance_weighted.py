@@ -86,7 +86,7 @@ class ImportanceWeighted(Objective):
                 'gradient="vimco" compares each draw with the others, received num_samples=1. Use '
                 'at least 2, or gradient="score_function".'
             )
-        self.pathwise = gradient not in SCORES
+        self.pathwise = self.follows_density = gradient not in SCORES
         self.evaluates = gradient != "pathwise"
         self.stratified = gradient in ("pathwise", "sticking_the_landing")
         self.baseline = bool(baseline)

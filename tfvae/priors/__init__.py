@@ -5,7 +5,9 @@ from tfvae.priors.base import Prior
 from tfvae.priors.bernoulli_prior import BernoulliPrior
 from tfvae.priors.categorical_prior import CategoricalPrior
 from tfvae.priors.conditional_normal import ConditionalNormal
+from tfvae.priors.joint_prior import JointPrior, NormalAndPiecewisePrior
 from tfvae.priors.mixture_of_gaussians import MixtureOfGaussians
+from tfvae.priors.piecewise_prior import PiecewisePrior
 from tfvae.priors.real_nvp_prior import RealNVPPrior
 from tfvae.priors.relaxed_bernoulli_prior import RelaxedBernoulliPrior
 from tfvae.priors.relaxed_categorical_prior import RelaxedCategoricalPrior
@@ -17,7 +19,10 @@ __all__ = [
     "BernoulliPrior",
     "CategoricalPrior",
     "ConditionalNormal",
+    "JointPrior",
     "MixtureOfGaussians",
+    "NormalAndPiecewisePrior",
+    "PiecewisePrior",
     "Prior",
     "RealNVPPrior",
     "RelaxedBernoulliPrior",

@@ -8,17 +8,15 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfvae.checks import instance_of
-from tfvae.data.fields import Field
 from tfvae.distributions.blocks import Blocks
-from tfvae.errors import UserError, UserTypeError
 from tfvae.heads.base import Head
+from tfvae.heads.parts import HeadOfParts, made_parts
 
 tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("tfvae")
-class Product(Head):
+class Product(HeadOfParts):
     """p(x|z) = prod_b p_b(x_b|z): a table whose columns are of several kinds.
 
     x is one vector; the first likelihood is that of its first columns, and so on, and all read the
@@ -51,46 +49,8 @@ class Product(Head):
     """
 
     def __init__(self, likelihoods: Mapping[str, Head], **kwargs: Any):
-        if not isinstance(likelihoods, Mapping) or not likelihoods:
-            raise UserTypeError(
-                f"likelihoods is {likelihoods!r}; expected a dict of heads by name, such as "
-                '{"counts": heads.Poisson((3,)), "bits": heads.IndependentBernoulli((2,))}.'
-            )
-        for name, head in likelihoods.items():
-            instance_of(f"likelihoods[{name!r}]", head, Head, "such as tfvae.heads.Poisson((3,))")
-            if len(head.event_shape) != 1:
-                raise UserError(
-                    f"likelihoods[{name!r}] has draws of shape {head.event_shape}; expected "
-                    "vectors, (number of columns,)."
-                )
-            if longer := [other for other in likelihoods if other.startswith(f"{name}_")]:
-                raise UserError(
-                    f"The names {name!r} and {longer[0]!r} would stand before the same names of "
-                    "parameters. Give the likelihoods names of which none begins another."
-                )
-        super().__init__((sum(h.event_shape[0] for h in likelihoods.values()),), **kwargs)
-        self.names, self.parts = tuple(likelihoods), list(likelihoods.values())
-        self.discrete = all(head.discrete for head in self.parts)
-
-    @property
-    def field(self) -> Field:
-        """What the columns hold."""
-        parts = tuple(head.field for head in self.parts)
-        return Field(self.event_shape, interval=None, parts=parts)
-
-    def build(self, features_shape: Any) -> None:
-        """Builds the likelihoods for features of this shape."""
-        for head in self.parts:
-            head.build(features_shape)
-
-    def parameters(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the parameters of all, their names behind those of the likelihoods."""
-        return self._joined([head.parameters(features) for head in self.parts])
-
-    def distribution(self, **parameters: tf.Tensor) -> tfd.Distribution:
-        """Returns the product."""
-        own = zip(self.parts, self._divided(parameters), strict=True)
-        return Blocks([head.distribution(**found) for head, found in own])
+        example = '{"counts": heads.Poisson((3,)), "bits": heads.IndependentBernoulli((2,))}'
+        super().__init__("likelihoods", example, likelihoods, **kwargs)
 
     @property
     def fits_batches(self) -> bool:
@@ -104,14 +64,8 @@ class Product(Head):
 
     def outputs(self, parameters: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns the outputs of all, and the `mean [N, D]`."""
-        own = zip(self.parts, self._divided(parameters), strict=True)
-        found = self._joined([head.outputs(its) for head, its in own])
-        return {**found, "mean": self.distribution(**parameters).mean()}
-
-    def from_outputs(self, outputs: Mapping[str, tf.Tensor]) -> tfd.Distribution:
-        """Returns the product that a served file's `outputs` describe."""
-        own = zip(self.parts, self._divided(outputs), strict=True)
-        return Blocks([head.from_outputs(found) for head, found in own])
+        mean = self.distribution(**parameters).mean()
+        return {**self.outputs_of_parts(parameters), "mean": mean}
 
     def adapt(self, mean: Any) -> None:
         """Starts each likelihood at the means of its own columns."""
@@ -119,32 +73,11 @@ class Product(Head):
         for head, own in zip(self.parts, np.split(np.asarray(mean), ends, axis=-1), strict=True):
             head.adapt(own)
 
-    def _joined(self, found: list[dict[str, tf.Tensor]]) -> dict[str, tf.Tensor]:
-        own = zip(self.names, found, strict=True)
-        return {f"{name}_{key}": value for name, its in own for key, value in its.items()}
-
-    def _divided(self, named: Mapping[str, tf.Tensor]) -> list[dict[str, tf.Tensor]]:
-        starts = [f"{name}_" for name in self.names]
-        return [
-            {key.removeprefix(s): value for key, value in named.items() if key.startswith(s)}
-            for s in starts
-        ]
-
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        config = super().get_config()
-        del config["event_shape"]
-        parts = {}
-        for name, head in zip(self.names, self.parts, strict=True):
-            parts[name] = keras.saving.serialize_keras_object(head)
-            parts[name].pop("build_config", None)  # the product builds them
-        return {**config, "likelihoods": parts}
+        return {**super().get_config(), "likelihoods": self.parts_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Product":
         """Creates one from `get_config`."""
-        parts = {
-            name: keras.saving.deserialize_keras_object(head)
-            for name, head in config["likelihoods"].items()
-        }
-        return cls(**{**config, "likelihoods": parts})
+        return cls(**{**config, "likelihoods": made_parts(config["likelihoods"])})
