@@ -193,6 +193,16 @@ def test_free_bits_of_a_level():
             ).build((None, 4, 4, 1)),
             "takes diagonal Normals",
         ),
+        (
+            lambda: small(
+                levels=[
+                    tfvae.Level(
+                        networks.MLP([8]), heads.LatentPiecewise(2), networks.MLP([8]), DIAG(4)
+                    )
+                ]
+            ),
+            "the density of LatentPiecewise jumps",
+        ),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(make, message):

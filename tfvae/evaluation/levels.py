@@ -27,8 +27,8 @@ class LevelUse:
     Attributes:
         kl: Of q of this level to its prior, both given the levels above: the mean over examples
             and draws, nats.
-        active_units: The dimensions whose point estimate moves with x. Below the top it also follows
-            the levels above: whether a level is used its nats say.
+        active_units: The dimensions whose point estimate moves with x. Below the top it also
+            follows the levels above: whether a level is used its nats say.
     """
 
     kl: float

@@ -62,6 +62,11 @@ class LevelsProposal(Proposal):
         """Whether every level's head is."""
         return all(head.reparameterised for head in self.heads.values())
 
+    @property
+    def smooth(self) -> bool:
+        """Whether every level's head is."""
+        return all(head.smooth for head in self.heads.values())
+
     def draw(self, noise: Noise) -> Draw:
         """Draws level by level, each with a part of the noise of its own."""
 

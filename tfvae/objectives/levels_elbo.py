@@ -51,6 +51,8 @@ class LevelsELBO(Objective):
         A: balancing.
     """
 
+    follows_density = True  # a level's KL is estimated from draws, where it has no closed form
+
     def __init__(
         self,
         num_levels: int,
