@@ -20,6 +20,7 @@ LAYERS = (
     ("missingness",),
     ("distributions",),
     ("networks",),
+    ("quantisers",),
     ("flows",),
     ("heads",),
     ("priors",),

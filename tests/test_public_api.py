@@ -12,7 +12,7 @@ import pytest
 import tfvae
 
 PACKAGE = Path(tfvae.__file__).parent
-AREAS = ("flows", "heads", "networks", "objectives", "priors", "models")
+AREAS = ("flows", "heads", "networks", "objectives", "priors", "quantisers", "models")
 
 
 def modules():
@@ -113,6 +113,7 @@ def test_layers_are_registered_and_their_arguments_are_their_config(area):
         "FlowStep",
         "Prior",
         "Objective",
+        "Quantiser",
         "LatentVariableModel",
     )
     for name in package.__all__:

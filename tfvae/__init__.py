@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae import objectives as objectives
     from tfvae import presets as presets
     from tfvae import priors as priors
+    from tfvae import quantisers as quantisers
     from tfvae import random as random
     from tfvae import serving as serving
     from tfvae import uses as uses
@@ -47,6 +48,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.semi_supervised import SemiSupervisedVAE as SemiSupervisedVAE
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
+    from tfvae.models.vq_vae import VQVAE as VQVAE
     from tfvae.models.with_prior import ModelWithPrior as ModelWithPrior
     from tfvae.noise import Noise as Noise
     from tfvae.objectives.base import Nats as Nats
@@ -54,6 +56,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
 
 _HOMES = {
     "VAE": "models.vae",
+    "VQVAE": "models.vq_vae",
     "Autoencoder": "models.autoencoder",
     "ConditionalVAE": "models.conditional",
     "LatentVariableModel": "models.base",
@@ -89,6 +92,7 @@ _HOMES = {
     "objectives": None,
     "presets": None,
     "priors": None,
+    "quantisers": None,
     "random": None,
     "serving": None,
     "uses": None,

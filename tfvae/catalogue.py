@@ -57,9 +57,12 @@ KINDS = {
             "hierarchical": "tfvae.models.hierarchical:HierarchicalVAE",
             "ladder": "tfvae.models.ladder:LadderVAE",
             "pixel_cnn": "tfvae.models.pixel_cnn:PixelCNN",
+            "vq_vae": "tfvae.models.vq_vae:VQVAE",
         },
         (
             "encoder",
+            "network",
+            "quantiser",
             "decoder",
             "levels",
             "conditionals",
@@ -77,6 +80,7 @@ KINDS = {
             "autoencoder": {"posterior": "point"},
             "hierarchical": {"objective": "levels_elbo"},
             "ladder": {"objective": "levels_elbo"},
+            "vq_vae": {"network": "residual"},
         },
     ),
     "levels": Kind(
@@ -91,6 +95,7 @@ KINDS = {
             "conv": "tfvae.networks.pairs:conv",
             "linear": "tfvae.networks.pairs:linear",
             "unet": "tfvae.networks.pairs:unet",
+            "residual": "tfvae.networks.pairs:residual",
         },
         ("event_shape", "latent_size", "dtype"),
     ),
@@ -123,6 +128,15 @@ KINDS = {
             "point": _HEADS + "point_code:PointCode",
         },
         ("latent_size", "event_shape", "seed"),
+    ),
+    "quantiser": Kind(
+        "How a model of integer codes makes them.",
+        {
+            "vq": "tfvae.quantisers.vector_quantised:VectorQuantised",
+            "fsq": "tfvae.quantisers.finite_scalar:FiniteScalar",
+            "gumbel": "tfvae.quantisers.gumbel_codes:GumbelCodes",
+        },
+        ("vector_size",),
     ),
     "likelihood": Kind(
         "p(x|z); bernoulli for bits and normal for other data unless it is given.",

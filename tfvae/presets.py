@@ -161,6 +161,28 @@ _AUTOENCODER = {
 # No latent variables: log p(x) of bits, exact.
 _PIXEL_CNN = {"model": "pixel_cnn", "learning_rate": 2e-3, "schedule": "cosine"}
 
+# Whole numbers for codes, [4, 4] of 8 for digits and [7, 7] of 128 for 28 x 28 pixels, and a
+# PixelCNN that learns them. Of [2, 2] of 32 it learns nothing from 1,438 digits: 14.5 nats, where
+# uniform codes cost 13.9.
+_VQ = {"model": "vq_vae", **_ADAM}
+_DIGITS_VQ = {
+    **_VQ,
+    "network.filters": (32,),
+    "quantiser.num_codes": 8,
+    "latent_size": 16,
+    "epochs": 200,
+}
+_MNIST_VQ = {**_VQ, "dataset": "mnist", "latent_size": 32, "epochs": 20}
+_CODE_PRIOR = {**_PIXEL_CNN, "dataset": "codes of first", "conditionals.first_kernel_size": 3}
+_DIGITS_PRIOR = {
+    **_CODE_PRIOR,
+    "conditionals.num_levels": 8,
+    "conditionals.filters": 16,
+    "conditionals.num_layers": 3,
+    "epochs": 30,
+}
+_MNIST_PRIOR = {**_CODE_PRIOR, "conditionals.num_levels": 128, "epochs": 20}
+
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
 # learns. Both decoders learn their standard deviation, so the data are grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
@@ -310,6 +332,21 @@ PRESETS = {
             "epochs": 400,
             "callback.epochs": 100,
         },
+    ),
+    "digits-vq-vae": Preset(
+        "8x8 digits as 4x4 codes of 8 each, and a PixelCNN that learns the codes",
+        _DIGITS_VQ,
+        {"second": _DIGITS_PRIOR},
+    ),
+    "mnist-vq-vae": Preset(
+        "mnist as 7x7 codes of 128 each, and a PixelCNN that learns the codes",
+        _MNIST_VQ,
+        {"second": _MNIST_PRIOR},
+    ),
+    "fashion-vq-vae": Preset(
+        "pictures of clothes as 7x7 codes of 128 each, and a PixelCNN that learns the codes",
+        {**_MNIST_VQ, "dataset": "fashion_mnist"},
+        {"second": _MNIST_PRIOR},
     ),
     "mnist-sbn": Preset("a sigmoid belief network of 200 bits, trained by NVIL", _MNIST_SBN),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),

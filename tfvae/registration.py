@@ -37,12 +37,15 @@ _OTHERS = (
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",
     "tfvae.networks.unet:UNet",
+    "tfvae.networks.residual:ResidualConv",
+    "tfvae.networks.residual:ResidualConvTranspose",
     "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
 _SAVED_KINDS = (
     "model",
     "conditionals",
     "posterior",
+    "quantiser",
     "likelihood",
     "prior",
     "objective",

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfvae
-from tfvae import corruptions, flows, heads, missingness, networks, objectives, priors
+from tfvae import corruptions, flows, heads, missingness, networks, objectives, priors, quantisers
 
 SIDE = 8
 SHAPE = (SIDE, SIDE, 1)
@@ -65,6 +65,7 @@ class Case:
         beside: what else the data have: fields that are no conditions.
         scores: whether it has a prior, and so a bound; else the nll is all that is logged.
         one_vector: whether its code is one: files of others are tested elsewhere.
+        has_posterior: whether its encoder has a head: the precision of others is tested elsewhere.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Case:
     beside: Mapping[str, np.ndarray] = field(default_factory=dict)
     scores: bool = True
     one_vector: bool = True
+    has_posterior: bool = True
 
     @property
     def images(self) -> np.ndarray:
@@ -226,6 +228,19 @@ def missing_data(**options):
     )
 
 
+def vq_vae():
+    narrow = {"num_blocks": 1, "activation": "elu"}  # of relu all may be dead at the start
+    return tfvae.VQVAE(
+        networks.ResidualConv([4, 6], **narrow),
+        quantisers.VectorQuantised(CODES, LATENTS, restart_below=0.1),
+        tfvae.Decoder(
+            networks.ResidualConvTranspose([6, 4], SHAPE[:2], **narrow),
+            heads.IndependentBernoulli(SHAPE),
+        ),
+        seed=5,
+    )
+
+
 def semi_supervised_loss(history: History) -> np.ndarray:
     """The bound, and half of the classifier's mean loss."""
     return np.multiply(0.5, history["classification_nll"]) - history["elbo"]
@@ -288,6 +303,11 @@ def couplings(numbers):
 MADES = 2 * (dense(LATENTS, 4) + dense(4, 2 * LATENTS))
 CONVOLUTIONS = (9 * 1 * 2 + 2) + (9 * 2 * 4 + 4) + dense(2 * 2 * 4, 2 * LATENTS)
 CONVOLUTIONS += dense(LATENTS, 2 * 2 * 4) + (9 * 4 * 4 + 4) + (9 * 4 * 2 + 2) + (2 * 1 + PIXELS)
+# Two halvings and a block each way, whose second convolution has no bias.
+CODES = 5
+RESIDUAL = (16 * 1 * 4 + 4) + (16 * 4 * 6 + 6) + (9 * 6 * 3 + 3) + 3 * 6 + dense(6, LATENTS)
+RESIDUAL += (9 * LATENTS * 6 + 6) + (9 * 6 * 3 + 3) + 3 * 6
+RESIDUAL += (16 * 6 * 4 + 4) + (16 * 4 * 4 + 4) + (4 * 1 + PIXELS)
 WIDE = 8 * 2 * LATENTS + 8 * PIXELS  # features twice as wide, in both heads
 
 UNET = (9 * 2 * 2 + 2) + dense(4 * 4 * 2, 2 * LATENTS)  # q(z|x, image)
@@ -685,6 +705,17 @@ CASES = [
         given={"label": LABEL},
         beside={"counted": SEEN},
     ),
+    Case(
+        "vq_vae",
+        vq_vae,
+        RESIDUAL,
+        # The commitment's weight; the codes, their sums and counts, and whether they began.
+        non_trainable=STATE + 1 + 2 * CODES * LATENTS + CODES + 1,
+        loss=lambda history: np.add(history["nll"], np.multiply(0.25, history["commitment"])),
+        xla_on_cpu=False,
+        one_vector=False,
+        has_posterior=False,
+    ),
     Case("missing_data", missing_data, MLP_DIAG, beside={"seen": SEEN}),
     Case(
         "missing_data_shown",
@@ -743,5 +774,5 @@ CASES = [
     ),
 ]
 assert len({case.name for case in CASES}) == len(CASES), "tests look members up by their names"
-TRAINED = [case for case in CASES if case.trained_as is None]
+TRAINED = [case for case in CASES if case.trained_as is None and case.has_posterior]
 SERVED = [case for case in CASES if case.served_as is None and case.one_vector]

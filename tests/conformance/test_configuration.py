@@ -20,10 +20,20 @@ from tfvae import (
     networks,
     objectives,
     priors,
+    quantisers,
     signatures,
 )
 
-AREAS = ("flows", "heads", "missingness", "networks", "objectives", "priors", "models")
+AREAS = (
+    "flows",
+    "heads",
+    "missingness",
+    "networks",
+    "objectives",
+    "priors",
+    "quantisers",
+    "models",
+)
 BASES = {
     "Head",
     "LatentHead",
@@ -32,6 +42,7 @@ BASES = {
     "MissingProcess",
     "Prior",
     "Objective",
+    "Quantiser",
     "LatentVariableModel",
 }
 SHAPE = (4, 4, 1)
@@ -57,6 +68,7 @@ def levels():
 
 
 NETWORK = {"units": [3, 4], "activation": "tanh"}
+RESIDUAL = {"filters": [2, 3], "num_blocks": 1, "kernel_size": 5, "activation": "tanh"}
 PIXELS = {
     "num_levels": 5,
     "filters": 8,
@@ -165,6 +177,8 @@ ARGUMENTS = {
         "strides": 3,
         "activation": "tanh",
     },
+    networks.ResidualConv: lambda: RESIDUAL,
+    networks.ResidualConvTranspose: lambda: {**RESIDUAL, "image_size": [8, 6]},
     networks.GatedPixelCNN: lambda: PIXELS,
     networks.PixelSNAIL: lambda: {**PIXELS, "every": 3, "num_heads": 2},
     objectives.ELBO: lambda: {
@@ -301,6 +315,29 @@ ARGUMENTS = {
         "missing_process": missingness.LinearMasking(name="s"),
         "show_seen": True,
         "nan_is_missing": True,
+        "seed": 7,
+    },
+    quantisers.VectorQuantised: lambda: {
+        "num_codes": 5,
+        "vector_size": 3,
+        "update": "codebook_loss",
+        "commitment_weight": 0.5,
+        "decay": 0.9,
+        "epsilon": 1e-3,
+        "start": "normal",
+        "restart_below": 0.5,
+    },
+    quantisers.FiniteScalar: lambda: {"levels": [3, 4]},
+    quantisers.GumbelCodes: lambda: {
+        "num_codes": 5,
+        "vector_size": 3,
+        "temperature": 0.5,
+        "kl_weight": 0.5,
+    },
+    tfvae.VQVAE: lambda: {
+        "network": networks.ResidualConv([2], name="f"),
+        "quantiser": quantisers.FiniteScalar([3, 4], name="c"),
+        "decoder": decoder(name="p"),
         "seed": 7,
     },
     tfvae.PixelCNN: lambda: {

@@ -37,6 +37,7 @@ def command(
     """
     run.check_data()
     load_tensorflow()
+    from tfvae.runs.code_bounds import bounds_alone, measure_bound
     from tfvae.runs.datasets import load_data
     from tfvae.runs.joint import JOINT, joint_lines, measure_joint
     from tfvae.runs.measuring import (
@@ -50,6 +51,9 @@ def command(
     found = {}
     for name, (model, settings) in run.read_stages().items():
         data, examples = load_data(settings, model), num_examples or settings["eval_examples"]
+        if bounds_alone(model):
+            found[name] = measure_bound(model, data[1], examples)
+            continue
         if reconstructs_alone(model):
             found[name] = measure_reconstruction(model, *data, examples)
             continue

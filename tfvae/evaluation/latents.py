@@ -108,7 +108,8 @@ def latent_codes(model: Any, data: Any, *, batch_size: int = BATCH_SIZE, verbose
         verbose: 1 shows a progress bar.
 
     Returns:
-        float64 `[N, D]`, or the nest of such that the model's z is.
+        float64 `[N, D]`, or the nest of such that the model's z is; codes that are whole numbers
+        in their own type.
 
     Raises:
         UserError: for data that `fit` would refuse, or a model that does not encode.
@@ -159,7 +160,12 @@ def active_units(
 def _collect(model: Any, data: Any, function: Any, batch_size: int, verbose: int) -> Any:
     run = compiled(model, function)
     found = collected(model, data, lambda batch: run(batch.tensors()), batch_size, verbose)
-    return tf.nest.map_structure(lambda values: values.astype(np.float64), found)
+    return tf.nest.map_structure(_in_float64, found)
+
+
+def _in_float64(values: np.ndarray) -> np.ndarray:
+    """Real numbers in float64; whole numbers, such as indices of codes, stay what they are."""
+    return values.astype(np.float64) if values.dtype.kind == "f" else values
 
 
 def _codes(model: Any, batch: Batch) -> Any:

@@ -11,9 +11,11 @@ from tfvae.models.missing import MissingDataVAE
 from tfvae.models.pixel_cnn import PixelCNN
 from tfvae.models.semi_supervised import SemiSupervisedVAE
 from tfvae.models.vae import VAE
+from tfvae.models.vq_vae import VQVAE
 
 __all__ = [
     "VAE",
+    "VQVAE",
     "Autoencoder",
     "ConditionalVAE",
     "Decoder",

@@ -48,6 +48,9 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
         UserError: if a subclass lacks `fields` or `loss_terms`.
     """
 
+    code_interval: tuple[float, float] | None = None
+    """Where codes are whole numbers, the least and the greatest: a server refuses others."""
+
     def __init__(self, names: Sequence[str], seed: int | None = None, **kwargs: Any):
         check_methods(self, LatentVariableModel, scores=issubclass(type(self), Scores))
         names = checked_names(type(self).__name__, names)
@@ -150,6 +153,8 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             # A scalar of the batch counts as often as the batch has rows.
             weight = nats.counts.get(name) if value.shape.rank else own_rows(inputs).count
             self.trackers[name].update_state(value, sample_weight=weight)
+        for name, tally in nats.tallies.items():
+            self.trackers[name].update_state(tally)
         if training or not (isinstance(self, Encodes) and isinstance(self, Decodes)):
             return nats.reconstruction
         return self.reconstruction(batch)

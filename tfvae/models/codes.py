@@ -49,6 +49,11 @@ def code_field(model: Any) -> Field | None:
     return Field(tuple(z.shape[1:]), "int32" if z.dtype.is_integer else "float32", interval)
 
 
+def has_real_codes(model: Any) -> bool:
+    """Whether the codes of a model are real numbers, and no integers that stand for vectors."""
+    return all(level.dtype.is_floating for level in tf.nest.flatten(code_example(model)))
+
+
 def code_draws(model: Any) -> int:
     """Returns how many draws each code is the mean of; 0 where it is known in closed form."""
     with noting_draws() as noted:

@@ -74,7 +74,7 @@ def checked_nats(made_by: keras.layers.Layer, nats: Any, names: Sequence[str]) -
             f"{kind}.{method}() returned a {type(nats).__name__}; expected "
             "tfvae.objectives.Nats(terms, reconstruction), terms a dict of nats by name."
         )
-    found = {**nats.terms, **nats.watched}
+    found = {**nats.terms, **nats.watched, **nats.tallies}
     for name, value in found.items():
         if name not in names:
             raise UserError(

@@ -94,9 +94,12 @@ class Decoder(NetworkAndHead):
         [5, 3]
     """
 
+    code_axes = 1
+    """Of a code, behind whatever sample axes: 1 of a vector, 3 of a map of vectors."""
+
     def input_event_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """Returns `(D,)`: a code is a vector, whatever sample axes come before it."""
-        return (input_shape[-1],)
+        """Returns the shape of a code, `(D,)` of a vector."""
+        return tuple(input_shape[-self.code_axes :])
 
     def check(self, distribution: tfd.Distribution | None) -> None:
         """Refuses a likelihood without a mean."""

@@ -46,6 +46,8 @@ class Generation(Trainer):
     def codes(self, data: Any, batch_size: int = 128, verbose: int = 0) -> Any:
         """Returns the code of each example, float32 `[N, D]` or a dict of levels: deterministic.
 
+        Codes that are whole numbers are int32.
+
         Args:
             data: What `fit` takes: arrays, or a data set of batches.
             batch_size: Examples at once.
@@ -53,7 +55,9 @@ class Generation(Trainer):
         """
         options = {"batch_size": batch_size, "verbose": verbose}
         found = tfvae.evaluation.latent_codes(self, data, **options)
-        return tf.nest.map_structure(lambda level: level.astype("float32"), found)
+        return tf.nest.map_structure(
+            lambda level: level.astype("float32") if level.dtype.kind == "f" else level, found
+        )
 
     def code_model(self, draw: bool = False, **kwargs: Any) -> CodeModel:
         """Returns a Keras model from x to its code, to build on; see `CodeModel`."""

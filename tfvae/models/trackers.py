@@ -29,6 +29,10 @@ class TrackedTerms(keras.Model):
         super().__init__(**kwargs)
         self.trackers = {name: _MeanOfRows(name=name) for name in names}
 
+    def track_codes(self, name: str, num_codes: int) -> None:
+        """Logs the perplexity of `num_codes` codes under a name, of what `Nats.tallies` counts."""
+        self.trackers[name] = CodePerplexity(num_codes, name=name)
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The loss, and the terms as one metric whose result is a dict."""
@@ -49,6 +53,39 @@ class _MeanOfRows(keras.metrics.Mean):
     def result(self) -> Any:
         """Returns the mean, or NaN of no rows."""
         return tf.where(tf.equal(self.count, 0.0), float("nan"), super().result())
+
+
+class CodePerplexity(keras.metrics.Metric):
+    """exp(H), H the entropy of how often each of K codes was used: how many are in use, at most K.
+
+    Of an epoch it is that of all its batches together. The mean of their own perplexities would be
+    too small: a batch can't use more codes than it has vectors.
+
+    Args:
+        num_codes: K.
+        **kwargs: Keras metric arguments.
+
+    Example:
+        >>> metric = CodePerplexity(4)
+        >>> metric.update_state([1.0, 0.0, 0.0, 0.0])
+        >>> metric.update_state([0.0, 1.0, 0.0, 0.0])
+        >>> round(float(metric.result()), 4)
+        2.0
+    """
+
+    def __init__(self, num_codes: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.used = self.add_variable(shape=(num_codes,), initializer="zeros", name="used")
+
+    def update_state(self, counts: Any) -> None:
+        """Adds how often each code was used, `[K]`."""
+        self.used.assign_add(tf.cast(counts, self.used.dtype))
+
+    def result(self) -> Any:
+        """Returns the perplexity, or NaN of no codes."""
+        used = tf.convert_to_tensor(self.used)
+        shares = used / tf.reduce_sum(used)  # 0 / 0 is NaN
+        return tf.exp(-tf.reduce_sum(tf.math.xlogy(shares, shares)))
 
 
 class _Terms(MetricsList):

@@ -6,6 +6,7 @@ from tfvae.networks.masked import MADE
 from tfvae.networks.mlp import MLP
 from tfvae.networks.pixel_cnn import GatedPixelCNN
 from tfvae.networks.pixel_snail import PixelSNAIL
+from tfvae.networks.residual import ResidualConv, ResidualConvTranspose
 from tfvae.networks.unet import UNet
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "ConvTranspose",
     "GatedPixelCNN",
     "PixelSNAIL",
+    "ResidualConv",
+    "ResidualConvTranspose",
     "SideBySide",
     "UNet",
 ]

@@ -8,6 +8,7 @@ import keras
 from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.mlp import MLP
+from tfvae.networks.residual import ResidualConv, ResidualConvTranspose
 from tfvae.networks.unet import UNet
 
 Activation = Literal[
@@ -146,6 +147,48 @@ def unet(
     dense = mlp(units, activation, dtype=dtype)[0] if units else None
     down = _chain("encoder_network", Conv(filters, name="encoder_conv", **common), dense)
     return down, UNet(filters, num_convolutions, name="decoder_unet", **common)
+
+
+def residual(
+    event_shape: Sequence[int],
+    filters: Sequence[int] = (32, 64),
+    num_blocks: int = 2,
+    kernel_size: int = 4,
+    activation: Activation = "relu",
+    dtype: Any = None,
+) -> Pair:
+    """Convolutions that halve the image, and residual blocks: for maps of codes.
+
+    Args:
+        event_shape: `(H, W, C)`, of the images.
+        filters: Channels of each convolution, which halves the image; the decoder's are the same
+            backwards.
+        num_blocks: Residual blocks of each of the two.
+        kernel_size: Side of the kernels in pixels, at least 2.
+        activation: Of the hidden layers.
+        dtype: A Keras dtype policy.
+
+    Returns:
+        (the encoder's network, the decoder's).
+
+    Example:
+        >>> encoder, decoder = residual((28, 28, 1))
+        >>> decoder.map_size
+        (7, 7)
+    """
+    common = {
+        "num_blocks": num_blocks,
+        "kernel_size": kernel_size,
+        "activation": activation,
+        "dtype": dtype,
+    }
+    size = tuple(event_shape)[:2]
+    return (
+        ResidualConv(filters, name="encoder_residual", **common),
+        ResidualConvTranspose(
+            tuple(filters)[::-1], image_size=size, name="decoder_residual", **common
+        ),
+    )
 
 
 def _chain(name: str, *layers: keras.layers.Layer | None) -> keras.layers.Layer:

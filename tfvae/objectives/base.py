@@ -27,6 +27,8 @@ class Nats:
             term's value.
         counts: Name -> what each row counts for in the mean that is logged, `[B]`, where it is
             not 1: of what is known of some rows alone.
+        tallies: Name -> how often each of K codes was used in the batch, `[K]`: what is logged is
+            the perplexity of all that an epoch used.
         of_prior: Names of the terms whose draws are not q's: the score of q is none of theirs.
     """
 
@@ -35,6 +37,7 @@ class Nats:
     watched: Mapping[str, tf.Tensor] = field(default_factory=dict)
     surrogates: Mapping[str, tf.Tensor] = field(default_factory=dict)
     counts: Mapping[str, tf.Tensor] = field(default_factory=dict)
+    tallies: Mapping[str, tf.Tensor] = field(default_factory=dict)
     of_prior: frozenset[str] = frozenset()
 
 

@@ -14,6 +14,7 @@ from tfvae.data.naming import by_name
 from tfvae.evaluation import pictures
 from tfvae.evaluation.levels import levels_held
 from tfvae.models.capabilities import Continues, Decodes, Encodes, Generates
+from tfvae.models.codes import has_real_codes
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.settings.settings import Settings
 
@@ -63,7 +64,7 @@ def write_drawings(drawings: Mapping[str, Callable[[Path], Any]], folder: Path) 
 
 
 def _of_codes(model: Any, settings: Settings, test: tf.data.Dataset) -> dict[str, Callable]:
-    if not isinstance(model, Encodes):
+    if not isinstance(model, Encodes) or not has_real_codes(model):
         return {}
     examples = data.first_examples(test, POINTS)
     labels = held_out_labels(settings)

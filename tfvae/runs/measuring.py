@@ -15,6 +15,7 @@ from tfvae.data.fields import HOLE, example_size
 from tfvae.models.capabilities import Classifies, Decodes, Encodes, Scores, ScoresExactly, can
 from tfvae.models.codes import code_draws, from_draws, vector_size
 from tfvae.noise import Noise
+from tfvae.runs.code_bounds import bound_lines
 from tfvae.settings.settings import FIRST_STAGE
 from tfvae.uses.classification import Classification, classify
 
@@ -213,6 +214,9 @@ def table(tests: Mapping[str, dict[str, Any]]) -> list[str]:
         lines += [f"stage {name}"] if len(tests) > 1 else []
         if "squared_error" in test:
             lines.append(_reconstruction_line(test))
+            continue
+        if "log_likelihood" not in test:
+            lines += bound_lines(test)
             continue
         error = test["standard_error"]
         spread = "" if error is None else f" +- {error:.2f}"

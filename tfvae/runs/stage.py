@@ -7,6 +7,7 @@ from typing import Any
 
 from tfvae import data
 from tfvae.models.capabilities import Scores, ScoresExactly
+from tfvae.runs.code_bounds import bounds_alone, measure_bound
 from tfvae.runs.datasets import Datasets, model_and_data, report_bits
 from tfvae.runs.files import replacing
 from tfvae.runs.fitting import fit
@@ -93,6 +94,11 @@ class Stage:
             )
             options = self.settings.group("evaluation")
             measured["test"] = measure(self.model, self.datasets[1], **options)
+        elif bounds_alone(self.model):
+            report("evaluating: the bound, of all held-out examples")
+            measured["test"] = measure_bound(
+                self.model, self.datasets[1], self.settings["eval_examples"]
+            )
         elif reconstructs_alone(self.model):
             report("evaluating: reconstructions, beside those of PCA")
             measured["test"] = measure_reconstruction(

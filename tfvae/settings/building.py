@@ -29,7 +29,8 @@ def build_model(
         settings: Of the members.
         event_shape: Of one example, such as `(H, W, C)`.
         conditions: The columns that a conditional model is given, by name.
-        latent_size: Number of latent dimensions.
+        latent_size: Number of latent dimensions; of integer codes, of the vector that each stands
+            for.
         seed: Of weights, order and noise.
         dtype_policy: Precision of the networks.
 
@@ -42,6 +43,7 @@ def build_model(
         "event_shape": event_shape,
         "conditions": conditions,
         "latent_size": latent_size,
+        "vector_size": latent_size,
         "seed": seed,
     }
 
@@ -53,6 +55,8 @@ def build_model(
         down, up = settings.build("network", dtype=dtype_policy, **known)
     if "posterior" in settings:
         parts["encoder"] = Encoder(down, part("posterior"), name="encoder")
+    if "quantiser" in settings:
+        parts |= {"network": down, "quantiser": part("quantiser")}
     if "likelihood" in settings:
         parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
     if "levels" in settings:

@@ -24,6 +24,7 @@ DEFAULTS = {
     "levels": "mlp",
     "conditionals": "gated",
     "posterior": "diag",
+    "quantiser": "vq",
     "prior": "standard_normal",
     "objective": "elbo",
     "corruption": None,
@@ -34,6 +35,8 @@ DEFAULTS = {
 # Which choices there are for what a model's constructor takes.
 _PARTS = {
     "encoder": ("network", "posterior"),
+    "network": ("network",),
+    "quantiser": ("quantiser",),
     "decoder": ("network", "likelihood"),
     "levels": ("levels",),
     "conditionals": ("conditionals",),

@@ -121,7 +121,10 @@ def code_fields(model: Any) -> dict[str, Field]:
     """
     codes = named_codes(code_example(model))
     check_tensor_names(model, "code", codes, {*NUMBERS, *model.fields()})
-    return {n: Field(tuple(level.shape[1:]), level.dtype.name, None) for n, level in codes.items()}
+    within = getattr(model, "code_interval", None)
+    return {
+        n: Field(tuple(level.shape[1:]), level.dtype.name, within) for n, level in codes.items()
+    }
 
 
 def unfolded(decode: Callable[[Any, Batch], tf.Tensor], z: Any, given: Batch) -> tf.Tensor:
