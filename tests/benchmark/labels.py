@@ -37,7 +37,7 @@ def data(folder):
 
 def training(name, path):
     """Returns what runs an epoch of a preset, and the matrix products of one of its steps."""
-    settings = presets.get(name)
+    settings = presets.get(name, latent_size=50, corruption=None)  # the same networks
     options = {"fields": ("x", "label"), "labels": settings["labels"]}
     train, _ = tfvae.data.load(path, BATCH_SIZE, "dynamic", drop_remainder=True, **options)
     model = settings.model(SHAPE, {"label": tfvae.Field.label(CLASSES)})

@@ -277,6 +277,7 @@ ARGUMENTS = {
         "prior": priors.MixtureOfGaussians(2, 3),
         "objective": objectives.ImportanceWeighted(2),
         "alpha": 0.5,
+        "bound_share": 0.25,
         "class_prior": [0.25, 0.25, 0.5],
         "label_gradient": "score_function",
         "temperature": 0.25,

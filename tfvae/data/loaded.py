@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfvae.data.epochs import EpochCounter
 from tfvae.data.fields import Field
 from tfvae.data.hiding import Derived
+from tfvae.data.labelled_batches import LabelledBatches
 from tfvae.data.rows import Columns
 from tfvae.errors import UserTypeError
 
@@ -29,6 +30,8 @@ class Recipe:
         derived: what makes further columns of x; None where none are.
         made: the names of these columns.
         drawn: whether the column x holds static bits already; the binarisation is then "none".
+        labelled: which rows have a label, where each batch has as many of them; None where
+            batches are as the order has it.
     """
 
     columns: Columns
@@ -43,6 +46,7 @@ class Recipe:
     derived: Derived | None = None
     made: tuple[str, ...] = ()
     drawn: bool = False
+    labelled: LabelledBatches | None = None
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -55,13 +59,25 @@ class Recipe:
     @property
     def num_batches(self) -> int:
         """Batches of an epoch."""
+        if self.labelled is not None:
+            return self.labelled.num_batches(self.batch_size)
         whole, rest = divmod(len(self.columns), self.batch_size)
         return whole + (1 if rest and not self.drop_remainder else 0)
 
     @property
+    def num_shown(self) -> int:
+        """Rows of an epoch's order: each once, or whole batches."""
+        return len(self.columns) if self.labelled is None else self.num_batches * self.batch_size
+
+    @property
+    def labelled_share(self) -> float | None:
+        """The share of rows with a label in each batch, where all have as many."""
+        return None if self.labelled is None else self.labelled.count / self.batch_size
+
+    @property
     def static_size(self) -> int | None:
         """The rows of every batch where all have as many, else None."""
-        uneven = len(self.columns) % self.batch_size and not self.drop_remainder
+        uneven = self.num_shown % self.batch_size and not self.drop_remainder
         return None if uneven else self.batch_size
 
 

@@ -21,6 +21,7 @@ from tfvae.data.epochs import EpochCounter
 from tfvae.data.few_labels import with_few_labels
 from tfvae.data.fields import check_field_names, listed
 from tfvae.data.hiding import hiding, made_by
+from tfvae.data.labelled_batches import labelled_batches
 from tfvae.data.loaded import LoadedSet, Recipe
 from tfvae.data.missing import SEEN
 from tfvae.data.rows import Columns
@@ -38,6 +39,7 @@ def load(
     *,
     fields: Sequence[str] | None = None,
     labels: int | None = None,
+    labelled_per_batch: int | None = None,
     first_epoch: int = 0,
     test_fraction: float | None = None,
     size: tuple[int, int] | None = None,
@@ -80,6 +82,11 @@ def load(
         labels: how many training examples keep their label, as many of each class as of any other,
             chosen by `seed`; the others have -1, unknown. Held-out examples keep theirs. None
             (default): all.
+        labelled_per_batch: how many rows of each training batch have a label, from 1 to
+            batch_size - 1, for data of which few have: all batches are full, an epoch shows each
+            row without a label once (some twice, to fill the last batch) and the labelled ones go
+            round, as often as that takes. `SemiSupervisedVAE` weighs rows so that its loss stays
+            that of the data. None (default): an epoch shows each row once, labelled or not.
         first_epoch: the epoch that the first iteration shows, from 0.
         test_fraction: share of the rows that are held out, for sources that have no test set;
             default 0.2 for digits, 0.1 for files and folders. The same rows for all seeds.
@@ -140,6 +147,10 @@ def load(
     )
     if labels is not None:
         rows = with_few_labels(rows, _whole("labels", labels, 1), seed, name_or_path)
+    labelled = None
+    if labelled_per_batch is not None:
+        count = _whole("labelled_per_batch", labelled_per_batch, 1)
+        labelled = labelled_batches(rows, count, batch_size, name_or_path)
     rows = hidden.applied(rows, seed, name_or_path)
     held_out_rows = hidden.applied(held_out_rows, pipeline.TEST_SEED, name_or_path)
     levels, default = None, split.spec.binarisation
@@ -171,6 +182,7 @@ def load(
         levels,
         hidden.derived,
         hidden.made,
+        labelled=labelled,
     )
     held_out = STATIC if binarisation == DYNAMIC else binarisation
     test = Recipe(

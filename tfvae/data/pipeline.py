@@ -85,7 +85,9 @@ def _epoch_batches(recipe: Recipe, epoch: tf.Tensor) -> tf.data.Dataset:
 
 
 def order(recipe: Recipe, epoch: tf.Tensor) -> tf.Tensor:
-    """The row numbers in the order of one epoch, int64 `[N]`."""
+    """The row numbers in the order of one epoch, int64 `[recipe.num_shown]`."""
+    if recipe.labelled is not None:
+        return recipe.labelled.order(recipe.seed, epoch, recipe.num_batches, recipe.batch_size)
     seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
     rows = tf.range(len(recipe.columns), dtype=tf.int64)
     return tf.random.experimental.stateless_shuffle(rows, seed=seed, alg="philox")

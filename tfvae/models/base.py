@@ -144,9 +144,9 @@ class LatentVariableModel(ModelTermWeights, TrackedTerms, KeepsFrozen, Saves, Ge
             nats = self._checked(self.loss_terms(batch, training))
         self.term_names = tuple(nats.terms)
         for name, value in nats.terms.items():
-            loss = tf.reduce_mean(value)
+            loss = nats.mean(name, value)
             if name in nats.surrogates:  # the value of one, the gradient of the other
-                surrogate = tf.reduce_mean(nats.surrogates[name])
+                surrogate = nats.mean(name, nats.surrogates[name])
                 loss = surrogate + tf.stop_gradient(loss - surrogate)
             self.add_loss(self.weight(name) * loss)
         for name, value in {**nats.terms, **nats.watched}.items():

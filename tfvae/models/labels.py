@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfvae.checks import real
 from tfvae.data.fields import HOLE, Field
 from tfvae.data.rows import Columns
 from tfvae.errors import UserError, UserTypeError
@@ -43,9 +44,20 @@ def checked_label(found: Any, taken: Sequence[str]) -> tuple[str, Field]:
     if field.shape or len(field.classes) < 2 or field.classes[0] != 0:
         raise UserError(
             f"The field {name!r} has {field.values}, of shape {field.shape}; expected a label, a "
-            f"whole number from 0 to K - 1 with K at least 2: {_EXAMPLE}."
+            f"whole number from 0 to K - 1 with K at least 2: {_EXAMPLE}.{_advice(field)}"
         )
     return name, dataclasses.replace(field, holes=True, optional=True)
+
+
+def _advice(field: Field) -> str:
+    """What to do about data whose label is none, as a file's or a table's may be."""
+    if field.shape:
+        return " Labels are numbers, and no one-hot rows: label.argmax(axis=1)."
+    if not field.whole:
+        return f" Save whole numbers, label.astype('int32'), and {HOLE} where one is not known."
+    if field.interval is None:
+        return f" Of the labels all are {HOLE}, unknown, or some are below that: give those known."
+    return ""
 
 
 def checked_class_prior(found: Any, num_classes: int) -> list[float]:
@@ -64,6 +76,13 @@ def checked_class_prior(found: Any, num_classes: int) -> list[float]:
             "to 1, one for each class."
         )
     return shares.tolist()
+
+
+def checked_share(found: Any) -> float:
+    """Returns a share of labelled rows, above 0 and below 1."""
+    if real("bound_share", found, above=0.0) >= 1:
+        raise UserError(f"bound_share is {found!r}; expected a share below 1, such as 0.25.")
+    return float(found)
 
 
 def check_labels(columns: Columns | None, name: str, field: Field) -> float:

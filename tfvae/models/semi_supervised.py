@@ -27,8 +27,15 @@ from tfvae.models.label_gradients import (
     drawn_class,
     with_score,
 )
-from tfvae.models.label_terms import ACCURACY, CLASS_KL, CLASSIFICATION, with_labels
-from tfvae.models.labels import check_labels, checked_class_prior, checked_label
+from tfvae.models.label_terms import (
+    ACCURACY,
+    CLASS_KL,
+    CLASSIFICATION,
+    Shares,
+    weighted,
+    with_labels,
+)
+from tfvae.models.labels import check_labels, checked_class_prior, checked_label, checked_share
 from tfvae.models.semi_supervised_parts import check_parts
 from tfvae.noise import Noise, training_noise
 from tfvae.objectives import ELBO, Nats, Objective
@@ -49,7 +56,9 @@ class SemiSupervisedVAE(Autoencoding):
         label known    -L(x, y) = E_q(z|x, y)[log p(x|y, z)] + log p(y) - KL(q(z|x, y) || p(z))
                               <= log p(x, y)
         not known      -U(x) = sum_y q(y|x) (-L(x, y)) + H(q(y|x)) <= log p(x)
-        loss            mean of L and U, + alpha mean over labelled rows of -log q(y|x)
+        loss            s mean of L + (1 - s) mean of U + alpha mean of -log q(y|x)
+
+    Each mean is over the rows of its kind, s is `bound_share`, by default the data's N_l / N.
 
     The sum is over all K classes, in one pass of the encoder and one of the decoder for K times the
     rows. `label_gradient` has one class of each example in its place while training; `evaluate` and
@@ -71,7 +80,11 @@ class SemiSupervisedVAE(Autoencoding):
         objective: Default `ELBO()`. One that draws from each part of a mixture.
         alpha: What the classifier's mean loss counts beside the mean bound, at least 0. Default
             0.1, the paper's: its sum over N rows has alpha' = alpha N. `fit` learns the share of
-            labelled rows, by which their sum in a batch becomes that mean.
+            labelled rows in the data, and in batches that `labelled_per_batch` made, and weighs
+            rows so that a batch's loss is an unbiased estimate.
+        bound_share: s, what labelled rows count for in the mean bound, between 0 and 1. None
+            (default): as many as they are, the paper's. More, such as the share of
+            `labelled_per_batch`, ties the classes of p(x|y, z) to the labels, where few have one.
         class_prior: p(y), K numbers above 0. None (default): all alike.
         label_gradient: Of the sum over classes while training. "enumerated" (default): exact.
             "score_function": one y ~ q(y|x) of each example, its score weighted with the bound
@@ -126,6 +139,7 @@ class SemiSupervisedVAE(Autoencoding):
         prior: Prior | None = None,
         objective: Objective | None = None,
         alpha: float = 0.1,
+        bound_share: float | None = None,
         class_prior: Sequence[float] | None = None,
         label_gradient: Literal["enumerated", "score_function", "gumbel_softmax"] = "enumerated",
         temperature: float = 0.5,
@@ -146,6 +160,7 @@ class SemiSupervisedVAE(Autoencoding):
         self.classifier, self.prior, self.objective = classifier, prior, objective
         self.label_name, self.label_field, self.given_field = name, field, conditions[name]
         self.alpha = real("alpha", alpha, minimum=0.0)
+        self.bound_share = None if bound_share is None else checked_share(bound_share)
         self.class_prior = None if class_prior is None else [float(p) for p in class_prior]
         shares = checked_class_prior(class_prior, len(field.classes))
         self.log_classes = [math.log(share) for share in shares]
@@ -156,6 +171,9 @@ class SemiSupervisedVAE(Autoencoding):
         self.add_term_weight(CLASSIFICATION, self.alpha)
         self.labelled_share = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="labelled_share", dtype="float32"
+        )
+        self.shown_share = self.add_weight(
+            shape=(), initializer="ones", trainable=False, name="shown_share", dtype="float32"
         )
 
     @property
@@ -188,13 +206,15 @@ class SemiSupervisedVAE(Autoencoding):
             if not part.built:
                 part.build(None if part is self.prior else shape)
 
-    def look_at(self, columns: Columns | None) -> None:
-        """Learns which share of the training rows has a label.
+    def look_at(self, columns: Columns | None, labelled: float | None = None) -> None:
+        """Learns which share of the training rows has a label, and which of those in a batch.
 
         Raises:
             UserError: if no row has one, a class has none, or the data set does not say.
         """
-        self.labelled_share.assign(check_labels(columns, self.label_name, self.label_field))
+        share = check_labels(columns, self.label_name, self.label_field)
+        self.labelled_share.assign(share)
+        self.shown_share.assign(share if labelled is None else labelled)
 
     def weight(self, term: str) -> tf.Tensor | float:
         """Returns the factor of a term: of a labelled row's loss alpha / the share of such rows."""
@@ -280,7 +300,13 @@ class SemiSupervisedVAE(Autoencoding):
             score = proposal.score()
             nats = with_score(nats, self.weight, score, batch["x"], self.label_baseline)
         assert isinstance(proposal, DrawnClass | ByClass)
-        return with_labels(nats, proposal.classes, tf.constant(self.log_classes))
+        nats = with_labels(nats, proposal.classes, tf.constant(self.log_classes))
+        return weighted(nats, proposal.classes.labels.known, self._shares()) if training else nats
+
+    def _shares(self) -> Shares:
+        data = tf.identity(self.labelled_share)
+        bound = data if self.bound_share is None else tf.constant(self.bound_share)
+        return Shares(data, tf.identity(self.shown_share), bound)
 
     def code_of(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns the class, one-hot `[B, K]`, and the point estimate of z, `[B, D]`."""
@@ -316,6 +342,7 @@ class SemiSupervisedVAE(Autoencoding):
             **super().get_config(),
             "conditions": {self.label_name: self.given_field.get_config()},
             "alpha": self.alpha,
+            "bound_share": self.bound_share,
             "class_prior": self.class_prior,
             "label_gradient": self.label_gradient,
             "temperature": self.temperature,

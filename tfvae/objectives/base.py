@@ -30,6 +30,8 @@ class Nats:
         tallies: Name -> how often each of K codes was used in the batch, `[K]`: what is logged is
             the perplexity of all that an epoch used.
         of_prior: Names of the terms whose draws are not q's: the score of q is none of theirs.
+        row_weights: Name of a term -> what each row counts for in the loss, `[B]`, where it is not
+            1: of batches that show some rows more often than the data have them.
     """
 
     terms: Mapping[str, tf.Tensor]
@@ -39,6 +41,11 @@ class Nats:
     counts: Mapping[str, tf.Tensor] = field(default_factory=dict)
     tallies: Mapping[str, tf.Tensor] = field(default_factory=dict)
     of_prior: frozenset[str] = frozenset()
+    row_weights: Mapping[str, tf.Tensor] = field(default_factory=dict)
+
+    def mean(self, name: str, value: tf.Tensor) -> tf.Tensor:
+        """Returns the mean over the rows, each by its weight, of a term or of its surrogate."""
+        return tf.reduce_mean(self.row_weights[name] * value if name in self.row_weights else value)
 
 
 class TermWeights:

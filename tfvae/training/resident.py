@@ -58,14 +58,21 @@ class ResidentData(DataAdapter):
         recipe = self.recipe
         columns = ((name, r.dtype, r.field.shape) for name, r in recipe.columns.rows.items())
         drawn = recipe.binarisation, recipe.levels, recipe.seed, recipe.derived, recipe.made
-        return (drawn, recipe.batch_size, recipe.bare, len(recipe.columns), *columns)
+        return (
+            drawn,
+            recipe.batch_size,
+            recipe.bare,
+            len(recipe.columns),
+            recipe.num_shown,
+            *columns,
+        )
 
     def columns(self) -> dict[str, tf.Tensor]:
         """All rows, as they are stored, on the device that computes."""
         return self.recipe.columns.on_device()
 
     def order(self, epoch: int) -> tf.Tensor:
-        """int32 `[N]`: the rows in the order of this epoch."""
+        """int32 `[recipe.num_shown]`: the rows in the order of this epoch."""
         if self.recipe.epochs is None:
             return tf.range(len(self.recipe.columns))
         return tf.cast(pipeline.order(self.recipe, tf.constant(epoch, tf.int64)), tf.int32)
@@ -86,7 +93,7 @@ class ResidentEpoch:
     Attributes:
         data: whose epoch it is.
         number: which epoch, once batches are taken.
-        order: int32 `[N]`, its order of the rows, likewise.
+        order: int32 `[recipe.num_shown]`, its order of the rows, likewise.
         taken: how many batches are.
     """
 
@@ -118,11 +125,11 @@ class ResidentEpoch:
         self.taken = end
         if counter is not None and end >= min(recipe.num_batches, pipeline.LOOK):
             counter.passed(self.number)
-        whole = min(end, len(recipe.columns) // recipe.batch_size)
+        whole = min(end, recipe.num_shown // recipe.batch_size)
         if whole > first:
             yield first, whole - first, recipe.batch_size
         if end > max(whole, first):
-            yield whole, 1, len(recipe.columns) - whole * recipe.batch_size
+            yield whole, 1, recipe.num_shown - whole * recipe.batch_size
 
 
 def on_device(
@@ -157,9 +164,9 @@ def as_resident(
     return ResidentData(recipe, from_array=True)
 
 
-def columns_of(data: Any) -> Columns | None:
-    """The columns of checked or placed data, or None where they do not say."""
-    return data.recipe.columns if isinstance(data, ResidentData | LoadedSet) else None
+def recipe_of(data: Any) -> Recipe | None:
+    """How the batches of checked or placed data are made, or None where they do not say."""
+    return data.recipe if isinstance(data, ResidentData | LoadedSet) else None
 
 
 def num_rows(data: Any) -> int:

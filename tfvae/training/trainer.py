@@ -14,7 +14,7 @@ from tfvae.training.executions import ResumeEpochs, as_list, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
 from tfvae.training.placing import accepted, distributed, is_distributed, placed
 from tfvae.training.replicas import filled, unfilled
-from tfvae.training.resident import ResidentData, ResidentEpoch, columns_of, num_rows
+from tfvae.training.resident import ResidentData, ResidentEpoch, num_rows, recipe_of
 
 
 class Trainer(OnBatches):
@@ -42,8 +42,14 @@ class Trainer(OnBatches):
     def begin_training(self, num_examples: int) -> None:
         """Called before training, with the size of the training set, or 0 where it is not known."""
 
-    def look_at(self, columns: Columns | None) -> None:
-        """Called before training, with the training set's columns; None where it does not say."""
+    def look_at(self, columns: Columns | None, labelled: float | None = None) -> None:
+        """Called before training.
+
+        Args:
+            columns: Of the training set; None where it does not say.
+            labelled: The share of rows with a label in each of its batches, where
+                `labelled_per_batch` decides it.
+        """
 
     def reconstruct(self, batch: Any) -> Any:
         """Returns what `predict` does for a batch, bare or a dict as it was passed."""
@@ -121,8 +127,11 @@ class Trainer(OnBatches):
             size, whole = validation_batch_size or batch_size, validation_steps is None
             validation = placed(self, validation, size, whole=whole)
             counts.append(validation_steps)
-        columns = columns_of(data)
-        self.look_at(columns_of(x) if columns is None else columns)
+        recipe = recipe_of(data) or recipe_of(x)
+        if recipe is None:
+            self.look_at(None)
+        else:
+            self.look_at(recipe.columns, recipe.labelled_share)
         self.begin_training(num_rows(data))
         steps = steps_at_once(data, callbacks, *counts)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
