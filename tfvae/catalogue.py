@@ -95,7 +95,7 @@ KINDS = {
             "conv": "tfvae.networks.pairs:conv",
             "linear": "tfvae.networks.pairs:linear",
             "unet": "tfvae.networks.pairs:unet",
-            "residual": "tfvae.networks.pairs:residual",
+            "residual": "tfvae.networks.pairs:residual_conv",
         },
         ("event_shape", "latent_size", "dtype"),
     ),

@@ -8,7 +8,7 @@ import tests.models.linear_levels as exact
 import tfvae
 from tfvae import heads, networks, objectives, priors
 from tfvae.errors import UserError, UserTypeError
-from tfvae.models.ladder import precision_weighted, residual
+from tfvae.models.ladder import precision_weighted, residual_merge
 from tfvae.noise import Noise
 
 KINDS = (tfvae.HierarchicalVAE, tfvae.LadderVAE)
@@ -109,7 +109,7 @@ def test_merges():
         assert found["loc"].numpy()[i] == pytest.approx(loc, abs=1e-5)
         variance = np.sum(product * (x - loc) ** 2)
         assert found["scale_diag"].numpy()[i] == pytest.approx(np.sqrt(variance), rel=1e-5)
-    moved = residual(below, above)
+    moved = residual_merge(below, above)
     np.testing.assert_allclose(moved["loc"], both[0] + both[1])
     np.testing.assert_allclose(moved["scale_diag"], below["scale_diag"] * above["scale_diag"])
 

@@ -33,7 +33,7 @@ def precision_weighted(proposed: Parameters, prior: Parameters) -> dict[str, tf.
     return {"loc": loc, "scale_diag": tf.sqrt(variance)}
 
 
-def residual(proposed: Parameters, prior: Parameters) -> dict[str, tf.Tensor]:
+def residual_merge(proposed: Parameters, prior: Parameters) -> dict[str, tf.Tensor]:
     """The Normal that differs from the prior by what is proposed: N(m_p + m_q, (s_p s_q)^2)."""
     return {
         "loc": prior["loc"] + proposed["loc"],
@@ -43,7 +43,7 @@ def residual(proposed: Parameters, prior: Parameters) -> dict[str, tf.Tensor]:
 
 MERGES: dict[str, Callable[[Parameters, Parameters], dict[str, tf.Tensor]] | None] = {
     "precision": precision_weighted,
-    "residual": residual,
+    "residual": residual_merge,
     "none": None,
 }
 

@@ -117,7 +117,7 @@ class StagedModel(LatentVariableModel):
         return vector_size(self.stages[0])
 
     @property
-    def code_interval(self) -> tuple[float, float] | None:
+    def code_interval(self) -> tuple[float, float] | None:  # type: ignore[override]  # of the stage
         """From which to which whole number codes are; None of reals."""
         return getattr(self.stages[0], "code_interval", None)
 

@@ -149,7 +149,7 @@ def unet(
     return down, UNet(filters, num_convolutions, name="decoder_unet", **common)
 
 
-def residual(
+def residual_conv(
     event_shape: Sequence[int],
     filters: Sequence[int] = (32, 64),
     num_blocks: int = 2,
@@ -172,7 +172,7 @@ def residual(
         (the encoder's network, the decoder's).
 
     Example:
-        >>> encoder, decoder = residual((28, 28, 1))
+        >>> encoder, decoder = residual_conv((28, 28, 1))
         >>> decoder.map_size
         (7, 7)
     """

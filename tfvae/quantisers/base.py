@@ -110,6 +110,17 @@ class Quantiser(keras.layers.Layer):
         raise NotImplementedError
 
 
+def needed(noise: Noise | None) -> Noise:
+    """Returns the noise of a step of training.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if noise is None:
+        raise UserError("A quantiser that trains draws: give it noise, of leading shape [1, B].")
+    return noise
+
+
 def code_counts(indices: tf.Tensor, num_codes: int, num_rows: Any = None) -> tf.Tensor:
     """Returns how often each code occurs, float32 `[K]`.
 

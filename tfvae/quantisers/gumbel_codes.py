@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfvae.checks import LARGEST_SIZE, positive_int, real
 from tfvae.distributions.straight_through import rounded
 from tfvae.noise import Noise
-from tfvae.quantisers.base import Quantised, Quantiser, sum_over_positions
+from tfvae.quantisers.base import Quantised, Quantiser, needed, sum_over_positions
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -89,7 +89,7 @@ class GumbelCodes(Quantiser):
             indices = tf.argmax(inputs, axis=-1, output_type=tf.int32)
             return Quantised(indices, self.lookup(indices), {"code_kl": kl})
         size = math.prod(inputs.shape[1:])
-        uniform = tf.reshape(noise.uniform(size), tf.shape(inputs))
+        uniform = tf.reshape(needed(noise).uniform(size), tf.shape(inputs))
         noisy = inputs - tf.math.log(-tf.math.log(uniform))
         indices = tf.argmax(noisy, axis=-1, output_type=tf.int32)
         soft = tf.nn.softmax(noisy / self.temperature)

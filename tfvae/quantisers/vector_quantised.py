@@ -9,7 +9,7 @@ from tfvae.checks import LARGEST_SIZE, positive_int, real
 from tfvae.distributions.straight_through import rounded
 from tfvae.errors import UserError
 from tfvae.noise import Noise
-from tfvae.quantisers.base import Quantised, Quantiser, sum_over_positions
+from tfvae.quantisers.base import Quantised, Quantiser, needed, sum_over_positions
 from tfvae.quantisers.code_book import (
     CodeBook,
     k_means,
@@ -135,7 +135,7 @@ class VectorQuantised(Quantiser):
             seen = inputs if num_rows is None else inputs[:num_rows]
             seen = tf.reshape(tf.stop_gradient(seen), [-1, size])
             everywhere = of_all_replicas(seen)
-            self._start(everywhere, noise)
+            self._start(everywhere, needed(noise))
         codes = tf.convert_to_tensor(self.codes)
         flat = nearest_codes(tf.reshape(inputs, [-1, size]), codes)
         indices = tf.reshape(flat, tf.shape(inputs)[:-1])
@@ -147,7 +147,7 @@ class VectorQuantised(Quantiser):
             errors = tf.square(tf.stop_gradient(inputs) - nearest)
             terms["codebook"] = sum_over_positions(errors)
         if learns:
-            self._learn(seen, flat[: tf.shape(seen)[0]], everywhere, noise)
+            self._learn(seen, flat[: tf.shape(seen)[0]], everywhere, needed(noise))
         return Quantised(indices, rounded(held, inputs), terms)
 
     def lookup(self, indices: tf.Tensor) -> tf.Tensor:
@@ -205,9 +205,9 @@ class VectorQuantised(Quantiser):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        own = ("num_codes", "vector_size", "update", "commitment_weight", "decay", "epsilon")
-        own = (*own, "start", "restart_below")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        sizes = ("num_codes", "vector_size", "update", "commitment_weight", "decay", "epsilon")
+        own = {name: getattr(self, name) for name in (*sizes, "start", "restart_below")}
+        return {**super().get_config(), **own}
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
