@@ -8,6 +8,9 @@ import tfvae.random
 
 # Streams of parts begin here, out of the way of those that count draws from 0 on and down from -1.
 _PARTS = 0x40000000
+EMISSION = 0x08000003
+"""The part that draws x given a z that was drawn with the noise itself, whose heads, priors and
+levels count their parts from 0."""
 
 
 class Noise:

@@ -1,12 +1,13 @@
 """Models of several levels, against a linear hierarchy whose log p(x) is known."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tests.models.linear_levels as exact
 import tfvae
-from tfvae import heads, networks, objectives, priors
+from tfvae import corruptions, heads, networks, objectives, priors
 from tfvae.errors import UserError, UserTypeError
 from tfvae.models.ladder import precision_weighted, residual_merge
 from tfvae.noise import Noise
@@ -27,6 +28,13 @@ def small(kind=tfvae.LadderVAE, levels=None, **options):
         seed=5,
         **options,
     )
+
+
+def trained(**options):
+    """One step of training."""
+    model = small(**options)
+    model.build((None, 4, 4, 1))
+    return model.loss_terms({"x": tf.ones([3, 4, 4, 1])}, training=True)
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.__name__)
@@ -140,22 +148,94 @@ def test_one_pass_serves_the_draw_and_its_prior():
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("balanced", [False, True])
-def test_shares_of_the_levels(balanced):
-    """Balanced, a level's gradient is in proportion to its nats and its size; the loss is not."""
-    model = small(objective=objectives.LevelsELBO(2, kl_weight=0.5, balanced=balanced))
-    model.build((None, 4, 4, 1))
-    batch = {"x": tf.ones([3, 4, 4, 1])}
-    nats = model.loss_terms(batch, training=True)
-    if not balanced:
-        assert not nats.surrogates
-        return
-    values = {name: float(tf.reduce_mean(nats.terms[name])) for name in ("kl_z1", "kl_z2")}
-    parts = {"kl_z1": (values["kl_z1"] + 0.01) * 4, "kl_z2": (values["kl_z2"] + 0.01) * 2}
+@pytest.mark.parametrize("free_bits", [0.0, 1e-6])
+def test_shares_of_the_levels(free_bits):
+    """Balanced, a level's gradient is in proportion to its nats per dimension; the loss is not."""
+
+    def nats_of(balanced, kl_weight=0.5):
+        objective = objectives.LevelsELBO(
+            2, kl_weight=kl_weight, balanced=balanced, free_bits=free_bits
+        )
+        keras.utils.set_random_seed(0)
+        model = small(objective=objective)
+        model.build((None, 4, 4, 1))
+        nats = model.loss_terms({"x": tf.ones([3, 4, 4, 1])}, training=True)
+        surrogates = {n: float(tf.reduce_mean(v)) for n, v in nats.surrogates.items()}
+        logged = {**nats.terms, **nats.watched}
+        return surrogates, {n: float(tf.reduce_mean(v)) for n, v in logged.items()}
+
+    none, plain = nats_of(balanced=False)
+    found, logged = nats_of(balanced=True)
+    assert not none
+    assert logged == pytest.approx(plain)
+    parts = {"kl_z1": (plain["kl_z1"] + 0.01) / 4, "kl_z2": (plain["kl_z2"] + 0.01) / 2}
     mean = sum(parts.values()) / 2
-    for name, part in parts.items():
-        share = float(tf.reduce_mean(nats.surrogates[name])) / values[name]
-        assert share == pytest.approx(part / mean, rel=1e-4)
+    shared = {name: plain[name] * part / mean for name, part in parts.items()}
+    expected = {"free_bits_kl": sum(shared.values())} if free_bits else shared
+    assert found == pytest.approx(expected, rel=1e-4)
+    after, _ = nats_of(balanced=True, kl_weight=1.0)  # the warm-up is over
+    names = list(expected)
+    assert after == pytest.approx({name: plain[name] for name in names}, rel=1e-4)
+
+
+def test_free_bits_below_the_nats_change_nothing():
+    objective = objectives.LevelsELBO(2, free_bits=1e-6)
+    model = small(objective=objective)
+    model.build((None, 4, 4, 1))
+    nats = model.loss_terms({"x": tf.ones([3, 4, 4, 1])}, training=True)
+    assert float(nats.terms["free_bits_kl"]) == pytest.approx(
+        float(tf.reduce_mean(nats.watched["kl"])), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_sees_x_corrupted(kind):
+    """With all of x masked q of the first level forgets it, in training alone."""
+    model = small(kind, corruption=corruptions.Masking(1.0))
+    model.build((None, 4, 4, 1))
+    weights = model.encoder.head.projection.kernel
+    weights.assign(np.random.default_rng(0).normal(size=weights.shape))
+    x = np.random.default_rng(1).random((2, 4, 4, 1)).round().astype("float32")
+    z = {"z1": tf.zeros([2, 4]), "z2": tf.zeros([2, 2])}
+    for training in (True, False):
+        proposal = model.infer({"x": tf.constant(x)}, training=training).proposal
+        loc = proposal.at(z).posteriors["z1"].parameters["loc"].numpy()
+        assert np.allclose(loc[0], loc[1]) == training
+
+
+def test_flows_are_posteriors_of_levels():
+    """Draws are all that training, encoding and likelihoods take of them."""
+    flow = heads.PlanarFlow(4, num_steps=2)
+    model = tfvae.HierarchicalVAE(
+        tfvae.Encoder(networks.MLP([8]), flow),
+        [level(name="level_2")],
+        tfvae.Decoder(networks.MLP([8]), heads.IndependentBernoulli((4, 4, 1))),
+        seed=5,
+    )
+    model.compile("adam", jit_compile=False, run_eagerly=True)
+    x = np.random.default_rng(1).random((6, 4, 4, 1)).round().astype("float32")
+    history = model.fit(x, epochs=1, batch_size=6, verbose=0).history
+    assert np.isfinite(history["elbo"][0])
+    assert model.encode(x)["z1"].shape == (6, 4)
+    assert np.isfinite(model.log_likelihood(x, num_samples=4, verbose=0).mean)
+
+
+def test_statistics_of_the_way_up_move_in_training_alone():
+    above = tfvae.Level(
+        networks.MLP([8], batch_normalisation=True), DIAG(2), networks.MLP([8]), DIAG(4)
+    )
+    model = small(levels=[above])
+    model.compile("adam", jit_compile=False)
+    x = np.random.default_rng(1).random((8, 4, 4, 1)).round().astype("float32")
+    model.build((None, 4, 4, 1))
+    before = [w.numpy() for w in above.up.network.non_trainable_weights]
+    model.evaluate(x, verbose=0)
+    rested = [w.numpy() for w in above.up.network.non_trainable_weights]
+    model.fit(x, epochs=1, verbose=0)
+    moved = [w.numpy() for w in above.up.network.non_trainable_weights]
+    assert len(before) == 2
+    assert all(np.array_equal(a, b) for a, b in zip(before, rested, strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(rested, moved, strict=True))
 
 
 def test_free_bits_of_a_level():
@@ -181,6 +261,12 @@ def test_free_bits_of_a_level():
         (
             lambda: small(objective=objectives.LevelsELBO(3)).build((None, 4, 4, 1)),
             "num_levels=3, and the model has 2",
+        ),
+        (
+            lambda: trained(
+                objective=objectives.ImportanceWeighted(3, gradient="doubly_reparameterised")
+            ),
+            "q of several levels can't hold",
         ),
         (
             lambda: small(

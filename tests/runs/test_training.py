@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tfvae import presets
-from tfvae.runs.datasets import load_data, report_bits
+from tfvae.errors import UserError
+from tfvae.runs.datasets import load_data, model_and_data, report_bits
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,15 @@ def test_bits_under_a_density_and_grey_under_a_mass_are_reported(tmp_path, likel
     report_bits(config, config.model((4, 4, 1)), load_data(config)[1], lines.append)
     assert len(lines) == len(said)
     assert all(text in line for text, line in zip(said, lines, strict=True))
+
+
+def test_codes_are_for_models_of_codes(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 5, (20, 4, 4), "int32"))
+    with pytest.raises(UserError, match="taken for codes, and VAE is no model of codes"):
+        model_and_data(presets.get(dataset=str(tmp_path / "x.npy")))
+    codes = {"dataset": str(tmp_path / "x.npy"), "model": "pixel_cnn", "num_levels": 5}
+    model, _ = model_and_data(presets.get(**codes))
+    assert model.fields()["x"].whole
 
 
 def test_a_path_does_not_depend_on_the_folder(tmp_path, monkeypatch):

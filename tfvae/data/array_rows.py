@@ -16,8 +16,8 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
     """Checked rows of each part, of one field that fits all.
 
     Images are uint8, bool or floats in [0, 1], and three axes are grey images without a channel. A
-    vector or number is a pixel where it is uint8 or all values lie in [0, 1], else any real. Whole
-    numbers of more than a byte with three axes are codes: int32, from 0 to the greatest. In
+    vector or number is a pixel where it is uint8 or all values lie in [0, 1], else any real. int32
+    with three axes are codes, as a model's `encode` returns them, from 0 to the greatest. In
     columns other than x whole numbers are labels: int32, from 0 to the greatest; in that of the
     name label -1 is one not known.
 
@@ -58,7 +58,7 @@ def _is_label(array: np.ndarray) -> bool:
 
 
 def _is_codes(array: np.ndarray) -> bool:
-    return array.ndim == 3 and np.issubdtype(array.dtype, np.integer) and array.itemsize > 1
+    return array.ndim == 3 and array.dtype == np.int32
 
 
 def _label_field(parts: ArrayParts, name: str) -> Field:

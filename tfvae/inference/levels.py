@@ -8,6 +8,7 @@ import tensorflow_probability as tfp
 
 from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
+from tfvae.errors import UserError
 from tfvae.heads.base import Head
 from tfvae.inference.proposal import Proposal
 from tfvae.noise import Noise
@@ -87,6 +88,13 @@ class LevelsProposal(Proposal):
             self._last = self._last._replace(z=z)
         return self._last
 
+    def frozen(self) -> Proposal:
+        """Refuses: the parameters of a level follow from the draws of others."""
+        raise UserError(
+            "q of several levels can't hold its parameters constant in gradients, which this "
+            "gradient needs. Choose gradient='pathwise'."
+        )
+
     def log_prob(self, z: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns log q(z|x), `[S, B]`."""
         return _total(self.at(z).log_posterior)
@@ -110,11 +118,11 @@ class LevelsProposal(Proposal):
         return kl
 
     def codes(self) -> LevelPass:
-        """Returns the pass that chooses the point estimate of each level."""
+        """Returns the pass that chooses each level's point estimate, its densities left out."""
 
         def choose(name: str, posterior: tfd.Distribution) -> Draw:
             z = self.heads[name].code(posterior)
-            return Draw(z, posterior.log_prob(z))
+            return Draw(z, tf.zeros(tf.shape(z)[:-1]))  # some flows have no density of a given z
 
         return self.run(choose)
 

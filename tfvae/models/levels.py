@@ -129,7 +129,8 @@ class LevelsModel(Autoencoding):
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
         """Returns q(z|x) and log p(x, z) over all levels."""
-        proposal = self._proposal(self.features(batch), training)
+        seen = self.corrupted(batch) if training else batch
+        proposal = self._proposal(self.features(seen), training)
 
         def joint(z: dict[str, tf.Tensor]) -> Joint:
             likelihood = self.decoder(self.decoder_inputs(z, NOTHING), training=training)

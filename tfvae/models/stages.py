@@ -21,10 +21,8 @@ from tfvae.models.capabilities import (
 )
 from tfvae.models.codes import code_field, vector_size
 from tfvae.models.configuration import serialize_part
-from tfvae.noise import Noise
+from tfvae.noise import EMISSION, Noise
 from tfvae.objectives.base import Nats
-
-_EMISSION = 1  # the part of a stage's noise that draws from its likelihood
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -170,7 +168,7 @@ class StagedModel(LatentVariableModel):
         last = self.stages[-1]
         z = last.generate(noise, _own(last.conditions(), conditions))
         for stage in reversed(self.stages[1:]):
-            noise = noise.part(_EMISSION)
+            noise = noise.part(EMISSION)
             z = stage.emit(noise, z, _own(stage.conditions(), conditions))
         return z
 

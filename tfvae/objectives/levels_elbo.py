@@ -21,18 +21,18 @@ class LevelsELBO(Objective):
     Logged, always unweighted and without free bits: `nll`, `kl` = sum_l KL_l, its parts `kl_z1`
     (next to x) to `kl_zL` (the top), and `elbo` = -nll - kl. Choose it over `ELBO` in a hierarchy,
     whose upper levels tend to switch off: it shows what each holds, and gives each a weight
-    (`kl_z1_weight`) and free bits of its own.
+    (`kl_z1_weight`) of its own and free bits.
 
     Args:
         num_levels: L, at least 2: that of the model.
         kl_weight: beta, at least 0, of all levels. A variable: warm it up by
             `tfvae.callbacks.LinearWeight`.
         num_samples: S, draws of z per example, at least 1.
-        free_bits: lambda, nats of each level that cost nothing, at least 0. The loss uses
-            sum_l w_l max(lambda, mean over the batch of KL_l), logged as `free_bits_kl`.
+        free_bits: lambda, nats of each level that cost nothing, the same for all, at least 0. The
+            loss uses sum_l w_l max(lambda, mean over the batch of KL_l), logged as `free_bits_kl`.
         balanced: Whether, as long as `kl_weight` is below 1, each level's share of the gradient is
-            in proportion to its nats and its size, so that none switches off in the warm-up
-            (NVAE).
+            in proportion to its nats per dimension, so that none switches off in the warm-up: as
+            NVAE's code has it, whose appendix A has the size the other way round.
         **kwargs: Keras layer arguments.
 
     Shapes: `[B]` nats for each name; `free_bits_kl` a scalar of the batch.
@@ -102,10 +102,13 @@ class LevelsELBO(Objective):
         levels = {name: levels[name] for name in self.level_names}
         nll, kl = draws.nll, tf.add_n(list(levels.values()))
         watched = {"elbo": -nll - kl, "kl": kl}
+        shares = self._shares(levels, draws.z) if self.balanced else {}
         if self.free_bits:
-            free = {"free_bits_kl": self._free_bits_kl(levels)}
-            return Nats({"nll": nll, **free}, draws.reconstruction, {**watched, **levels})
-        surrogates = self._shares(levels, draws.z) if self.balanced else {}
+            free = {"free_bits_kl": self._free_bits_kl(levels, {})}
+            surrogates = {"free_bits_kl": self._free_bits_kl(levels, shares)} if shares else {}
+            terms = {"nll": nll, **free}
+            return Nats(terms, draws.reconstruction, {**watched, **levels}, surrogates)
+        surrogates = {name: share * levels[name] for name, share in shares.items()}
         return Nats({"nll": nll, **levels}, draws.reconstruction, watched, surrogates)
 
     def _checked(self, proposal: Any) -> LevelsProposal:
@@ -121,10 +124,14 @@ class LevelsELBO(Objective):
             )
         return proposal
 
-    def _free_bits_kl(self, levels: dict[str, tf.Tensor]) -> tf.Tensor:
+    def _free_bits_kl(
+        self, levels: dict[str, tf.Tensor], shares: dict[str, tf.Tensor]
+    ) -> tf.Tensor:
+        """sum_l w_l max(lambda, KL_l), each level times its share."""
         return tf.add_n(
             [
                 super(LevelsELBO, self).weight(name)
+                * shares.get(name, 1.0)
                 * tf.maximum(self.free_bits, tf.reduce_mean(kl))
                 for name, kl in levels.items()
             ]
@@ -133,15 +140,15 @@ class LevelsELBO(Objective):
     def _shares(
         self, levels: dict[str, tf.Tensor], z: dict[str, tf.Tensor]
     ) -> dict[str, tf.Tensor]:
-        """Each level's KL times a constant, one on average: in proportion to nats and size."""
+        """A constant for each level, one on average: in proportion to its nats per dimension."""
         sizes = [float(z[n.removeprefix("kl_")].shape[2:].num_elements()) for n in levels]
         nats = [tf.stop_gradient(tf.reduce_mean(kl)) for kl in levels.values()]
-        # 0.01 nats more, as in NVAE: a level that has none may come back.
-        parts = [(tf.abs(kl) + 0.01) * size for kl, size in zip(nats, sizes, strict=True)]
+        # 0.01 nats more, as in NVAE, so that the share of a level without any is not 0.
+        parts = [(tf.abs(kl) + 0.01) / size for kl, size in zip(nats, sizes, strict=True)]
         mean = tf.add_n(parts) / len(parts)
         warming = super().weight("kl") < 1.0
         return {
-            name: tf.where(warming, part / mean, 1.0) * levels[name]
+            name: tf.where(warming, part / mean, 1.0)
             for name, part in zip(levels, parts, strict=True)
         }
 

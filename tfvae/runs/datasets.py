@@ -90,11 +90,21 @@ def check_stage(model: Any, settings: Settings, stage: Settings) -> None:
 
 
 def model_and_data(settings: Settings) -> tuple[Any, Datasets]:
-    """A fresh, built model of the shape that the data have, and the data with its fields."""
+    """A fresh, built model of the shape that the data have, and the data with its fields.
+
+    Raises:
+        UserError: for codes, and a model of anything else.
+    """
     datasets = load_data(settings)
     fields = data.fields_of(datasets[0])
     beside = {name: field for name, field in fields.items() if name != "x"}
     model = settings.model(fields["x"].shape, beside)
+    if fields["x"].whole and not model.fields()["x"].whole:
+        raise UserError(
+            f"--dataset {settings['dataset']}: x are whole numbers of int32 with three axes, which "
+            f"are taken for codes, and {type(model).__name__} is no model of codes. For those, "
+            "choose --model pixel_cnn; images are uint8 (0..255): x.astype('uint8')."
+        )
     if _declared(model) is not None:
         datasets = load_data(settings, model)
     return model, datasets

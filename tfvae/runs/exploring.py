@@ -8,7 +8,7 @@ import numpy as np
 
 from tfvae.errors import UserError
 from tfvae.models.capabilities import Emits, Generates, can, require
-from tfvae.noise import Noise
+from tfvae.noise import EMISSION, Noise
 from tfvae.runs.datasets import load_data
 from tfvae.runs.drawing import held_out_labels, write_drawings
 from tfvae.runs.restoration import examples_by_field
@@ -116,4 +116,4 @@ def _samples(model: Any, count: int, seed: int) -> np.ndarray:
     z = model.generate(noise, {})
     if not can(model, Emits):
         return model.decode(z, {}).numpy()
-    return np.asarray(model.emit(noise.part(1), z, {}), np.float32)
+    return np.asarray(model.emit(noise.part(EMISSION), z, {}), np.float32)

@@ -10,8 +10,8 @@ from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
 from tfvae.noise import Noise, example_noise
 
-# The parts of an example's noise beside that of its draws of z.
-_CHOICES, _ENTRIES = 1, 2
+# The parts of an example's noise beside those of its draws of z, which heads count from 0.
+_CHOICES, _ENTRIES = 0x08000001, 0x08000002
 
 
 def has_holes(model: Any) -> bool:
