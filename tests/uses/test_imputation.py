@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tests.models.linear_missing as exact
 import tfvae
 from tests.models.test_missing import HOLES, MIXED, SAME, small
+from tfvae import heads, networks, priors
 from tfvae.errors import UserError
 from tfvae.uses import impute
 
@@ -49,6 +51,26 @@ def test_several_fillings_have_the_mean_and_the_spread_of_the_posterior(several)
     ratio = several.var(axis=0, ddof=1) / variance
     assert np.all(np.abs(ratio[HOLE] - 1) < 4.5 * np.sqrt(2 / 399) + 0.1)
     np.testing.assert_array_equal(several[:, ~HOLE], np.tile(exact.X[~HOLE], (400, 1)))
+
+
+def test_the_choice_of_a_draw_does_not_follow_from_the_draw():
+    """q = p(z) has two parts, each with a part of the noise: x_1 = z_2, uniform on [0, 1].
+
+    With the second part's noise for the choice as well the largest of the 50 draws is chosen.
+    """
+    model = tfvae.MissingDataVAE(
+        tfvae.Encoder(networks.SideBySide(), heads.NormalAndPiecewise(2)),
+        tfvae.Decoder(networks.SideBySide(), heads.IndependentNormal((2,), scale=1e-3)),
+        prior=priors.NormalAndPiecewisePrior(2),
+        seed=1,
+    )
+    model.build((None, 2))
+    for weight in (*model.encoder.trainable_variables, *model.decoder.trainable_variables):
+        weight.assign(tf.zeros_like(weight))
+    model.decoder.head.projection.kernel.assign([[0.0, 0.0], [0.0, 1.0]])
+    rows = {"x": np.zeros((200, 2), "float32"), "seen": np.tile([1.0, 0.0], (200, 1))}
+    filled = impute(model, {n: v.astype("float32") for n, v in rows.items()}, 50, multiple=1)
+    assert abs(filled[0, :, 1].mean() - 0.5) < 5 * np.sqrt(1 / 12 / 200)
 
 
 def test_holes_of_a_row_vary_together(several):

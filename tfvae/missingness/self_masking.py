@@ -54,9 +54,7 @@ class SelfMasking(MissingProcess):
         """Makes a weight and a bias for each entry."""
         shape = tuple(x_shape)[1:]
         # |w| = 3 where the side is known, in standardised columns a threshold two deviations wide:
-        # a flatter one goes on asking for larger values, and on `wine` (tfvae reproduce imputation,
-        # seeds 0 and 1) the squared error of what was filled was 2.0 and 1.5 from 0.5 on, 0.5 and
-        # 0.7 from 3 on.
+        # from a flatter one it goes on asking for larger values.
         start = 0.0 if self.hides == "either" else float(np.log(np.expm1(3.0)))
         self.raw_weight = self.add_weight(
             shape=shape, initializer=keras.initializers.Constant(start), name="raw_weight"

@@ -17,8 +17,8 @@ tfd = tfp.distributions
 class PiecewisePrior(Prior):
     """p(z) = prod_d n rho_d,i(z_d), rho = softmax(logits): for `LatentPiecewise`.
 
-    A prior with several modes in each dimension, and so with n^D over all. The KL of a
-    `LatentPiecewise` to it is a finite sum, also if that has another number of pieces.
+    A prior with several modes, up to (n + 1) // 2 in each dimension. The KL of a `LatentPiecewise`
+    to it is a finite sum, also if that has another number of pieces.
 
     Args:
         latent_size: D, at least 1.

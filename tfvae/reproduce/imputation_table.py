@@ -92,8 +92,8 @@ IMPUTATION_TABLES = {
                     "Frellsen 2021. `not-miwae` is the preset `breast-cancer-self-masking`, which "
                     "knows more than its neighbours: it is told that large values are hidden, and "
                     "starts with a threshold at 0, where it is in a table that was standardised "
-                    "before anything was taken away. `miwae` is the same without the missing "
-                    "process.",
+                    "before anything was taken away; in 1,600 steps of a rate of 1e-3 it stays "
+                    "near there. `miwae` is the same without the missing process.",
                     "breast_cancer",
                     **_NOT_AT_RANDOM,
                 ),
