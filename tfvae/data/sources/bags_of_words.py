@@ -73,7 +73,8 @@ def split_texts(
 ) -> tuple[Split, tuple[str, ...]]:
     """Returns bags of words of training and held-out texts, and the vocabulary.
 
-    The vocabulary is of the training texts. Of texts that are equal the first counts; those with
+    The vocabulary is of the training texts, all of them, so that a word may be in none that is
+    kept. Of texts that are equal the first counts; those with
     fewer than `LEAST_WORDS` words of the vocabulary are left out.
 
     Args:
