@@ -232,7 +232,7 @@ def vq_vae():
     narrow = {"num_blocks": 1, "activation": "elu"}  # of relu all may be dead at the start
     return tfvae.VQVAE(
         networks.ResidualConv([4, 6], **narrow),
-        quantisers.VectorQuantised(CODES, LATENTS, restart_below=0.1),
+        quantisers.VectorQuantised(CODES, LATENTS),
         tfvae.Decoder(
             networks.ResidualConvTranspose([6, 4], SHAPE[:2], **narrow),
             heads.IndependentBernoulli(SHAPE),
@@ -639,7 +639,7 @@ CASES = [
         "semi_supervised",
         lambda: semi_supervised(alpha=0.5),
         LABELLED + ENCODER + dense(8, 3),
-        non_trainable=STATE + 1 + 2,  # the classifier's weight, and the share of labelled rows
+        non_trainable=STATE + 1 + 3,  # the classifier's weight, and two shares
         loss=semi_supervised_loss,
         given={"label": FEW_LABELS},
         one_vector=False,  # tests/export/test_semi_supervised.py has its files
@@ -648,7 +648,7 @@ CASES = [
         "semi_supervised_score_function",
         lambda: semi_supervised(alpha=0.5, label_gradient="score_function"),
         LABELLED + ENCODER + dense(8, 3) + dense(64, 100) + dense(100, 1),  # and the baseline
-        non_trainable=STATE + 1 + 2 + 1,  # and the mean of the baseline
+        non_trainable=STATE + 1 + 3 + 1,  # and the mean of the baseline
         loss=semi_supervised_loss,
         given={"label": FEW_LABELS},
         one_vector=False,
@@ -657,7 +657,7 @@ CASES = [
         "semi_supervised_gumbel_softmax",
         lambda: semi_supervised(alpha=0.5, label_gradient="gumbel_softmax"),
         LABELLED + ENCODER + dense(8, 3),
-        non_trainable=STATE + 1 + 2,
+        non_trainable=STATE + 1 + 3,
         loss=semi_supervised_loss,
         given={"label": FEW_LABELS},
         one_vector=False,

@@ -23,19 +23,23 @@ EXACT = 1e-5  # the networks' float32 in another order
 @pytest.fixture(scope="module")
 def model():
     """Random weights: two by two codes of six, of which a PixelCNN makes some rare."""
-    first = tfvae.VQVAE(
+    first = vq_vae(quantisers.VectorQuantised(CODES, 3))
+    first(IMAGES, training=True)  # codes at the k-means of the images
+    prior = tfvae.PixelCNN(networks.GatedPixelCNN(CODES, filters=8, num_layers=2), (2, 2), seed=5)
+    prior.build(None)
+    return tfvae.StagedModel([first, moved(prior, by=0.3)])
+
+
+def vq_vae(quantiser):
+    return tfvae.VQVAE(
         networks.ResidualConv([4, 6], num_blocks=1),
-        quantisers.VectorQuantised(CODES, 3),
+        quantiser,
         Decoder(
             networks.ResidualConvTranspose([6, 4], (8, 8), num_blocks=1),
             heads.IndependentBernoulli((8, 8, 1)),
         ),
         seed=5,
     )
-    first(IMAGES, training=True)  # codes at the k-means of the images
-    prior = tfvae.PixelCNN(networks.GatedPixelCNN(CODES, filters=8, num_layers=2), (2, 2), seed=5)
-    prior.build(None)
-    return tfvae.StagedModel([first, moved(prior, by=0.3)])
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +93,20 @@ def test_phones_encode_decode_and_sample_as_python_does(model, codes):
     np.testing.assert_allclose(probs, model.decode(tf.constant(codes), {}), atol=EXACT)
     drawn = decoder.run("sample_seeded", num_samples=4, seed=9)
     np.testing.assert_allclose(drawn["x"], model.sample(4, seed=9), atol=EXACT)
+    refuses(decoder, codes)
+
+
+def refuses(decoder, codes, most=CODES):
+    for bad in (most, -1):
+        with pytest.raises(RuntimeError, match="GATHER"):
+            decoder.run("decode", z=np.where(codes == codes[0, 0, 0], bad, codes))
+
+
+def test_phones_refuse_codes_that_finite_scalars_have_not():
+    fsq = vq_vae(quantisers.FiniteScalar((3, 3)))
+    fsq.build((None, 8, 8, 1))
+    codes = fsq.encode(IMAGES)
+    decoder = LiteRTFile(decoder_file(fsq, "float32", {"z": codes}, sampler_file(fsq)))
+    probs = decoder.run("decode", z=codes)["probs"]
+    np.testing.assert_allclose(probs, fsq.decode(tf.constant(codes)), atol=EXACT)
+    refuses(decoder, codes, 9)

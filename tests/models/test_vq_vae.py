@@ -20,12 +20,13 @@ SHAPE, K, BATCH = (8, 8, 1), 6, 32
 X = (load_digits().data[:80].reshape(-1, *SHAPE) > 8.0).astype("float32")
 
 
-def vq_vae(quantiser=None, **options):
+def vq_vae(quantiser=None, activation="relu", **options):
+    narrow = {"num_blocks": 1, "activation": activation}
     return tfvae.VQVAE(
-        networks.ResidualConv([4, 6], num_blocks=1),
+        networks.ResidualConv([4, 6], **narrow),
         quantiser or quantisers.VectorQuantised(K, 3),
         Decoder(
-            networks.ResidualConvTranspose([6, 4], SHAPE[:2], num_blocks=1),
+            networks.ResidualConvTranspose([6, 4], SHAPE[:2], **narrow),
             heads.IndependentBernoulli(SHAPE),
         ),
         seed=5,
@@ -35,7 +36,7 @@ def vq_vae(quantiser=None, **options):
 
 @pytest.fixture(scope="module")
 def trained():
-    """A model, what was logged of one epoch of three batches, the last of them smaller."""
+    """A model, what was logged of two epochs of three batches, the last of them smaller."""
     keras.utils.set_random_seed(0)
     model = vq_vae()
     model.compile("adam")
@@ -100,6 +101,35 @@ def test_counts_and_codes_go_on_bit_for_bit_after_a_reload(trained, tmp_path):
     for mine, theirs in zip(*states, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(model.encode(X), loaded.encode(X))
+
+
+@pytest.mark.parametrize(
+    "quantiser",
+    [
+        quantisers.FiniteScalar((5, 4)),
+        quantisers.GumbelCodes(K, 3),
+        quantisers.VectorQuantised(K, 3, update="codebook_loss"),
+    ],
+    ids=lambda quantiser: type(quantiser).__name__,
+)
+def test_other_quantisers_are_trained_and_saved(quantiser, tmp_path):
+    """Of the moving average the conformance tests see to that."""
+    keras.utils.set_random_seed(0)
+    model = vq_vae(quantiser, activation="elu")  # of relu all may be dead at the start
+    model.build((None, *SHAPE))
+    model.compile("adam")
+    before = [weight.numpy() for weight in model.trainable_weights]
+    logged = model.fit(X, batch_size=40, verbose=0).history
+    assert set(logged) == {"loss", "elbo", "nll", "kl", "perplexity", *quantiser.term_factors}
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert np.any(weight.numpy() != old), weight.path
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.encode(X), model.encode(X))
+    assert len(np.unique(model.encode(X))) > 1, "else every code is right"
+    assert loaded.fit(X, batch_size=40, verbose=0).history == (
+        model.fit(X, batch_size=40, verbose=0).history
+    )
 
 
 def test_samples_are_of_uniform_codes_and_of_the_noise_alone(trained):
@@ -180,3 +210,8 @@ def test_a_first_batch_of_too_few_vectors_is_refused_in_fit():
     model.compile("adam")
     with pytest.raises(UserError, match="first batch, which has 32 vectors"):
         model.fit(X, batch_size=8, verbose=0)
+    data = tf.data.Dataset.from_tensor_slices(X)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"first batch, which has .*32"):
+        model.fit(data.batch(8), verbose=0)
+    model.fit(data.batch(64), verbose=0)  # and 16, of 64 vectors
+    model.fit(data.take(70).batch(64), verbose=0)  # and 6, of 24

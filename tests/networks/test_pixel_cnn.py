@@ -19,9 +19,11 @@ GIVEN = {"label": (3,), "map": (HEIGHT, WIDTH, 2)}
 GATED = {"filters": 8, "num_layers": 4, "first_kernel_size": 3, "units": 16}
 # One layer, which sees two rows and columns of the nearest: what it attends to is all the rest.
 SNAIL = {"filters": 8, "num_layers": 1, "first_kernel_size": 5, "num_heads": 2, "units": 16}
+DEEP = {**SNAIL, "num_layers": 3, "first_kernel_size": 3, "every": 1}  # layers after attention
 MADE = {
     "gated": functools.partial(networks.GatedPixelCNN, LEVELS, **GATED),
     "pixel_snail": functools.partial(networks.PixelSNAIL, LEVELS, **SNAIL),
+    "deep_snail": functools.partial(networks.PixelSNAIL, LEVELS, **DEEP),
 }
 
 
@@ -80,7 +82,12 @@ def test_conditions_reach_every_position_and_causality_stays():
 
 @pytest.mark.parametrize(
     ("kind", "given"),
-    [("gated", ()), ("gated", ("label", "map")), ("pixel_snail", ()), ("pixel_snail", ("label",))],
+    [
+        ("gated", ()),
+        ("gated", ("label", "map")),
+        ("pixel_snail", ("label",)),
+        ("deep_snail", ()),
+    ],
 )
 def test_draws_are_those_of_the_loop_that_computes_everything(kind, given):
     network = made(kind, given)

@@ -13,7 +13,7 @@ RNG = np.random.default_rng(2)
 
 
 def by_hand(x, levels):
-    """The paper's code in float64, entry by entry: levels, vector and index of numbers `[D]`."""
+    """The formula in float64, entry by entry: levels, vector and index of numbers `[D]`."""
     whole, index, step = [], 0, 1
     for number, level in zip(x, levels, strict=True):
         half = (level - 1) * (1 + 1e-3) / 2
@@ -26,7 +26,7 @@ def by_hand(x, levels):
 
 
 @pytest.mark.parametrize("levels", [(8, 5, 5, 5), (4, 3), (7, 4, 3)])
-def test_codes_are_the_papers(levels):
+def test_codes_are_those_of_the_formula(levels):
     inputs = RNG.normal(scale=2.0, size=(50, 3, len(levels))).astype("float32")
     layer = FiniteScalar(levels)
     found = layer.quantise(tf.constant(inputs), None, None, training=False)
@@ -51,6 +51,35 @@ def test_every_code_is_one_combination_of_levels():
     # The first dimension runs fastest.
     expected = [np.array(z[::-1]) / [2, 1, 2] for z in itertools.product(*axes[::-1])]
     np.testing.assert_allclose(vectors, expected, atol=1e-7)
+
+
+def test_zero_is_a_level_itself():
+    levels = np.arange(3, 11)
+    found = FiniteScalar(levels.tolist()).bounded(tf.zeros(len(levels)))
+    np.testing.assert_allclose(found, np.zeros(len(levels)), atol=1e-6)
+
+
+def test_a_code_book_too_large_for_a_table_finds_the_same():
+    """Of 65,537 codes and more the vectors are computed, of fewer they are looked up."""
+    large, small = FiniteScalar((41, 41, 41)), FiniteScalar((41, 41))
+    codes = np.arange(0, 41 * 41, 7)
+    np.testing.assert_array_equal(large.lookup(codes)[:, :2], small.lookup(codes))
+    np.testing.assert_array_equal(large.lookup(codes)[:, 2], -1.0)
+
+
+def test_small_features_leave_the_middle_level_as_large_ones_do():
+    """Of all in the middle level the vectors are 0, and so is a decoder's gradient."""
+    features = RNG.normal(size=(20, 4, 4, 32)).astype("float32")
+    layer = FiniteScalar((3, 3))
+    found = layer(0.1 * features)
+    for size in (1.0, 50.0):
+        np.testing.assert_allclose(layer(size * features).vectors, found.vectors, atol=1e-6)
+    assert np.bincount(found.indices.numpy().ravel(), minlength=9).min() > 5
+    # As the formula says, of features of mean square 1.
+    unit = features / np.sqrt(np.mean(features**2, axis=(1, 2, 3), keepdims=True))
+    x = layer.projection(unit)
+    np.testing.assert_array_equal(layer.quantise(x, None, None, False).indices, found.indices)
+    np.testing.assert_array_equal(layer(0.0 * features).vectors, 0.0)
 
 
 def test_far_inputs_reach_the_outermost_levels_and_no_further():

@@ -153,24 +153,38 @@ def test_a_code_book_larger_than_the_first_batch_is_refused_in_one_line():
 
 def test_dead_codes_become_vectors_of_the_batch():
     codes = np.concatenate([POINTS[:4], np.full((2, 4), 50.0)]).astype("float32")
-    layer = quantiser(codes, decay=0.5, restart_below=0.75)
+    layer = quantiser(codes, decay=0.5, restart_below=0.03)
     layer(DIGITS, noise=noise(), training=True)
     alive, dead = np.split(layer.codes.numpy(), [4])
-    for code in dead:  # count 1, halved: below 0.75
+    for code in dead:  # of counts that are 1, halved
         assert np.min(np.abs(POINTS - code).sum(axis=1)) == 0.0
     assert np.abs(alive).max() < 2.0
-    np.testing.assert_allclose(layer.counts[4:], 0.75)
-    np.testing.assert_allclose(layer.sums[4:], 0.75 * dead, rtol=1e-6)
-    again = quantiser(codes, decay=0.5, restart_below=0.75)
+    counts = 0.5 + 0.5 * np.bincount(by_brute_force(POINTS, codes), minlength=6)
+    assert counts[4] < 0.03 * counts.mean() < counts[:4].min()
+    np.testing.assert_allclose(layer.counts, [*counts[:4], counts.mean(), counts.mean()])
+    np.testing.assert_allclose(layer.sums[4:], counts.mean() * dead, rtol=1e-6)
+    again = quantiser(codes, decay=0.5, restart_below=0.03)
     again(DIGITS, noise=noise(), training=True)
     np.testing.assert_array_equal(again.codes, layer.codes)
-    other = quantiser(codes, decay=0.5, restart_below=0.75)
+    other = quantiser(codes, decay=0.5, restart_below=0.03)
     other(DIGITS, noise=noise(step=1), training=True)
     assert np.any(other.codes.numpy()[4:] != dead), "the noise of the step draws them"
 
 
+def test_a_code_book_larger_than_the_batch_is_not_thrown_away():
+    """Whether a code is dead depends on how the others are used, not on how large a batch is."""
+    layer = quantiser(num_codes=64, restart_below=0.03)
+    codes = layer.codes.numpy()
+    used = np.zeros(64, bool)
+    for step in range(3):
+        found = layer(DIGITS[:2], noise=noise(step, 2), training=True)  # 32 vectors
+        used[found.indices.numpy().ravel()] = True
+    assert used.sum() < 32
+    np.testing.assert_allclose(layer.codes.numpy()[~used], codes[~used], atol=1e-5)
+
+
 def test_it_rests_outside_of_training_and_where_it_is_frozen():
-    layer = quantiser(num_codes=6, restart_below=5.0)
+    layer = quantiser(num_codes=6, restart_below=0.9)
     before = layer.get_weights()
     layer(DIGITS)
     layer.trainable = False
@@ -192,7 +206,7 @@ def test_rows_that_stand_for_none_teach_nothing():
 
 def test_xla_finds_the_same():
     def codes(jit_compile):
-        layer = quantiser(num_codes=5, start="k_means", decay=0.5, restart_below=200.0)
+        layer = quantiser(num_codes=5, start="k_means", decay=0.5, restart_below=0.9)
 
         @tf.function(jit_compile=jit_compile, autograph=False)
         def step(x, key):
@@ -206,6 +220,27 @@ def test_xla_finds_the_same():
     np.testing.assert_array_equal(indices, same)
     for one, other in zip(plain, compiled, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_batches_of_any_size_are_told_apart_in_the_step():
+    """Of a data set that is batched the number of rows is only known there."""
+    layer = quantiser(num_codes=64, start="k_means", restart_below=0.03)
+
+    def step(x, key):
+        rows = tf.shape(x)[0]
+        return layer(x, noise=training_noise(key, 1, rows), training=True).indices
+
+    signature = [tf.TensorSpec([None, 16, 4]), tf.TensorSpec([2], tf.int32)]
+    plain = tf.function(step, signature, autograph=False)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"first batch, which has .*32.*Tak"):
+        plain(DIGITS[:2], tf.constant([3, 0]))
+    assert float(layer.started) == 0.0
+    plain(DIGITS[:10], tf.constant([3, 0]))
+    codes = layer.codes.numpy()
+    assert len(np.unique(codes, axis=0)) == 64
+    for each in (plain, tf.function(step, signature, autograph=False, jit_compile=True)):
+        each(DIGITS[:2], tf.constant([3, 1]))  # a last, smaller batch
+        assert 0 < np.abs(layer.codes.numpy() - codes).max() < 0.5
 
 
 def test_k_means_draws_its_start_without_repetition():
@@ -226,6 +261,7 @@ def test_k_means_draws_its_start_without_repetition():
         ({"epsilon": -1.0}, "epsilon must be a finite number of at least 0"),
         ({"start": "zeros"}, "start must be one of 'k_means', 'normal', received 'zeros'"),
         ({"restart_below": -1.0}, "restart_below must be a finite number of at least 0"),
+        ({"restart_below": 1.0}, r"restart_below is a share .* must be below 1, received 1\.0"),
     ],
 )
 def test_bad_arguments_are_refused(options, said):

@@ -58,7 +58,10 @@ def test_log_joint_is_the_sum_of_its_parts_and_better_than_uniform_codes(run):
     assert found["exact"] is True
     assert found["log_likelihood"] == pytest.approx(-joint["code_nll"], rel=1e-5)
     assert joint["bits_per_dimension"] == pytest.approx(-joint["log_joint"] / (64 * np.log(2)))
-    assert "log p(x) is at least that" in joint_lines(joint)[1]
+    assert joint["given"] == ["label"]
+    line = joint_lines(joint)[1]
+    assert line.startswith("log p(x, codes | label)  ")
+    assert line.endswith("log p(x | label) is at least that")
 
 
 def test_samples_are_decoded_draws_of_the_prior_given_a_label(run):
@@ -73,7 +76,7 @@ def test_samples_are_decoded_draws_of_the_prior_given_a_label(run):
     ("changes", "said"),
     [
         ({"conditionals.num_levels": 7}, r"whole numbers from 0 to 4, .* of another model"),
-        ({"model": "vae", "fields": None}, r"of shape \(2, 2\), and .* is a model of"),
+        ({"model": "vae", "fields": None}, r"of shape \(2, 2\), and .* is a model of 'x', .*\."),
     ],
 )
 def test_a_prior_of_other_codes_is_refused_before_anything_is_trained(tmp_path, changes, said):

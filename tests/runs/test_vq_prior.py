@@ -6,6 +6,8 @@ import pytest
 from tfvae import presets
 from tfvae.data import arrays
 from tfvae.runs import measuring
+from tfvae.runs.code_bounds import bound_lines
+from tfvae.runs.joint import joint_lines
 from tfvae.runs.training import train
 from tfvae.settings.reading import settings
 
@@ -53,6 +55,8 @@ def test_the_learned_prior_asks_for_less_than_the_uniform_one(run):
     assert joint["code_nll"] < alone["kl"] - 3.0
     assert joint["bits_per_dimension"] < alone["bits_per_dimension"]
     assert joint["bits_per_dimension"] == pytest.approx(-joint["log_joint"] / (64 * np.log(2)))
+    assert joint["given"] == []
+    assert joint_lines(joint)[1].endswith("log p(x) is at least that")
 
 
 def test_perplexity_is_that_of_the_held_out_codes(run):
@@ -63,6 +67,8 @@ def test_perplexity_is_that_of_the_held_out_codes(run):
     lines = measuring.table(measuring.tests_of(run.metrics))
     assert lines[0] == "stage first"
     assert f"codes     perplexity {expected:.1f} of {CODES}" in lines
+    unknown = bound_lines({**run.metrics["test"], "num_codes": None})  # codes of no interval
+    assert unknown[-1] == f"codes     perplexity {expected:.1f}"
 
 
 def test_a_prior_of_another_number_of_codes_is_refused_before_anything_is_trained(tmp_path):

@@ -18,6 +18,9 @@ from tfvae.training.programs import compiled
 class JointEstimate(Estimate):
     """log p(x, z) of each example at its code z: at most log p(x).
 
+    Of stages that are given a label c all of them are given c: log p(x, z|c) is at most log p(x|c),
+    and may well be more than log p(x).
+
     Attributes:
         per_example: float64 `[N]`, -nll - code_nll, nats.
         num_samples: 1: a code is not drawn.
@@ -38,6 +41,10 @@ def joint_likelihood(
 
     One term of the sum, and so a lower bound of log p(x), which stands beside the bounds and
     estimates of other models. It is tight where the encoder's code is the only one that explains x.
+    Where a stage has conditions c, a bound of log p(x|c), which stands beside those of models that
+    are given c:
+
+        log p(x|c) = log sum_z p(x, z|c) >= log p(x|z(x)) + log p(z(x)|c)
 
     Args:
         model: A built `StagedModel` of a model with whole numbers for codes and a `PixelCNN`.

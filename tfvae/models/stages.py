@@ -228,11 +228,11 @@ def check_learns(above: Any, below: Any) -> None:
     codes, given = stage_codes(below), above.conditions()
     declared = {n: field for n, field in above.fields().items() if n not in given}
     if [(f.shape, f.whole) for f in declared.values()] != [(codes.shape, codes.whole)]:
+        fields = " and ".join(f"{n!r}, {f.values} of shape {f.shape}" for n, f in declared.items())
         kind = f"{codes.values} of shape {codes.shape}" if codes.whole else f"shape {codes.shape}"
         raise UserError(
-            f"The codes of {below.name} have {kind}, and {above.name} is a model "
-            f"of {declared}. A further stage has one field beside its conditions, the "
-            "codes of the one before."
+            f"The codes of {below.name} have {kind}, and {above.name} is a model of {fields}. A "
+            "further stage has one field beside its conditions, the codes of the one before."
         )
     (field,) = declared.values()
     if codes.whole and codes.interval is not None and field.interval != codes.interval:

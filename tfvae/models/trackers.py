@@ -83,9 +83,13 @@ class CodePerplexity(keras.metrics.Metric):
 
     def result(self) -> Any:
         """Returns the perplexity, or NaN of no codes."""
-        used = tf.convert_to_tensor(self.used)
-        shares = used / tf.reduce_sum(used)  # 0 / 0 is NaN
-        return tf.exp(-tf.reduce_sum(tf.math.xlogy(shares, shares)))
+        return perplexity(tf.convert_to_tensor(self.used))
+
+
+def perplexity(counts: tf.Tensor) -> tf.Tensor:
+    """Returns exp of the entropy of how often each code occurs, `[K]`; NaN of no codes."""
+    shares = counts / tf.reduce_sum(counts)  # 0 / 0 is NaN
+    return tf.exp(-tf.reduce_sum(tf.math.xlogy(shares, shares)))
 
 
 class _Terms(MetricsList):

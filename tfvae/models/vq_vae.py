@@ -34,7 +34,8 @@ class VQVAE(LatentVariableModel):
     second stage then learns p(c), and takes the place of the uniform prior, under which samples
     look like nothing. q(c|x) is a point mass, so the bound above holds for every x, and
     KL(q || p) = P log K is a constant: it is logged as `kl`, what the codes cost at K to the
-    alphabet, and is no term of the loss. A prior that is learned makes the same bound tighter.
+    alphabet, and is no term of the loss. A prior that is learned can make the bound tighter; of
+    held-out data it need not.
 
     Logged: `elbo`, `nll`, `kl`, the quantiser's terms (`commitment`, ...), unweighted, nats an
     example but for squared distances; and `perplexity`, exp of the entropy of the codes that an
@@ -52,7 +53,8 @@ class VQVAE(LatentVariableModel):
 
     Shapes: x `[B, *event]` -> reconstruction of the same shape; codes int32 `[B, ...]`, of images
         `[B, h, w]`, from 0 to K - 1. `decode` refuses others in one line where it is called in
-        Python, and a served file with an error; in a TFLite file the runtime refuses them.
+        Python, and a served file with an error; in a TFLite file the runtime refuses them, but
+        for those of `FiniteScalar` with more than 65,536 codes, for which others stand.
 
     Raises:
         UserTypeError: if a part is of the wrong kind.

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfvae.noise import Noise
+from tfvae.quantisers.base import code_counts
 
 _PARTS = {"start": 1, "restarts": 2}  # of a step's noise
 
@@ -41,10 +42,15 @@ def sums_of_codes(
     vectors: tf.Tensor, indices: tf.Tensor, num_codes: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns how many vectors each code has, `[K]`, and their sum, `[K, D]`, of all replicas."""
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(indices, tf.float32), indices, num_codes)
+    own, replica = _own_sums(vectors, indices, num_codes), _one_of_several()
+    return own if replica is None else tuple(replica.all_reduce("SUM", list(own)))
+
+
+def _own_sums(
+    vectors: tf.Tensor, indices: tf.Tensor, num_codes: int
+) -> tuple[tf.Tensor, tf.Tensor]:
     sums = tf.math.unsorted_segment_sum(vectors, indices, num_codes)
-    replica = _one_of_several()
-    return (counts, sums) if replica is None else tuple(replica.all_reduce("SUM", [counts, sums]))
+    return code_counts(indices, num_codes), sums
 
 
 def moved(
@@ -73,23 +79,27 @@ def moved(
     return CodeBook(tf.where(used[:, tf.newaxis], means, book.codes), counts, sums)
 
 
-def restarted(book: CodeBook, vectors: tf.Tensor, least: float, noise: Noise) -> CodeBook:
+def restarted(book: CodeBook, vectors: tf.Tensor, share: float, noise: Noise) -> CodeBook:
     """Returns a code book whose dead codes are vectors of the batch, drawn anew.
+
+    They get the mean count: with one that is just not dead, they would have to be the nearest of
+    enough vectors of the very next batch, or be drawn once more.
 
     Args:
         book: After the batch.
         vectors: Of the batch, of all replicas, `[N, D]`.
-        least: A code is dead whose count is below it; this is its count then.
+        share: A code is dead whose count is below this share of the mean count.
         noise: Of the step.
     """
-    dead = book.counts < least
+    mean = tf.reduce_mean(book.counts)
+    dead = book.counts < share * mean
     size, count = book.counts.shape[0], tf.shape(vectors)[0]
     chosen = tf.gather(vectors, _below(count, size, noise, "restarts"))
     rows = dead[:, tf.newaxis]
     return CodeBook(
         tf.where(rows, chosen, book.codes),
-        tf.where(dead, least, book.counts),
-        tf.where(rows, least * chosen, book.sums),
+        tf.where(dead, mean, book.counts),
+        tf.where(rows, mean * chosen, book.sums),
     )
 
 
@@ -97,20 +107,18 @@ def k_means(vectors: tf.Tensor, num_codes: int, iterations: int, noise: Noise) -
     """Returns a code book by Lloyd's iterations from K of the vectors, drawn without repetition.
 
     Args:
-        vectors: `[N, D]`, N at least K.
+        vectors: `[N, D]`; of fewer than K, some are taken more than once.
         num_codes: K.
         iterations: How many; a cluster that is left empty keeps its code.
         noise: Of the step.
     """
     positions = tf.shape(vectors)[0]
     order = Noise(noise.part(_PARTS["start"]).seed, row=tf.range(positions)).uniform(1)[:, 0]
-    codes = tf.gather(vectors, tf.math.top_k(order, num_codes).indices)
+    order = tf.argsort(order, direction="DESCENDING")
+    codes = tf.gather(vectors, tf.gather(order, tf.range(num_codes) % positions))
 
     def lloyd(i: tf.Tensor, book: CodeBook) -> tuple[tf.Tensor, CodeBook]:
-        indices = nearest_codes(vectors, book.codes)
-        ones = tf.ones_like(indices, tf.float32)
-        counts = tf.math.unsorted_segment_sum(ones, indices, num_codes)
-        sums = tf.math.unsorted_segment_sum(vectors, indices, num_codes)
+        counts, sums = _own_sums(vectors, nearest_codes(vectors, book.codes), num_codes)
         return i + 1, moved(book, counts, sums, decay=0.0, epsilon=0.0)
 
     book = CodeBook(codes, tf.zeros([num_codes]), tf.zeros_like(codes))

@@ -29,7 +29,8 @@ _ITERATIONS = 10  # of Lloyd's: the codes go on moving with every batch
 class VectorQuantised(Quantiser):
     """k = argmin_j |x - e_j|,  straight through: e_k in value, x in the gradient.
 
-        moving average    N_j <- d N_j + (1 - d) n_j,  m_j <- d m_j + (1 - d) sum of x,  e_j = m_j / N_j
+        moving average    N_j <- d N_j + (1 - d) n_j,  m_j <- d m_j + (1 - d) sum of x
+                          e_j = m_j / N'_j,  N'_j = (N_j + epsilon) / (N + K epsilon) N,  N = sum_j N_j
         loss              beta |x - sg(e_k)|^2,  and of a code book that learns by gradient
                           |sg(x) - e_k|^2,  summed over the positions of an example
 
@@ -37,9 +38,11 @@ class VectorQuantised(Quantiser):
     of the care that keeps one alive. The moving average is Lloyd's algorithm in small steps: with
     d = 0 and the whole data as one batch it is one of them.
 
-    Codes begin at the k-means of the first batch. A code whose count, the moving average of how
-    many vectors of a batch it is the nearest of, falls below `restart_below` is dead: it becomes a
-    vector of the batch, drawn with the noise of the step.
+    Codes begin at the k-means of the first batch. A code whose count N_j, the moving average of how
+    many vectors of a batch it is the nearest of, falls below `restart_below` times the mean count
+    N / K is dead: it becomes a vector of the batch, drawn with the noise of the step, and has the
+    mean count from then on. Of one that nothing is nearest of any more, with the default that takes
+    log(0.03) / log(d) = 349 steps.
 
     Args:
         num_codes: K, default 128.
@@ -49,7 +52,8 @@ class VectorQuantised(Quantiser):
         decay: d, from 0 up to but not including 1, default 0.99.
         epsilon: Of the smoothing of counts (Laplace), at least 0, default 1e-5.
         start: "k_means" (default) or "normal", standard Normal numbers.
-        restart_below: Vectors a batch, at least 0, default 1; 0 restarts none.
+        restart_below: A share of the mean count, from 0 up to but not including 1, default 0.03;
+            0 restarts none.
         **kwargs: Keras layer arguments.
 
     Shapes: features `[B, ..., F]` -> indices `[B, ...]`, vectors `[B, ..., D]`; terms `commitment`,
@@ -58,6 +62,9 @@ class VectorQuantised(Quantiser):
     Raises:
         UserError: for an argument out of its range; in the first step of training, if the code book
             is larger than the number of vectors of the batch that k-means is to start from.
+        tf.errors.InvalidArgumentError: in place of this last, where a compiled step does not know
+            how many rows it gets, as of `tf.data.Dataset.batch`. XLA leaves such checks out: some
+            codes then begin at the same vector, and all of these but one are dead at once.
 
     Example:
         >>> import numpy as np
@@ -69,7 +76,8 @@ class VectorQuantised(Quantiser):
         A. van den Oord, O. Vinyals, K. Kavukcuoglu, 2017, "Neural Discrete Representation
         Learning", arXiv:1711.00937, eq. 1 to 3 and appendix A.1 (moving averages). A. Razavi,
         A. van den Oord, O. Vinyals, 2019, arXiv:1906.00446, section 2.1. P. Dhariwal et al., 2020,
-        "Jukebox", arXiv:2005.00341, section 3.1, for the restarts.
+        "Jukebox", arXiv:2005.00341, section 3.1, for the restarts. Departure: there a code is dead
+        below a number of vectors, which a share of the mean is not if batches or code books grow.
     """  # noqa: E501
 
     def __init__(
@@ -81,7 +89,7 @@ class VectorQuantised(Quantiser):
         decay: float = 0.99,
         epsilon: float = 1e-5,
         start: Start = "k_means",
-        restart_below: float = 1.0,
+        restart_below: float = 0.03,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -95,6 +103,11 @@ class VectorQuantised(Quantiser):
         self.epsilon = real("epsilon", epsilon, minimum=0.0)
         self.start = _one_of("start", start, get_args(Start))
         self.restart_below = real("restart_below", restart_below, minimum=0.0)
+        if self.restart_below >= 1.0:
+            raise UserError(
+                f"restart_below is a share of the mean count and must be below 1, received "
+                f"{restart_below!r}: some code is always below the mean."
+            )
         self.term_factors = {"commitment": self.commitment_weight}
         if self.learns_by_gradient:
             self.term_factors["codebook"] = 1.0
@@ -164,20 +177,32 @@ class VectorQuantised(Quantiser):
                 started = float(self.started.value) > 0.5
             if started:  # a last batch that is smaller than the first
                 return
-            raise UserError(
-                f"The code book has {self.num_codes} codes, and k-means is to start it from the "
-                f"first batch, which has {count} vectors. Take larger batches, fewer codes, or "
-                'start="normal".'
-            )
+            raise UserError("".join(map(str, self._too_few(count))))
 
         def first() -> CodeBook:
-            return k_means(vectors, self.num_codes, _ITERATIONS, noise)
+            checks = []
+            if count is None:
+                number = tf.shape(vectors)[0]
+                checks = [tf.debugging.Assert(number >= self.num_codes, self._too_few(number))]
+            with tf.control_dependencies(checks):
+                return k_means(tf.identity(vectors), self.num_codes, _ITERATIONS, noise)
 
         def later() -> CodeBook:
             return self._book()
 
-        self._assign(tf.cond(self.started < 0.5, first, later))
-        self.started.assign(1.0)
+        book = tf.cond(self.started < 0.5, first, later)
+        self._assign(book)
+        with tf.control_dependencies([book.codes]):  # a batch that is refused has started nothing
+            self.started.assign(1.0)
+
+    def _too_few(self, count: Any) -> list[Any]:
+        """What is said of a first batch of `count` vectors, in parts."""
+        return [
+            f"The code book has {self.num_codes} codes, and k-means is to start it from the first "
+            "batch, which has ",
+            count,
+            ' vectors. Take larger batches, fewer codes, or start="normal".',
+        ]
 
     def _learn(
         self, vectors: tf.Tensor, indices: tf.Tensor, everywhere: tf.Tensor, noise: Noise

@@ -14,6 +14,7 @@ from tfvae.evaluation.batches import BATCH_SIZE
 from tfvae.evaluation.collecting import collected
 from tfvae.models.capabilities import Batch, Encodes, Scores, can
 from tfvae.models.codes import has_real_codes
+from tfvae.models.trackers import perplexity
 from tfvae.training.programs import compiled
 
 _PARTS = ("elbo", "nll", "kl")  # what such a model logs
@@ -35,6 +36,7 @@ def measure_bound(
     found = {name: values.astype("float64") for name, values in found.items()}
     bound = float(np.mean(found["elbo"])) + change
     size = example_size(model.fields()) if model.discrete else None
+    interval = model.code_interval
     return {
         "elbo": bound,
         "nll": float(np.mean(found["nll"])) - change,
@@ -42,7 +44,7 @@ def measure_bound(
         **{f"{name}_std": float(np.std(values)) for name, values in found.items()},
         "bits_per_dimension": None if size is None else -bound / (size * math.log(2.0)),
         "code_perplexity": code_perplexity(evaluation.latent_codes(model, data)),
-        "num_codes": model.num_codes,
+        "num_codes": None if interval is None else int(interval[1]) + 1,
         "num_examples": len(found["nll"]),
     }
 
@@ -55,8 +57,7 @@ def _bound_terms(model: Any, batch: Batch) -> dict[str, tf.Tensor]:
 def code_perplexity(codes: np.ndarray) -> float:
     """exp of the entropy of how often each code occurs: as many codes are in use."""
     _, counts = np.unique(codes, return_counts=True)
-    shares = counts / counts.sum()
-    return float(np.exp(-np.sum(shares * np.log(shares))))
+    return float(perplexity(tf.constant(counts, tf.float64)))
 
 
 def bounds_alone(model: Any) -> bool:
@@ -73,5 +74,5 @@ def bound_lines(test: Mapping[str, Any]) -> list[str]:
         f"example, {test['num_examples']} held out; under a uniform prior of codes"
     ]
     lines += [] if bits is None else [f"bits      {bits:.3f} a dimension at most"]
-    lines.append(f"codes     perplexity {test['code_perplexity']:.1f} of {test['num_codes']}")
-    return lines
+    most = "" if test["num_codes"] is None else f" of {test['num_codes']}"
+    return [*lines, f"codes     perplexity {test['code_perplexity']:.1f}{most}"]

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfvae import evaluation
 from tfvae.data import first_examples
-from tfvae.models.capabilities import ScoresCodes
+from tfvae.models.capabilities import ScoresCodes, can
 
 JOINT = "joint"  # in metrics.json
 
@@ -19,6 +19,8 @@ def measure_joint(
 ) -> dict[str, Any] | None:
     """log p(x, z) of held-out examples and their codes, and its parts, in nats an example.
 
+    Of stages that are given a label c it is log p(x, z|c), and `given` says so.
+
     Args:
         model: Of all stages.
         test: Batches of the first stage's held-out data, with the conditions of all stages.
@@ -27,7 +29,7 @@ def measure_joint(
     Returns:
         None for a model that does not score its codes.
     """
-    if not isinstance(model, ScoresCodes):
+    if not can(model, ScoresCodes):
         return None
     data = test if num_examples is None else first_examples(test, num_examples)
     found = evaluation.joint_likelihood(model, data)
@@ -40,6 +42,7 @@ def measure_joint(
         "code_nll": float(np.mean(found.code_nll)),
         "bits_per_dimension": bits,
         "num_examples": len(found.per_example),
+        "given": sorted(model.conditions()),
     }
 
 
@@ -48,11 +51,12 @@ def joint_lines(found: Mapping[str, Any] | None) -> list[str]:
     if found is None:
         return []
     spread = "" if found["standard_error"] is None else f" +- {found['standard_error']:.2f}"
-    bits = found["bits_per_dimension"]
+    bits, given = found["bits_per_dimension"], found.get("given")  # not of older runs
+    given = f" | {', '.join(given)}" if given else ""
     return [
         "stages together",
-        f"log p(x, codes)  {found['log_joint']:.2f}{spread} nats an example = -(nll "
+        f"log p(x, codes{given})  {found['log_joint']:.2f}{spread} nats an example = -(nll "
         f"{found['nll']:.2f} + codes {found['code_nll']:.2f}), {found['num_examples']} held out: "
-        "log p(x) is at least that",
+        f"log p(x{given}) is at least that",
         *([] if bits is None else [f"bits      at most {bits:.3f} a dimension"]),
     ]
