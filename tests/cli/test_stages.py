@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tfvae
-from tfvae.noise import Noise
+from tfvae.noise import EMISSION, Noise
 
 QUICK = ("--units", "16", "--eval-samples", "5", "--eval-examples", "20", "--latent-size", "3")
 QUICK += ("--epochs", "2", "--second.epochs", "3", "--second.units", "8")
@@ -52,7 +52,7 @@ def test_samples_come_from_the_second_stage(trained, tfvae_command, tmp_path):
     first = tfvae.load_model(run / "model.keras")
     second = tfvae.load_model(run / "stages" / "second" / "model.keras")
     noise = Noise(7, row=np.arange(3))
-    z = second.emit(noise.part(1), second.generate(noise))
+    z = second.emit(noise.part(EMISSION), second.generate(noise))
     np.testing.assert_allclose(np.load(file), first.decode(z), atol=1e-5)
     assert not np.allclose(np.load(file), first.sample(3, seed=7), atol=1e-3)
 

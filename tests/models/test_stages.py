@@ -9,7 +9,7 @@ from tests.models.tiny import IMAGES, SHAPE, vae
 from tfvae import evaluation, heads, networks
 from tfvae.export.servables.encoder import EncoderServable
 from tfvae.models.capabilities import Classifies
-from tfvae.noise import Noise
+from tfvae.noise import EMISSION, Noise
 
 CENTRE = np.float32([5.0, -3.0])
 SPREAD = np.float32([[0.5, 0.0], [0.6, 0.2]])  # codes are CENTRE + SPREAD eps: far from N(0, I)
@@ -108,7 +108,7 @@ def test_m1_and_m2_classify_and_draw_given_a_label(tmp_path):
     found = tfvae.uses.classify(model, IMAGES)
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
     noise, label = Noise(3, row=tf.range(4)), {"label": tf.fill([4], 2)}
-    z = above.emit(noise.part(1), above.generate(noise, label), label)
+    z = above.emit(noise.part(EMISSION), above.generate(noise, label), label)
     np.testing.assert_allclose(model.sample(4, seed=3, label=2), below.decode(z), atol=1e-6)
     assert not np.allclose(model.sample(4, seed=3, label=1), below.decode(z), atol=1e-4)
     model.save(tmp_path / "staged.keras")
