@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 from tfvae.checks import instance_of
 from tfvae.corruptions import Corruption
 from tfvae.data.fields import Field
-from tfvae.errors import UserError, UserTypeError
+from tfvae.errors import UserTypeError
 from tfvae.models.base import LatentVariableModel
 from tfvae.models.capabilities import Batch
 from tfvae.models.codes import zero_example
@@ -90,13 +90,7 @@ class Autoencoding(LatentVariableModel):
         """Builds every part for examples of this shape, `(None, *event)`."""
         if isinstance(input_shape, Mapping):
             input_shape = input_shape["x"]
-        shape = (None, *input_shape[1:])
-        if shape[1:] != self.decoder.event_shape:
-            raise UserError(
-                f"The examples have shape {shape[1:]} and the decoder's head makes "
-                f"{self.decoder.event_shape}. Give the head the shape of one example; grey images "
-                "need a last axis of size 1: images[..., None]."
-            )
+        shape = self.decoder.checked_examples(input_shape)
         # Where the encoder takes something else than x, only the one who wrote that can check it.
         if type(self).encoder_inputs is Autoencoding.encoder_inputs:
             self.encoder.x = self.fields()["x"]

@@ -101,6 +101,21 @@ class Decoder(NetworkAndHead):
         """Returns the shape of a code, `(D,)` of a vector."""
         return tuple(input_shape[-self.code_axes :])
 
+    def checked_examples(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Returns the shape of a batch of examples, `(None, *event)`.
+
+        Raises:
+            UserError: unless they have the shape that the head makes.
+        """
+        event = tuple(shape[1:])
+        if event != self.event_shape:
+            raise UserError(
+                f"The examples have shape {event} and the decoder's head makes "
+                f"{self.event_shape}. Give the head the shape of one example; grey images need a "
+                "last axis of size 1: images[..., None]."
+            )
+        return (None, *event)
+
     def check(self, distribution: tfd.Distribution | None) -> None:
         """Refuses a likelihood without a mean."""
         try:

@@ -17,7 +17,8 @@ class HierarchicalVAE(LevelsModel):
 
     Each level of q is drawn given the one below it, by a network of that draw: the hierarchy of
     the importance-weighted autoencoder's authors. Choose it with `ImportanceWeighted` and two
-    levels; with more of them the upper ones do not learn, and `LadderVAE` is for that.
+    levels; with more of them Sonderby et al. 2016 found the upper ones not to
+    learn, and `LadderVAE` is for that.
 
     Args:
         encoder: q(z_1|x), `Encoder(network, head)`.

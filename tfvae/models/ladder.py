@@ -57,8 +57,8 @@ class LadderVAE(LevelsModel):
         q(z_l|x, z_>l) = merge(N(m(d_l), s(d_l)^2), p(z_l|z_(l+1)))          down, level by level
 
     Choose it over `HierarchicalVAE` for more than two levels: what x says goes to each level
-    directly, and the prior's part of q is the prior itself, so that upper levels learn. It takes
-    batch normalisation and a warm-up of the KL (`callbacks.LinearWeight`) to use them all.
+    directly, and the prior's part of q is the prior itself. The paper trains it with batch
+    normalisation and a warm-up of the KL (`callbacks.LinearWeight`).
 
     Args:
         encoder: `Encoder(network, head)`: d_1, and what it proposes for z_1.

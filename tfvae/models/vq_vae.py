@@ -125,12 +125,7 @@ class VQVAE(LatentVariableModel):
         """Builds every part for examples of this shape, `(None, *event)`."""
         if isinstance(input_shape, Mapping):
             input_shape = input_shape["x"]
-        if tuple(input_shape[1:]) != self.decoder.event_shape:
-            raise UserError(
-                f"The examples have shape {tuple(input_shape[1:])} and the decoder's head makes "
-                f"{self.decoder.event_shape}. Give the head the shape of one example; grey images "
-                "need a last axis of size 1: images[..., None]."
-            )
+        self.decoder.checked_examples(input_shape)
         features = self.features(zero_example(self))
         if features.shape.rank is None or features.shape.rank < 2:
             raise UserError(
