@@ -87,7 +87,7 @@ _MNIST_FEW_LABELS = {
     "model.bound_share": 0.4,
     "latent_size": 8,
     "corruption": "masking",
-    "epochs": 50,
+    "epochs": 30,
     "eval_samples": 500,
 }
 _GIVEN_LABELS = {"model": "conditional", "fields": ("x", "label")}

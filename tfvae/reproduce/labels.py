@@ -99,7 +99,7 @@ def of_labels() -> tuple[Section, ...]:
                         f"mnist-m2-{labels}",
                         "mnist-semi-supervised",
                         {"labels": labels, "eval_samples": 100},
-                        10,
+                        30,
                         _SEEDS,
                         Published(figure, "a public M2"),
                     )
