@@ -20,7 +20,7 @@ ROWS, DRAWS = len(exact.X), 300
 
 def loaded(model, folder):
     write(VAEServable(model), folder / "vae", MADE, ())
-    return tf.saved_model.load(str(folder / "vae")).signatures["impute"]
+    return tf.saved_model.load(str(folder / "vae")).signatures
 
 
 def request(rows=slice(None), **fields):
@@ -31,13 +31,13 @@ def request(rows=slice(None), **fields):
 
 @pytest.fixture(scope="module", params=[None, missingness.SelfMasking("large")])
 def case(request, without_xla, tmp_path_factory):
-    """A model and its signature."""
+    """A model and its signatures."""
     model = exact.exact_model(pattern=None, missing_process=request.param)
     return model, loaded(model, tmp_path_factory.mktemp("served"))
 
 
 def test_a_file_fills_what_python_fills(case):
-    model, served = case
+    model, served = case[0], case[1]["impute"]
     right = uses.impute(model, MIXED, DRAWS, seed=7)
     found = served(**request(**MIXED))["x"]
     np.testing.assert_allclose(found, right, atol=1e-5)
@@ -52,17 +52,29 @@ def test_a_file_fills_what_python_fills(case):
     assert len(served(**request(slice(0, 0), **MIXED))["x"]) == 0
 
 
+def test_a_file_draws_what_python_draws(case):
+    model, served = case[0], case[1]["impute_draw"]
+    right = uses.impute(model, MIXED, DRAWS, multiple=1, seed=7)[0]
+    found = served(**request(**MIXED))["x"]
+    np.testing.assert_allclose(found, right, atol=1e-5)
+    assert np.any(found != uses.impute(model, MIXED, DRAWS, seed=7))
+    again = request(**MIXED)
+    again["seed"] = again["seed"] + 1
+    again = served(**again)["x"]
+    assert np.all((again != found).numpy()[exact.MIXED == 0])  # each seed its own draw
+
+
 def test_nan_is_filled_where_it_is_a_hole(tmp_path):
     model = small(nan_is_missing=True)
     model.build((None, 5))
-    found = loaded(model, tmp_path)(**request(x=HOLES))["x"]
+    found = loaded(model, tmp_path)["impute"](**request(x=HOLES))["x"]
     np.testing.assert_allclose(found, uses.impute(model, HOLES, DRAWS, seed=7), atol=1e-5)
 
 
 def test_a_row_without_anything_seen_is_refused(case):
     _, served = case
     with pytest.raises(tf.errors.InvalidArgumentError, match="seen must be"):
-        served(**request(x=exact.X, seen=np.zeros_like(exact.X)))
+        served["impute"](**request(x=exact.X, seen=np.zeros_like(exact.X)))
 
 
 def test_a_model_of_whole_rows_has_no_such_signature():

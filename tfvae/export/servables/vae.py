@@ -35,7 +35,8 @@ class VAEServable:
     | `score`, of a model that scores | the fields, `num_samples [B]`, `seed [B]` int32 | `log_likelihood`, `elbo`, `nll`, `kl`, each `[B]`, nats |
     | `score_uint8`, `score_image_bytes`, of images | bytes, and `num_samples`, `seed` | as `score` |
     | `impute`, of a model of rows with holes | the fields, `num_samples [B]`, `seed [B]` int32 | `x [B, ...]`, as given where it is seen |
-    | `impute_uint8`, `impute_image_bytes`, of images | bytes, and `seen`, `num_samples`, `seed` | as `impute` |
+    | `impute_draw`, of such a model | as `impute` | as `impute`: one draw of what is missing |
+    | `impute_uint8`, `impute_draw_image_bytes` and so on, of images | bytes, and `seen`, `num_samples`, `seed` | as `impute` |
     | `interpolate`, of one field and one vector z | `start_x`, `end_x [B, ...]`, `steps [B]` int32 | `x [B, S, ...]` |
     | `anomaly`, where a detector is given | the fields | `score [B]`, nats, higher = less normal, and `is_anomaly [B]` bool |
     | `anomaly_uint8`, `anomaly_image_bytes`, of images | bytes | as `anomaly` |
@@ -43,7 +44,8 @@ class VAEServable:
     `denoise` is what `tfvae.uses.denoise(model, x)` returns in Python: the mean at the code.
 
     `impute` is what `tfvae.uses.impute` returns in Python, where row i has the seed
-    `tfvae.noise.example_seeds(seed, 0, B)[i]`.
+    `tfvae.noise.example_seeds(seed, 0, B)[i]`, and `impute_draw` what it returns with `multiple=1`:
+    for several imputations send a row several times, each with a seed of its own.
 
     The threshold and the seed of `anomaly` are the detector's: the score is what
     `AnomalyDetector.anomaly_scores` returns in Python.
@@ -71,7 +73,8 @@ class VAEServable:
         self.ends = {f"{end}_{self.field}": self.fields[self.field] for end in ("start", "end")}
         self.encoded, self.decoded = share(model.encode), share(model.decode)
         self.reconstruct, self.score = share(self._reconstruct), share(self._score)
-        self.denoise, self.impute = share(self._denoise), share(self._impute)
+        self.denoise = share(self._denoise)
+        self.impute, self.impute_draw = share(self._impute), share(self._impute_draw)
         # A graph even where it is called directly: an encoder then refuses what leaves x's range.
         self.denoised = shared(self._rebuilt)
         self.detector, self.anomaly = anomaly, share(self._anomaly)
@@ -88,7 +91,8 @@ class VAEServable:
             counts = per_count(num_samples=tf.int32, seed=tf.int32)
             found["score"] = ServedSignature(self.score, {**inputs, **counts}, self.fields)
             if has_holes(self.model):
-                found["impute"] = ServedSignature(self.impute, {**inputs, **counts}, self.fields)
+                for name, call in (("impute", self.impute), ("impute_draw", self.impute_draw)):
+                    found[name] = ServedSignature(call, {**inputs, **counts}, self.fields)
         if self.detector is not None:
             found["anomaly"] = ServedSignature(self.anomaly, inputs, self.fields)
         for name, signature in list(found.items()):
@@ -119,12 +123,20 @@ class VAEServable:
         last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
         return importance_scores(self.model.infer(batch), num_samples, seed, last)
 
-    def _impute(self, num_samples: tf.Tensor, seed: tf.Tensor, **inputs: tf.Tensor) -> Tensors:
+    def _impute(self, **inputs: tf.Tensor) -> Tensors:
         """What is missing by its expectation, from K = num_samples weighted draws a row."""
+        return self._filled(inputs, fillings=0)
+
+    def _impute_draw(self, **inputs: tf.Tensor) -> Tensors:
+        """What is missing drawn once, by importance resampling of K = num_samples draws a row."""
+        return self._filled(inputs, fillings=1)
+
+    def _filled(self, inputs: Tensors, fillings: int) -> Tensors:
+        seed, num_samples = inputs.pop("seed"), inputs.pop("num_samples")
         batch = whole_batch(self.fields, inputs)
         last = most(num_samples, "num_samples", MAX_SCORE_SAMPLES)
-        found = filled_holes(self.model, batch, seed, num_samples, draws_at_once(seed, last))
-        return {self.field: found[0]}
+        chunk = draws_at_once(seed, last)
+        return {self.field: filled_holes(self.model, batch, seed, num_samples, chunk, fillings)[0]}
 
     def _anomaly(self, **inputs: tf.Tensor) -> Tensors:
         """Whether each example is strange to the model."""
