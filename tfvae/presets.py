@@ -187,7 +187,7 @@ _DIGITS_VQ = {
     "latent_size": 16,
     "epochs": 200,
 }
-_MNIST_VQ = {**_VQ, "dataset": "mnist", "latent_size": 32, "epochs": 20}
+_MNIST_VQ = {**_VQ, "dataset": "mnist", "latent_size": 32, "epochs": 15}
 _CODE_PRIOR = {**_PIXEL_CNN, "dataset": "codes of first", "conditionals.first_kernel_size": 3}
 _DIGITS_PRIOR = {
     **_CODE_PRIOR,
@@ -196,7 +196,7 @@ _DIGITS_PRIOR = {
     "conditionals.num_layers": 3,
     "epochs": 30,
 }
-_MNIST_PRIOR = {**_CODE_PRIOR, "conditionals.num_levels": 128, "epochs": 20}
+_MNIST_PRIOR = {**_CODE_PRIOR, "conditionals.num_levels": 128, "epochs": 15}
 
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
 # learns. Both decoders learn their standard deviation, so the data are grey values and not bits.

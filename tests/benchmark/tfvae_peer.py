@@ -1,5 +1,6 @@
 """`vae.fit` as a user types it, for `compare.py`: the same networks, defaults untouched."""
 
+import math
 import sys
 import tempfile
 import time
@@ -11,6 +12,8 @@ import numpy as np
 import tfvae
 
 LATENTS, DRAWS = 50, 50
+# Name -> preset, and its settings that differ; 6,400 images an epoch.
+PRESETS = {"vq_vae": ("mnist-vq-vae", {}), "ladder": ("mnist-ladder", {"network": "conv"})}
 
 
 def parts(model):
@@ -24,12 +27,14 @@ def parts(model):
     return posterior, objectives.ELBO(), 60_000
 
 
-def main(batch_size, model):
+def made(model):
+    """The model, compiled, and images of an epoch."""
+    if model in PRESETS:
+        preset, changes = PRESETS[model]
+        vae = tfvae.presets.get(preset, **changes).model((28, 28, 1))
+        vae.compile(keras.optimizers.Adam(2e-3, epsilon=1e-4))
+        return vae, 6_400
     posterior, objective, num_images = parts(model)
-    pixels = np.random.default_rng(0).integers(0, 256, (num_images, 28, 28, 1), np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder) / "images.npz", x_train=pixels, x_test=pixels[:1])
-        train, _ = tfvae.data.load(Path(folder) / "images.npz", batch_size, "dynamic")
     networks = tfvae.networks
     vae = tfvae.VAE(
         tfvae.Encoder(networks.MLP([200, 200]), posterior),
@@ -37,8 +42,17 @@ def main(batch_size, model):
         objective=objective,
     )
     vae.compile(keras.optimizers.Adam(1e-3))
+    return vae, num_images
+
+
+def main(batch_size, model):
+    vae, num_images = made(model)
+    pixels = np.random.default_rng(0).integers(0, 256, (num_images, 28, 28, 1), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "images.npz", x_train=pixels, x_test=pixels[:1])
+        train, _ = tfvae.data.load(Path(folder) / "images.npz", batch_size, "dynamic")
     vae.fit(train, verbose=0)
-    print("ready", flush=True)
+    print("ready", sum(math.prod(w.shape) for w in vae.trainable_weights), flush=True)
     for line in sys.stdin:
         seconds, done = float(line), 0
         start, busy = time.perf_counter(), time.process_time()

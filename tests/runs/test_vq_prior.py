@@ -1,12 +1,17 @@
 """A VQ-VAE and the prior of its codes as one run: codes, numbers, refusals."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tfvae import presets
 from tfvae.data import arrays
+from tfvae.reproduce import coding
+from tfvae.reproduce.codes_table import CODES_TABLES
 from tfvae.runs import measuring
 from tfvae.runs.code_bounds import bound_lines
+from tfvae.runs.datasets import load_data
 from tfvae.runs.joint import joint_lines
 from tfvae.runs.training import train
 from tfvae.settings.reading import settings
@@ -76,3 +81,23 @@ def test_a_prior_of_another_number_of_codes_is_refused_before_anything_is_traine
     with pytest.raises(ValueError, match=r"are whole numbers from 0 to 7, .* of another model"):
         train(given, tmp_path / "run", report=lambda line: None)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_row_of_results_has_bits_their_parts_and_the_codes_that_occur(run, monkeypatch):
+    settings = run.folder.read_config()
+    monkeypatch.setattr(coding, "train", lambda *_: run)
+    task = SimpleNamespace(settings=lambda method, seed: settings)
+    row = SimpleNamespace(task=task, method="vq", name="quick")
+    found = {name: value for name, (value,) in coding.run_codes(row, 0)["vq"].items()}
+    assert set(found) == {each.name for each in CODES_TABLES["codes"].tasks[0].quantities}
+    assert found["log_joint"] == pytest.approx(-found["nll"] - found["code_nll"])
+    assert found["bits"] == pytest.approx(-found["log_joint"] / (64 * np.log(2)))
+    assert found["uniform"] == pytest.approx(16 * np.log(CODES))
+    images = load_data(settings, run.model)[1]
+    counts = sum(
+        np.bincount(run.model.encode({"x": x}).numpy().ravel(), minlength=CODES) for x in images
+    )
+    shares = counts[counts > 0] / counts.sum()
+    assert (found["used"], found["num_codes"]) == (len(shares), CODES)
+    entropy = -np.sum(shares * np.log(shares))
+    assert found["perplexity"] == pytest.approx(np.exp(entropy), rel=0.02)  # of the first 80

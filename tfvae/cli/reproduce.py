@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tfvae.cli.options import OneOf
+from tfvae.reproduce.codes_table import CODES_TABLES
 from tfvae.reproduce.detection_table import DETECTION_TABLES
 from tfvae.reproduce.imputation_table import IMPUTATION_TABLES
 from tfvae.reproduce.methods import MethodTable
@@ -27,6 +28,7 @@ METHOD_TABLES: dict[str, MethodTable] = {
     **IMPUTATION_TABLES,
     **QUADRANTS_TABLES,
     **WORDS_TABLES,
+    **CODES_TABLES,
 }
 
 
