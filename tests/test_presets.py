@@ -75,7 +75,10 @@ def test_another_member_takes_what_it_can_of_the_preset():
         ({"posterior": 3}, "no such posterior 3"),
         ({"network.units": [200, "x"]}, "a valid integer"),
         ({"image_size": (8,)}, "Field required"),
-        ({"filters": (3,)}, "belongs to --network conv and --network unet and --network residual"),
+        (
+            {"filters": (3,)},
+            "belongs to --levels conv and --network conv and --network unet and --network residual",
+        ),
         ({"objective": "importance_weighted", "free_bits": 1.0}, "belongs to --objective elbo"),
         ({"callback": "linear_weight"}, "is needed"),
     ],

@@ -85,8 +85,11 @@ KINDS = {
     ),
     "levels": Kind(
         "Levels of z above the first, of a hierarchy.",
-        {"mlp": "tfvae.models.level_networks:mlp_levels"},
-        ("latent_size", "dtype"),
+        {
+            "mlp": "tfvae.models.level_networks:mlp_levels",
+            "conv": "tfvae.models.level_maps:conv_levels",
+        },
+        ("latent_size", "features_shape", "dtype"),
     ),
     "network": Kind(
         "Networks of the encoder and the decoder.",
@@ -96,6 +99,7 @@ KINDS = {
             "linear": "tfvae.networks.pairs:linear",
             "unet": "tfvae.networks.pairs:unet",
             "residual": "tfvae.networks.pairs:residual_conv",
+            "nvae": "tfvae.networks.pairs:nvae",
         },
         ("event_shape", "latent_size", "dtype"),
     ),
@@ -124,6 +128,7 @@ KINDS = {
             "relaxed_bernoulli": _HEADS + "relaxed_bernoulli:RelaxedBernoulli",
             "relaxed_categorical": _HEADS + "relaxed_categorical:RelaxedCategorical",
             "piecewise": _HEADS + "latent_piecewise:LatentPiecewise",
+            "normal_map": _HEADS + "normal_map:NormalMap",
             "normal_and_piecewise": _HEADS + "normal_and_piecewise:NormalAndPiecewise",
             "point": _HEADS + "point_code:PointCode",
         },

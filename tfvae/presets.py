@@ -221,6 +221,17 @@ _LADDER = {
     "network.batch_normalisation": True,
     "callback": "linear_weight",
 }
+# Maps of z, of NVAE's cells, arXiv:2007.03898. The fifteen levels have the settings of the
+# authors' commands, with Adam for Adamax, images of 28x28 and no spectral regularisation.
+_NVAE = {
+    "model": "ladder",
+    "model.top_down_features": True,
+    "network": "nvae",
+    "posterior": "normal_map",
+    "levels": "conv",
+    "callback": "linear_weight",
+    **_ADAM,
+}
 
 PRESETS = {
     "digits": Preset("8x8 digits, no download; about a minute", _DIGITS),
@@ -329,6 +340,58 @@ PRESETS = {
             "levels.units": (32, 16),
             "levels.depth": 1,
             "callback.epochs": 100,
+        },
+    ),
+    "digits-nvae": Preset(
+        "8x8 digits, three levels that are maps, of residual cells",
+        {
+            **_NVAE,
+            "network.filters": (32,),
+            "network.expansion": 3,
+            "latent_size": 4 * 4 * 2,
+            "levels.channels": (1, 2),
+            "levels.filters": (32, 32),
+            "levels.expansion": 3,
+            "epochs": 160,
+            "callback.epochs": 40,
+            "eval_samples": 1000,
+        },
+    ),
+    "mnist-nvae": Preset(
+        "mnist, three levels of 7x7, 7x7 and 4x4 maps, of residual cells",
+        {
+            **_NVAE,
+            "dataset": "mnist",
+            "network.filters": (16, 32),
+            "network.expansion": 2,
+            "latent_size": 7 * 7 * 4,
+            "levels.filters": (32, 64),
+            "levels.expansion": 3,
+            "epochs": 60,
+            "callback.epochs": 15,
+            "eval_samples": 500,
+        },
+    ),
+    "mnist-nvae-paper": Preset(
+        "mnist, the fifteen levels of NVAE: for a GPU, its authors took 21 hours of two V100",
+        {
+            **_NVAE,
+            "model.merge": "residual",
+            "dataset": "mnist",
+            "network.filters": (64, 128),
+            "network.num_cells": 3,
+            "network.residual_scale": 0.1,
+            "latent_size": 7 * 7 * 20,
+            "levels.channels": (20,) * 14,
+            "levels.filters": (128,) * 9 + (256,) * 5,
+            "levels.strides": (1,) * 9 + (2,) + (1,) * 4,
+            "levels.num_cells": 2,
+            "levels.residual_scale": 0.1,
+            "objective.balanced": True,
+            "learning_rate": 1e-2,
+            "batch_size": 400,
+            "epochs": 400,
+            "callback.epochs": 120,
         },
     ),
     "mnist-two-levels": Preset(

@@ -39,6 +39,11 @@ _OTHERS = (
     "tfvae.networks.unet:UNet",
     "tfvae.networks.residual:ResidualConv",
     "tfvae.networks.residual:ResidualConvTranspose",
+    "tfvae.networks.cells:SqueezeExcitation",
+    "tfvae.networks.cells:InferenceCell",
+    "tfvae.networks.cells:GenerativeCell",
+    "tfvae.networks.nvae:NVAEConv",
+    "tfvae.networks.nvae:NVAEConvTranspose",
     "tfvae.training.phased_optimizer:PhasedOptimizer",
 )
 _SAVED_KINDS = (

@@ -60,7 +60,7 @@ def test_help_takes_less_than_0_3_seconds_of_computing():
         (["train", "--posterior", "a.b:C"], "No module 'a.b'"),
         (["train", "--network.activation", "reul"], "--network.activation: received 'reul'"),
         (["train", "--activation", "reul"], "Did you mean 'relu'?"),
-        (["train", "--filters", "8,16"], "--filters: belongs to --network conv"),
+        (["train", "--filters", "8,16"], "--filters: belongs to --levels conv"),
         (["train", "--prior.num-components", "3"], "belongs to --prior mixture and --prior vamp"),
         (["train", "--callback", "linear_weight"], "--callback.epochs: is needed"),
         (["train", "--epochs"], "--epochs wants a value"),

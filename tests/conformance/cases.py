@@ -206,6 +206,28 @@ def levels(kind, batch_normalisation=False, **options):
     )
 
 
+def maps(**options):
+    """Two levels that are maps, of residual cells, and features that go on down."""
+    cells = {"num_cells": 1, "residual_scale": 0.5}
+    level = tfvae.Level(
+        networks.NVAEConv([4], **cells, name="upward_2"),
+        heads.NormalMap(4, name="posterior_2"),
+        networks.NVAEConvTranspose([4], (4, 4), 2, **cells, name="downward_2"),
+        heads.NormalMap(16, name="prior_1"),
+        name="level_2",
+    )
+    return tfvae.LadderVAE(
+        tfvae.Encoder(networks.NVAEConv([4], num_cells=0), heads.NormalMap(16)),
+        [level],
+        tfvae.Decoder(
+            networks.NVAEConvTranspose([4], (8, 8), num_cells=0), heads.IndependentBernoulli(SHAPE)
+        ),
+        merge="residual",
+        seed=5,
+        **{"top_down_features": True, **options},
+    )
+
+
 def semi_supervised(**options):
     classifier = heads.LatentCategorical(3, num_categories=3)
     return tfvae.SemiSupervisedVAE(
@@ -323,6 +345,14 @@ TWO_LEVELS = MLP_DIAG + dense(4, 2 * 2) + dense(2, 4) + dense(4, 2 * LATENTS)
 HIERARCHICAL = TWO_LEVELS + dense(LATENTS, 4)  # upwards from z1
 LADDER = TWO_LEVELS + dense(8, 4)  # from features
 NORMALISED = 8 + 4 + 4 + 8  # units: each has a scale and an offset in a bias' place
+
+# Maps of four channels: 3x3 convolutions, a cell of each kind and 1x1 ones from z.
+EXCITATION = dense(4, 4) + dense(4, 4)
+INFERENCE = (9 * 4 * 4) + (9 * 4 * 4 + 4) + 2 * 2 * 4 + EXCITATION
+GENERATIVE = 2 * (4 * 8) + 25 * 8 + (4 + 2 * 8 + 2 * 8 + 2 * 4) + EXCITATION
+MAPS = INFERENCE + GENERATIVE + (9 * 1 * 4 + 4) + 3 * (9 * 4 * 4 + 4)
+MAPS += dense(1, 4) + dense(5, 4) + 3 * (9 * 4 * 2 + 2)  # from z, and heads
+MAPS += 4 * 1 + PIXELS  # of the likelihood, a 1x1 convolution and a bias of each pixel
 
 CASES = [
     Case("diag", vae, MLP_DIAG),
@@ -771,6 +801,14 @@ CASES = [
         LADDER + NORMALISED,
         non_trainable=STATE + 3 + 2 * NORMALISED,  # the moving statistics
         one_vector=False,
+    ),
+    Case(
+        "ladder_maps",
+        maps,
+        MAPS,
+        non_trainable=STATE + 3 + 2 * 2 * 4 + 2 * (4 + 8 + 8 + 4),  # moving statistics
+        xla_on_cpu=False,
+        one_vector=False,  # tests/models/test_level_maps.py has its files
     ),
 ]
 assert len({case.name for case in CASES}) == len(CASES), "tests look members up by their names"

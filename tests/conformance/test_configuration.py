@@ -69,6 +69,13 @@ def levels():
 
 NETWORK = {"units": [3, 4], "activation": "tanh"}
 RESIDUAL = {"filters": [2, 3], "num_blocks": 1, "kernel_size": 5, "activation": "tanh"}
+CELLS = {
+    "filters": [2, 3],
+    "num_cells": 2,
+    "strides": 1,
+    "residual_scale": 0.5,
+    "zero_start": True,
+}
 PIXELS = {
     "num_levels": 5,
     "filters": 8,
@@ -104,6 +111,7 @@ ARGUMENTS = {
         "posteriors": {"a": heads.MultivariateNormalDiag(2), "b": heads.LatentPiecewise(1)}
     },
     heads.NormalAndPiecewise: lambda: {"latent_size": 3, "num_pieces": 5},
+    heads.NormalMap: lambda: {"latent_size": 8, "kernel_size": 1, "limit": 2.0},
     heads.LatentPiecewise: lambda: {"latent_size": 3, "num_pieces": 5},
     heads.RelaxedBernoulli: lambda: {
         "latent_size": 3,
@@ -179,6 +187,16 @@ ARGUMENTS = {
     },
     networks.ResidualConv: lambda: RESIDUAL,
     networks.ResidualConvTranspose: lambda: {**RESIDUAL, "image_size": [8, 6]},
+    networks.SqueezeExcitation: dict,
+    networks.InferenceCell: lambda: {"residual_scale": 0.5, "zero_start": True},
+    networks.GenerativeCell: lambda: {
+        "expansion": 2,
+        "kernel_size": 3,
+        "residual_scale": 0.5,
+        "zero_start": True,
+    },
+    networks.NVAEConv: lambda: CELLS,
+    networks.NVAEConvTranspose: lambda: {**CELLS, "image_size": [8, 6], "expansion": 2},
     networks.GatedPixelCNN: lambda: PIXELS,
     networks.PixelSNAIL: lambda: {**PIXELS, "every": 3, "num_heads": 2},
     objectives.ELBO: lambda: {
@@ -295,6 +313,7 @@ ARGUMENTS = {
         "corruption": corruptions.Masking(0.5),
         "prior": priors.MixtureOfGaussians(3, 2),
         "objective": objectives.LevelsELBO(2, kl_weight=0.5),
+        "top_down_features": True,
         "seed": 7,
     },
     tfvae.LadderVAE: lambda: {
@@ -303,6 +322,7 @@ ARGUMENTS = {
         "prior": priors.MixtureOfGaussians(3, 2),
         "objective": objectives.LevelsELBO(2, kl_weight=0.5),
         "merge": "residual",
+        "top_down_features": True,
         "seed": 7,
     },
     tfvae.MissingDataVAE: lambda: {

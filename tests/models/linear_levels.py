@@ -62,7 +62,8 @@ def exact_model(kind, **options):
         _set(model.encoder.head, W / (W @ W), -W @ B / (W @ W), T**2 / (W @ W))
         _set(level.up.head, H, -H @ B, VARIANCE2)
     _set(level.down.head, [A], 0.0, S**2)
-    model.decoder.head.projection.kernel.assign(W[np.newaxis])
+    kernel = model.decoder.head.projection.kernel
+    kernel.assign(np.stack([*np.zeros([kernel.shape[0] - 1, PIXELS]), W]))  # z1 is the last
     model.decoder.head.bias.assign(B)
     return model
 

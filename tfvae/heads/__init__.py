@@ -23,6 +23,7 @@ from tfvae.heads.posteriors.latent_piecewise import LatentPiecewise
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
 from tfvae.heads.posteriors.multivariate_normal_tri_l import MultivariateNormalTriL
 from tfvae.heads.posteriors.normal_and_piecewise import NormalAndPiecewise
+from tfvae.heads.posteriors.normal_map import NormalMap
 from tfvae.heads.posteriors.planar_flow import PlanarFlow
 from tfvae.heads.posteriors.point_code import PointCode
 from tfvae.heads.posteriors.radial_flow import RadialFlow
@@ -53,6 +54,7 @@ __all__ = [
     "MultivariateNormalTriL",
     "NegativeBinomial",
     "NormalAndPiecewise",
+    "NormalMap",
     "PlanarFlow",
     "PointCode",
     "Poisson",

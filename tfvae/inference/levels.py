@@ -27,12 +27,15 @@ class LevelPass(NamedTuple):
         log_posterior: Level -> log q(z_l|x, levels chosen before it), `[S, B]`.
         posteriors: Level -> q of it, batch shape `[B]` or `[S, B]`.
         priors: Level -> p(z_l|levels above it), batch shape `[]`, `[B]` or `[S, B]`.
+        features: What goes on down to the decoder beside z_1, `[B, ...]` or `[S, B, ...]`; None
+            where that is nothing.
     """
 
     z: dict[str, tf.Tensor]
     log_posterior: dict[str, tf.Tensor]
     posteriors: dict[str, tfd.Distribution]
     priors: dict[str, tfd.Distribution]
+    features: tf.Tensor | None = None
 
     @property
     def log_prior(self) -> tf.Tensor:

@@ -27,6 +27,9 @@ class HierarchicalVAE(LevelsModel):
         prior: p(z_L), default `StandardNormal`.
         objective: Default `LevelsELBO`, whose KL of a level is estimated from the draws.
         seed: See `VAE`.
+        top_down_features: Whether the features of each downward network go on down beside z: the
+            network below sees `{"z": z_l, "above": features}`, and so does the decoder, which makes
+            p(z_(l-1)|z_l, ..., z_L) and p(x|z_1, ..., z_L) of the equation's. Default False.
         **kwargs: Keras model arguments, and `corruption`: see `VAE`.
 
     Shapes: x `[B, *event]` -> reconstruction of the same shape; z a dict of `z1` to `zL`,
@@ -84,4 +87,4 @@ class HierarchicalVAE(LevelsModel):
             posteriors[name] = posterior
             draws[name] = choose(name, posterior)
         z, log_posterior = in_order(draws, names)
-        return LevelPass(z, log_posterior, posteriors, self.priors_below(z, training))
+        return LevelPass(z, log_posterior, posteriors, *self.priors_below(z, training))

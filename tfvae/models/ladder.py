@@ -70,6 +70,9 @@ class LadderVAE(LevelsModel):
             "residual" has what is proposed as the difference to the prior (NVAE); "none" takes what
             is proposed, so that q of the levels are independent given x.
         seed: See `VAE`.
+        top_down_features: Whether the features of each downward network go on down beside z: the
+            network below sees `{"z": z_l, "above": features}`, and so does the decoder, which makes
+            p(z_(l-1)|z_l, ..., z_L) and p(x|z_1, ..., z_L) of the equation's. Default False.
         **kwargs: Keras model arguments, and `corruption`: see `VAE`.
 
     Shapes: x `[B, *event]` -> reconstruction of the same shape; z a dict of `z1` to `zL`,
@@ -113,11 +116,14 @@ class LadderVAE(LevelsModel):
         objective: Objective | None = None,
         merge: Literal["precision", "residual", "none"] = "precision",
         seed: int | None = None,
+        top_down_features: bool = False,
         **kwargs: Any,
     ):
         if merge not in MERGES:
             raise UserError(f"merge must be one of {', '.join(MERGES)}, received {merge!r}.")
-        super().__init__(encoder, levels, decoder, prior, objective, seed, **kwargs)
+        super().__init__(
+            encoder, levels, decoder, prior, objective, seed, top_down_features, **kwargs
+        )
         self.merge = merge
 
     def first_upward(self, x: tf.Tensor) -> tf.Tensor:
@@ -133,14 +139,14 @@ class LadderVAE(LevelsModel):
         names = list(self.latent_sizes)
         proposed = self._proposed(features)
         draws: dict[str, Draw] = {}
-        posteriors, priors = {}, {names[-1]: self.prior()}
+        posteriors, priors, features_down = {}, {names[-1]: self.prior()}, None
         for number, name in reversed(list(enumerate(names))):
             if number + 1 < len(names):
                 above = draws[names[number + 1]].z
-                priors[name] = self.levels[number].down(above, training=training)
+                priors[name], features_down = self.step_down(number, above, features_down, training)
             posteriors[name] = self._merged(number, proposed[number], priors[name])
             draws[name] = choose(name, posteriors[name])
-        return LevelPass(*in_order(draws, names), posteriors, priors)
+        return LevelPass(*in_order(draws, names), posteriors, priors, features_down)
 
     def _proposed(self, features: tf.Tensor) -> list[dict[str, tf.Tensor]]:
         """The parameters that each level's head makes of what comes up to it."""

@@ -38,6 +38,7 @@ class LevelsModel(Autoencoding):
         decoder: p(x|z_1), `Decoder(network, head)`.
         prior: p(z_L), default `StandardNormal`.
         objective: Default `LevelsELBO`.
+        top_down_features: Whether the features of each downward network go on down beside z.
         seed: See `LatentVariableModel`.
         **kwargs: Keras model arguments, and `corruption`: see `VAE`.
 
@@ -59,6 +60,7 @@ class LevelsModel(Autoencoding):
         prior: Prior | None = None,
         objective: Objective | None = None,
         seed: int | None = None,
+        top_down_features: bool = False,
         **kwargs: Any,
     ):
         instance_of("encoder", encoder, Encoder, "tfvae.Encoder(network, head)")
@@ -79,6 +81,7 @@ class LevelsModel(Autoencoding):
             objective.check_path(head, type(head).__name__)
         super().__init__(encoder, decoder, objective.names, seed=seed, **kwargs)
         self.levels, self.prior, self.objective = levels, prior, objective
+        self.top_down_features = bool(top_down_features)
 
     @property
     def latent_size(self) -> int:
@@ -133,9 +136,10 @@ class LevelsModel(Autoencoding):
         proposal = self._proposal(self.features(seen), training)
 
         def joint(z: dict[str, tf.Tensor]) -> Joint:
-            likelihood = self.decoder(self.decoder_inputs(z, NOTHING), training=training)
+            found = proposal.at(z)
+            likelihood = self.decoder(self._shown(z, found.features), training=training)
             log_likelihood = self.log_prob_of(likelihood, batch)
-            log_prior = tf.broadcast_to(proposal.at(z).log_prior, tf.shape(log_likelihood))
+            log_prior = tf.broadcast_to(found.log_prior, tf.shape(log_likelihood))
             return Joint(log_likelihood, log_prior, likelihood.mean())
 
         return Inference(proposal, joint)
@@ -146,21 +150,50 @@ class LevelsModel(Autoencoding):
 
         return LevelsProposal(run, self.heads_by_level(), self.top_down)
 
-    def priors_below(self, z: Mapping[str, tf.Tensor], training: bool) -> dict[str, Any]:
-        """Returns p of each level given the one above it, of given z."""
+    def step_down(
+        self, number: int, z: tf.Tensor, features: tf.Tensor | None, training: bool = False
+    ) -> tuple[Any, tf.Tensor | None]:
+        """Returns p of a level given those above it, and the features that go on down from there.
+
+        Args:
+            number: Of the level, from 0, next to x.
+            z: Of the level above it.
+            features: That came down to that one; None for the top.
+            training: Whether networks train.
+        """
+        down = self.levels[number].down
+        if not self.top_down_features:
+            return down(z, training=training), None
+        inputs = z if features is None else {"z": z, "above": features}
+        if not down.built:
+            down.build_for(inputs)
+        return down.with_features(inputs, training)
+
+    def priors_below(
+        self, z: Mapping[str, tf.Tensor], training: bool = False
+    ) -> tuple[dict[str, Any], tf.Tensor | None]:
+        """Returns p of each level given those above it, of given z, and what the decoder is given.
+
+        That is what comes down beside z_1, None where it is nothing.
+        """
         names = list(self.latent_sizes)
-        found = {names[-1]: self.prior()}
-        for below, above, level in zip(names, names[1:], self.levels, strict=False):
-            found[below] = level.down(z[above], training=training)
-        return found
+        found, features = {names[-1]: self.prior()}, None
+        for number in reversed(range(len(self.levels))):
+            above = z[names[number + 1]]
+            found[names[number]], features = self.step_down(number, above, features, training)
+        return found, features
 
     def code_of(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns the point estimate of each level, given those of the levels before it."""
         return self.infer(batch).proposal.mean()
 
     def decoder_inputs(self, z: Any, conditions: Batch) -> tf.Tensor:
-        """Returns the first level, which is all that the decoder sees."""
-        return self.encoder.head.embedded(z["z1"])
+        """Returns the first level, and the features that come down to it where they go on."""
+        return self._shown(z, self.priors_below(z)[1] if self.top_down_features else None)
+
+    def _shown(self, z: Any, features: tf.Tensor | None) -> Any:
+        first = self.encoder.head.embedded(z["z1"])
+        return first if features is None else {"z": first, "above": features}
 
     def outputs_of(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the code and the standard deviation of each level's q at the codes before it."""
@@ -192,20 +225,25 @@ class LevelsModel(Autoencoding):
                 f"Levels {', '.join(sorted(z))} are given; expected the upper ones without a gap, "
                 f"of {', '.join(names)}: what is below them is drawn given them."
             )
-        found = dict(z)
-        for number in reversed(range(len(drawn))):
+        found, features = dict(z), None
+        for number in reversed(range(len(names))):
             own, name = noise.part(1 + number), names[number]
             if number + 1 == len(names):
-                found[name] = self.prior.checked_codes(own)
+                if not z:
+                    found[name] = self.prior.checked_codes(own)
                 continue
-            down = self.levels[number].down
-            found[name] = down.head.draw(down(found[names[number + 1]]), own).z
+            if name in z and not self.top_down_features:
+                continue
+            prior, features = self.step_down(number, found[names[number + 1]], features)
+            if name not in z:
+                found[name] = self.levels[number].down.head.draw(prior, own).z
         return {name: found[name] for name in names}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         levels = [serialize_part(level, self.built) for level in self.levels]
-        return {**super().get_config(), "levels": levels}
+        own = {"levels": levels, "top_down_features": self.top_down_features}
+        return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "LevelsModel":

@@ -192,6 +192,22 @@ class NetworkAndHead(keras.layers.Layer):
         """Returns the network's features of inputs `[B, ...]`, which the head reads in float32."""
         return tf.cast(self.network(self._cast(inputs)), tf.float32)
 
+    def with_features(
+        self, inputs: Any, training: bool = False
+    ) -> tuple[tfd.Distribution, tf.Tensor]:
+        """Returns the distribution, and the features that it is made of, `[..., B, *]`."""
+        inputs = self._cast(inputs)
+        leading, folded = self._folded(inputs)
+        features = tf.cast(self.network(folded), tf.float32)
+
+        def unfolded(value: tf.Tensor) -> tf.Tensor:
+            return tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
+
+        parameters = self.head.parameters(features)
+        found = self.head.distribution(**{n: unfolded(v) for n, v in parameters.items()})
+        found = self.head.in_training(found, own_rows(inputs).share) if training else found
+        return found, unfolded(features)
+
     def call(self, inputs: Any, training: bool = False) -> tfd.Distribution:
         """Returns the distribution; `training` reaches the network through Keras."""
         inputs = self._cast(inputs)

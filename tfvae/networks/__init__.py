@@ -1,9 +1,11 @@
 """Networks: tensors to features. Any Keras layer or model serves in their place."""
 
+from tfvae.networks.cells import GenerativeCell, InferenceCell, SqueezeExcitation
 from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.masked import MADE
 from tfvae.networks.mlp import MLP
+from tfvae.networks.nvae import NVAEConv, NVAEConvTranspose
 from tfvae.networks.pixel_cnn import GatedPixelCNN
 from tfvae.networks.pixel_snail import PixelSNAIL
 from tfvae.networks.residual import ResidualConv, ResidualConvTranspose
@@ -15,9 +17,14 @@ __all__ = [
     "Conv",
     "ConvTranspose",
     "GatedPixelCNN",
+    "GenerativeCell",
+    "InferenceCell",
+    "NVAEConv",
+    "NVAEConvTranspose",
     "PixelSNAIL",
     "ResidualConv",
     "ResidualConvTranspose",
     "SideBySide",
+    "SqueezeExcitation",
     "UNet",
 ]

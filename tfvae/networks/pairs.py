@@ -8,6 +8,7 @@ import keras
 from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.mlp import MLP
+from tfvae.networks.nvae import NVAEConv, NVAEConvTranspose
 from tfvae.networks.residual import ResidualConv, ResidualConvTranspose
 from tfvae.networks.unet import UNet
 
@@ -188,6 +189,48 @@ def residual_conv(
         ResidualConvTranspose(
             tuple(filters)[::-1], image_size=size, name="decoder_residual", **common
         ),
+    )
+
+
+def nvae(
+    event_shape: Sequence[int],
+    filters: Sequence[int] = (32, 64),
+    num_cells: int = 1,
+    expansion: int = 6,
+    residual_scale: float = 1.0,
+    zero_start: bool = False,
+    dtype: Any = None,
+) -> Pair:
+    """Residual cells, normalised over the batch, with squeeze-and-excitation: for maps of z.
+
+    Args:
+        event_shape: `(H, W, C)`, of the images.
+        filters: Channels of each scale, which halves the image; the decoder's are the same
+            backwards.
+        num_cells: Cells of each scale of each of the two.
+        expansion: Channels inside a cell of the decoder for each of the map's.
+        residual_scale: Of each cell's branch; 1 / sqrt(number of cells) for deep ones.
+        zero_start: Whether each cell starts as the identity.
+        dtype: A Keras dtype policy.
+
+    Returns:
+        (the encoder's network, the decoder's).
+
+    Example:
+        >>> encoder, decoder = nvae((28, 28, 1))
+        >>> decoder.map_size
+        (7, 7)
+    """
+    common = {
+        "num_cells": num_cells,
+        "residual_scale": residual_scale,
+        "zero_start": zero_start,
+        "dtype": dtype,
+    }
+    up, size = tuple(filters)[::-1], tuple(event_shape)[:2]
+    return (
+        NVAEConv(filters, name="encoder_nvae", **common),
+        NVAEConvTranspose(up, size, expansion, name="decoder_nvae", **common),
     )
 
 

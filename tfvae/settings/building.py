@@ -60,6 +60,8 @@ def build_model(
     if "likelihood" in settings:
         parts["decoder"] = Decoder(up, part("likelihood"), name="decoder")
     if "levels" in settings:
+        if "features_shape" in catalogue.signature("levels", settings["levels"]).arguments:
+            known["features_shape"] = down.compute_output_shape((None, *event_shape))[1:]
         levels = settings.build("levels", dtype=dtype_policy, **known)
         parts["levels"], known["num_levels"] = levels, 1 + len(levels)
         known["latent_size"] = levels[-1].latent_size  # what the prior is over
