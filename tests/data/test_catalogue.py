@@ -7,7 +7,7 @@ from tfvae.data.catalogue import BINARISATIONS, CATALOGUE, describe, names, near
 
 
 def test_names():
-    images = ["binarized_mnist", "digits", "fashion_mnist", "mnist", "omniglot"]
+    images = ["binarized_mnist", "cifar10", "digits", "fashion_mnist", "mnist", "omniglot"]
     images += ["segmented_digits", "segmented_mnist"]
     others = ["breast_cancer", "diabetes", "docstrings", "newsgroups", "wine"]
     assert names() == sorted([*images, *others])
@@ -36,7 +36,7 @@ def test_unknown_names_get_the_nearest(wrong, right):
 
 
 def test_nothing_near():
-    assert nearest("cifar", names()) == ""
+    assert nearest("svhn", names()) == ""
 
 
 def test_importing_is_cheap():

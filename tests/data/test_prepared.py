@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import requests
+import tensorflow_datasets as tfds
 
 from tfvae.data import arrays, load, mean
 
@@ -22,6 +23,32 @@ def test_a_set_that_is_not_prepared_without_a_network(tmp_path, monkeypatch, nam
     assert "set TFDS_DATA_DIR to the folder" in message
     assert "Traceback" not in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cifar10_is_read_from_its_own_files(tmp_path, monkeypatch):
+    """Of made-up photographs in files like the real ones, which are not here."""
+    generator = np.random.default_rng(0)
+    source = tmp_path / "files" / "cifar-10-batches-bin"
+    source.mkdir(parents=True)
+    (source / "batches.meta.txt").write_text("\n".join(f"kind {i}" for i in range(10)))
+    names = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+    photographs = generator.integers(0, 256, (len(names), 2, 3, 32, 32), np.uint8)
+    labels = generator.integers(0, 10, (len(names), 2, 1), np.uint8)
+    for name, images, kinds in zip(names, photographs, labels, strict=True):
+        np.concatenate([kinds, images.reshape(2, -1)], axis=1).tofile(source / name)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+    monkeypatch.setattr(requests, "head", lambda url, **options: None)
+    manager = tfds.download.DownloadManager
+    monkeypatch.setattr(manager, "download_and_extract", lambda self, url: str(tmp_path / "files"))
+    data = arrays("cifar10")
+    by_sum = np.argsort(data.train["x"].sum(axis=(1, 2, 3)))
+    expected = photographs[:5].reshape(10, 3, 32, 32).transpose(0, 2, 3, 1)
+    order = np.argsort(expected.sum(axis=(1, 2, 3)))
+    np.testing.assert_array_equal(data.train["x"][by_sum], expected[order])
+    np.testing.assert_array_equal(data.train["label"][by_sum], labels[:5].ravel()[order])
+    _, test = load("cifar10", batch_size=2)
+    assert next(iter(test)).shape == (2, 32, 32, 3)
+    assert float(np.max(next(iter(test)))) <= 1.0
 
 
 def everything(dataset):

@@ -80,6 +80,15 @@ _SPECS: tuple[DatasetSpec, ...] = (
         bits=True,
     ),
     DatasetSpec(
+        name="cifar10",
+        fields=_labelled(10, 32, 32, 3),
+        binarisation=NONE,
+        source="prepared",
+        description="50,000 + 10,000 colour photographs of 10 kinds of things, 32x32 bytes",
+        version="3.0.2",
+        host="https://www.cs.toronto.edu",
+    ),
+    DatasetSpec(
         name="omniglot",
         fields=_labelled(1623, 28, 28, 1),
         binarisation=DYNAMIC,

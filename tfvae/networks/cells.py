@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfvae.checks import LARGEST_SIZE, positive_int, real
+from tfvae.networks.normalisation import MapNormalization
 
 _MOMENTUM = 0.95  # of the moving statistics, as the authors' code has it
 _EPSILON = 1e-5  # likewise: a channel that is the same everywhere has no variance to divide by
@@ -67,9 +68,9 @@ class _Cell(keras.layers.Layer):
         options = {"padding": "same", "dtype": self.dtype_policy, "name": name, **options}
         return keras.layers.Conv2D(filters, size, **options)
 
-    def normalisation(self, name: str, **options: Any) -> keras.layers.BatchNormalization:
+    def normalisation(self, name: str, **options: Any) -> MapNormalization:
         """Returns a normalisation over the batch and all places."""
-        return keras.layers.BatchNormalization(
+        return MapNormalization(
             momentum=_MOMENTUM, epsilon=_EPSILON, dtype=self.dtype_policy, name=name, **options
         )
 
