@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tfvae"
 LAYERS = (
     ("suggestions", "checks", "errors", "complaints", "lazy", "docstrings", "json_text"),
     ("sources", "signatures", "values"),
-    ("random",),
+    ("random", "replica"),
     ("noise",),
     ("data",),
     ("corruptions",),

@@ -222,7 +222,7 @@ _LADDER = {
     "callback": "linear_weight",
 }
 # Maps of z, of NVAE's cells, arXiv:2007.03898. The fifteen levels have the settings of the
-# authors' commands, with Adam for Adamax, images of 28x28 and no spectral regularisation.
+# authors' commands, with Adam for Adamax and images of 28x28.
 _NVAE = {
     "model": "ladder",
     "model.top_down_features": True,
@@ -377,16 +377,20 @@ PRESETS = {
         {
             **_NVAE,
             "model.merge": "residual",
+            "model.combine": "sum",
             "dataset": "mnist",
             "network.filters": (64, 128),
             "network.num_cells": 3,
             "network.residual_scale": 0.1,
+            "network.spectral_weight": 1e-2,
             "latent_size": 7 * 7 * 20,
             "levels.channels": (20,) * 14,
             "levels.filters": (128,) * 9 + (256,) * 5,
             "levels.strides": (1,) * 9 + (2,) + (1,) * 4,
             "levels.num_cells": 2,
             "levels.residual_scale": 0.1,
+            "levels.spectral_weight": 1e-2,
+            "levels.top_constant": True,
             "objective.balanced": True,
             "learning_rate": 1e-2,
             "batch_size": 400,

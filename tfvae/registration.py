@@ -33,6 +33,7 @@ _OTHERS = (
     "tfvae.networks.masked:MADE",
     "tfvae.heads.likelihoods.product:Product",
     "tfvae.networks.joining:SideBySide",
+    "tfvae.networks.combining:Combine",
     "tfvae.networks.mlp:MLP",
     "tfvae.networks.conv:Conv",
     "tfvae.networks.conv:ConvTranspose",

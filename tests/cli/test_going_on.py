@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pytest
 
+import tfvae
 from tfvae import presets
 from tfvae.data.fingerprint import fingerprint
 from tfvae.errors import UserError
+from tfvae.runs.datasets import load_data
 from tfvae.runs.measuring import has_diverged
 from tfvae.runs.training import train
+from tfvae.training.averages import swap_averages
 
 SMALL = {
     "epochs": 2,
@@ -33,9 +36,20 @@ def run(data, folder, **changes):
     return train(settings, folder, report=lambda _: None)
 
 
-def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_path):
-    run(data, tmp_path / "a")
-    longer, whole = run(data, tmp_path / "a", epochs=5), run(data, tmp_path / "b", epochs=5)
+AVERAGED = {
+    "average_decay": 0.9,
+    "network.batch_normalisation": True,
+    "statistics": "training",
+}
+
+
+@pytest.mark.parametrize("changes", [{}, AVERAGED], ids=["plain", "averaged"])
+def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_path, changes):
+    run(data, tmp_path / "a", **changes)
+    longer, whole = (
+        run(data, tmp_path / "a", epochs=5, **changes),
+        run(data, tmp_path / "b", epochs=5, **changes),
+    )
     assert longer.metrics["epochs"] == 5
     for ours, theirs in zip(longer.model.weights, whole.model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -47,9 +61,46 @@ def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_p
     assert longer.folder.read_config()["epochs"] == 5
     assert longer.folder.finished
     with pytest.raises(UserError, match="holds another run: --epochs is 5 there and 3 here"):
-        run(data, tmp_path / "a", epochs=3)
+        run(data, tmp_path / "a", epochs=3, **changes)
     with pytest.raises(UserError, match="--seed is 0 there and 1 here; --epochs is 5 there"):
-        run(data, tmp_path / "a", epochs=9, seed=1)
+        run(data, tmp_path / "a", epochs=9, seed=1, **changes)
+
+
+def test_averages_and_new_statistics_are_what_is_saved(data, tmp_path):
+    """Of one epoch of constant steps: the averages by hand, from weights at each step's end."""
+    plain = run(data, tmp_path / "a", **{"network.batch_normalisation": True}).model
+    averaged = run(data, tmp_path / "b", **AVERAGED).model
+    swap_averages(averaged)
+    for trained, ours in zip(plain.trainable_weights, averaged.trainable_weights, strict=True):
+        np.testing.assert_array_equal(trained, ours)  # what trained is kept beside the averages
+    swap_averages(averaged)
+    loaded = tfvae.load_model(tmp_path / "b" / "model.keras")
+    for saved, ours in zip(loaded.weights, averaged.weights, strict=True):
+        np.testing.assert_array_equal(saved, ours)
+    layer = averaged.encoder.network.normalisations[0]
+    found = layer.moving_mean.numpy()
+    x = np.concatenate(list(load_data(averaged_settings(data))[0].as_numpy_iterator()))
+    sums = x.reshape(len(x), -1) @ averaged.encoder.network.hidden[0].kernel.numpy()
+    np.testing.assert_allclose(found, sums.mean(axis=0), rtol=1e-4, atol=1e-5)
+
+
+def averaged_settings(data):
+    return presets.get(dataset=str(data), likelihood="normal", **{**SMALL, **AVERAGED})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"statistics": "training"}, "no batch normalisation that trains"),
+        ({"statistics_temperature": 0.7}, "--statistics-temperature 0.7 is of samples"),
+    ],
+)
+def test_statistics_that_are_not_there_are_refused_before_training(
+    data, tmp_path, changes, message
+):
+    with pytest.raises(UserError, match=message):
+        run(data, tmp_path / "a", **changes)
+    assert not (tmp_path / "a").exists()
 
 
 def test_an_extended_run_that_is_killed_goes_on(data, tmp_path, monkeypatch):

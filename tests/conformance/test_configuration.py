@@ -75,6 +75,7 @@ CELLS = {
     "strides": 1,
     "residual_scale": 0.5,
     "zero_start": True,
+    "spectral_weight": 0.25,
 }
 PIXELS = {
     "num_levels": 5,
@@ -111,7 +112,7 @@ ARGUMENTS = {
         "posteriors": {"a": heads.MultivariateNormalDiag(2), "b": heads.LatentPiecewise(1)}
     },
     heads.NormalAndPiecewise: lambda: {"latent_size": 3, "num_pieces": 5},
-    heads.NormalMap: lambda: {"latent_size": 8, "kernel_size": 1, "limit": 2.0},
+    heads.NormalMap: lambda: {"latent_size": 8, "kernel_size": 1, "limit": 2.0, "zero_start": True},
     heads.LatentPiecewise: lambda: {"latent_size": 3, "num_pieces": 5},
     heads.RelaxedBernoulli: lambda: {
         "latent_size": 3,
@@ -138,6 +139,7 @@ ARGUMENTS = {
         "num_steps": 2,
         **NETWORK,
         "context_size": 6,
+        "of_map": True,
     },
     heads.SplineFlow: lambda: {
         "latent_size": 3,
@@ -188,15 +190,26 @@ ARGUMENTS = {
     networks.ResidualConv: lambda: RESIDUAL,
     networks.ResidualConvTranspose: lambda: {**RESIDUAL, "image_size": [8, 6]},
     networks.SqueezeExcitation: dict,
-    networks.InferenceCell: lambda: {"residual_scale": 0.5, "zero_start": True},
+    networks.InferenceCell: lambda: {
+        "residual_scale": 0.5,
+        "zero_start": True,
+        "spectral_weight": 0.25,
+    },
     networks.GenerativeCell: lambda: {
         "expansion": 2,
         "kernel_size": 3,
         "residual_scale": 0.5,
         "zero_start": True,
+        "spectral_weight": 0.25,
     },
     networks.NVAEConv: lambda: CELLS,
-    networks.NVAEConvTranspose: lambda: {**CELLS, "image_size": [8, 6], "expansion": 2},
+    networks.NVAEConvTranspose: lambda: {
+        **CELLS,
+        "image_size": [8, 6],
+        "expansion": 2,
+        "constant": True,
+    },
+    networks.Combine: lambda: {"gated": True},
     networks.GatedPixelCNN: lambda: PIXELS,
     networks.PixelSNAIL: lambda: {**PIXELS, "every": 3, "num_heads": 2},
     objectives.ELBO: lambda: {
@@ -323,6 +336,7 @@ ARGUMENTS = {
         "objective": objectives.LevelsELBO(2, kl_weight=0.5),
         "merge": "residual",
         "top_down_features": True,
+        "combine": "gated",
         "seed": 7,
     },
     tfvae.MissingDataVAE: lambda: {

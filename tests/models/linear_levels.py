@@ -41,14 +41,17 @@ KL = -LOG_P - np.array(
 """KL(q(z1, z2|x) || p(z1, z2)), the same of both: nll + KL = -log p(x)."""
 
 
-def exact_model(kind, **options):
-    """`HierarchicalVAE` or `LadderVAE` with these very weights, its q the exact posterior."""
-    one = heads.MultivariateNormalDiag
+def exact_model(kind, posterior=heads.MultivariateNormalDiag, **options):
+    """`HierarchicalVAE` or `LadderVAE` with these very weights, its q the exact posterior.
+
+    Heads of flows, made by `posterior`, have it for their base.
+    """
+    prior = heads.MultivariateNormalDiag(1)
     level = tfvae.Level(
-        networks.SideBySide(), one(1), networks.SideBySide(), one(1), name="level_2"
+        networks.SideBySide(), posterior(1), networks.SideBySide(), prior, name="level_2"
     )
     model = kind(
-        tfvae.Encoder(networks.SideBySide(), one(1)),
+        tfvae.Encoder(networks.SideBySide(), posterior(1)),
         [level],
         tfvae.Decoder(networks.SideBySide(), heads.IndependentNormal((PIXELS,), scale=T)),
         seed=3,
@@ -70,6 +73,6 @@ def exact_model(kind, **options):
 
 def _set(head: keras.layers.Layer, slope, offset, variance) -> None:
     """N(slope^T h + offset, variance) as a head's projection."""
-    slope = np.asarray(slope)
+    slope, head = np.asarray(slope), getattr(head, "base", head)
     head.projection.kernel.assign(np.stack([slope, np.zeros(len(slope))], axis=1))
     head.projection.bias.assign([offset, raw_diagonal(np.sqrt(variance))])

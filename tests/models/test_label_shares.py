@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import linear_semi_supervised as exact
+from tests.models.test_label_gradients import LOGITS, mean_and_error, with_another_classifier
 from tfvae import objectives
 from tfvae.data import load
 from tfvae.errors import UserError
@@ -57,6 +58,32 @@ def test_what_is_logged_are_means_of_the_data(train):
     for name in ("kl", "class_kl", "classification_nll", "accuracy"):
         assert found[name] == pytest.approx(expected[name], rel=1e-4), name
     assert found["elbo"] == pytest.approx(exact.LOG_KNOWN.mean(), abs=0.1)
+
+
+def test_the_score_of_drawn_labels_is_unbiased_beside_labelled_rows(train):
+    """By the logits of q(y|x): of the classifier's loss exactly, of the bound 4.5 errors."""
+    model = with_another_classifier(label_gradient="score_function", alpha=0.7)
+    model.look_at(train.recipe.columns, train.recipe.labelled_share)
+    head, batches = model.classifier.head.projection, list(train)
+    assert [int(tf.reduce_sum(tf.cast(b["label"] >= 0, tf.int32))) for b in batches] == [4] * 3
+
+    @tf.function
+    def gradient(batch):
+        with tf.GradientTape() as tape:
+            model(batch, training=True)
+            loss = tf.add_n(model.losses)
+        return tape.gradient(loss, head.bias.value)
+
+    many = [{name: tf.repeat(v, 300, axis=0) for name, v in batch.items()} for batch in batches]
+    found = [np.mean([gradient(batch).numpy() for batch in many], axis=0) for _ in range(40)]
+    mean, error = mean_and_error(np.stack(found).astype("float64"))
+    q = np.exp(LOGITS) / np.exp(LOGITS).sum()
+    ratio = np.log(q) - np.log(exact.POSTERIOR[~KNOWN])
+    of_bound = (q * (ratio - (ratio @ q)[:, None])).mean(axis=0)
+    of_labels = (q - np.eye(exact.CLASSES)[exact.LABEL[KNOWN]]).mean(axis=0)
+    expected = 0.7 * of_labels + 0.5 * of_bound
+    assert np.all(np.abs(mean - expected) < 4.5 * error + 1e-5)
+    assert np.sum(np.abs(0.5 * of_bound) > 6 * error) > 1, "else the score is not seen"
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, "a"])

@@ -9,9 +9,14 @@ import tests.models.linear_levels as exact
 import tfvae
 from tests.conformance.cases import SHAPE, maps
 from tests.evaluation.models import images
+from tests.export.made import MADE
 from tests.export.test_signatures import call
 from tfvae import heads, networks, presets
 from tfvae.errors import UserError
+from tfvae.export.saved_models.export import write
+from tfvae.export.servables.decoder import DecoderServable
+from tfvae.export.servables.encoder import EncoderServable
+from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
 from tfvae.export.tflite_files.runtime import LiteRTFile
 from tfvae.models.level_maps import conv_levels
 from tfvae.noise import Noise
@@ -81,8 +86,11 @@ def test_levels_that_are_held_stay(model):
 
 
 def test_served_files_and_phones_do_the_same(model, tmp_path):
-    done = tfvae.export.saved_model(model, tmp_path / "saved")
-    served = {n: tf.saved_model.load(str(path)).signatures for n, path in done.paths.items()}
+    served = {}
+    for servable in (EncoderServable, DecoderServable):  # of the whole model: `tests/export`
+        folder = tmp_path / servable.name
+        write(servable(model), folder, MADE, ())
+        served[servable.name] = tf.saved_model.load(str(folder)).signatures
     codes = {name: np.asarray(code) for name, code in model.encode(X).items()}
     found = call(served["encoder"]["encode"], x=X)
     decoded = call(served["decoder"]["decode"], **codes)["probs"]
@@ -95,15 +103,15 @@ def test_served_files_and_phones_do_the_same(model, tmp_path):
         temperature=np.array([1.0], "float32"),
     )["x"][0]
     np.testing.assert_allclose(drawn, model.sample(4, seed=3), atol=1e-5)
-    files = tfvae.export.tflite(model, tmp_path / "phone").paths
-    encoder, decoder = (
-        LiteRTFile(files[f"{part}.tflite"].read_bytes()) for part in ("encoder", "decoder")
-    )
+    encoder = LiteRTFile(encoder_file(model, "float32", None))
+    decoder = LiteRTFile(decoder_file(model, "float32", {}, sampler_file(model)))
     phone = encoder.run("encode", x=X)
     for name, code in codes.items():
         np.testing.assert_allclose(found[name], code, atol=1e-5)
         np.testing.assert_allclose(phone[name], code, atol=1e-5)
     np.testing.assert_allclose(decoder.run("decode", **codes)["probs"], decoded, atol=1e-5)
+    seeded = decoder.run("sample_seeded", num_samples=4, seed=3)["x"]
+    np.testing.assert_allclose(seeded, drawn, atol=1e-5)
 
 
 def test_sizes_follow_from_the_map_below():
@@ -131,6 +139,61 @@ def test_sizes_follow_from_the_map_below():
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+def test_everything_that_a_deep_hierarchy_may_have_at_once():
+    """A run's: a constant at the top, q that sees what comes down, flows, a penalty."""
+    settings = {
+        "network.filters": (4,),
+        "latent_size": 4 * 4,
+        "levels.channels": (1,),
+        "levels.filters": (4,),
+        "levels.strides": (2,),
+        "levels.num_flows": 1,
+        "levels.top_constant": True,
+        "levels.spectral_weight": 0.5,
+        "levels.zero_start": True,
+        "model.combine": "gated",
+        "model.merge": "residual",
+    }
+    model = presets.model("digits-nvae", **settings)
+    constants = [w for w in model.trainable_weights if w.name == "constant"]
+    assert [w.path.split("/")[-2] for w in constants] == ["downward_2"]
+    assert [type(h) for h in model.heads_by_level().values()] == [
+        heads.NormalMap,
+        heads.InverseAutoregressiveFlow,
+    ]
+    prior = model.priors_below(model.generate(Noise(1, row=tf.range(2))))[0]["z1"]
+    np.testing.assert_array_equal(prior.mean(), 0.0)
+    model.compile("adam")
+    before = [w.numpy() for w in model.trainable_weights]
+    x = np.round(np.random.default_rng(0).random((8, 8, 8, 1))).astype("float32")
+    history = model.fit(x, batch_size=4, epochs=1, verbose=0).history
+    assert history["loss"][0] > 1 - history["elbo"][0], "the penalty counts"
+    still = [
+        w.path
+        for w, old in zip(model.trainable_weights, before, strict=True)
+        if np.array_equal(w, old)
+    ]
+    assert still == []
+
+
+def test_a_constant_is_where_the_way_down_begins():
+    network = networks.NVAEConvTranspose([3], (4, 4), num_cells=0, constant=True)
+    z = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
+    before = network(z)
+    moved = np.random.default_rng(1).normal(size=network.constant_map.shape)
+    assert moved.shape == (2, 2, 3)
+    network.constant_map.assign(moved)
+    after = network(z)
+    assert not np.allclose(before, after)
+    plain = networks.NVAEConvTranspose([3], (4, 4), num_cells=0)
+    plain(z)
+    others = [w for w in network.weights if w.name != "constant"]
+    for own, its in zip(plain.weights, others, strict=True):
+        own.assign(its)
+    network.constant_map.assign(np.zeros(moved.shape))
+    np.testing.assert_array_equal(network(z), plain(z))
 
 
 def test_a_vae_of_one_level_of_maps_and_a_ladder_without_features_going_down():

@@ -211,7 +211,11 @@ def test_a_first_batch_of_too_few_vectors_is_refused_in_fit():
     with pytest.raises(UserError, match="first batch, which has 32 vectors"):
         model.fit(X, batch_size=8, verbose=0)
     data = tf.data.Dataset.from_tensor_slices(X)
+    for batches in (data.batch(8), data.batch(8, drop_remainder=True), data.take(8).batch(64)):
+        with pytest.raises(UserError, match="first batch, which has 32 vectors"):
+            model.fit(batches, verbose=0)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"first batch, which has .*32"):
-        model.fit(data.batch(8), verbose=0)
+        model.fit((batch for batch in data.batch(8)), steps_per_epoch=2, verbose=0)
     model.fit(data.batch(64), verbose=0)  # and 16, of 64 vectors
     model.fit(data.take(70).batch(64), verbose=0)  # and 6, of 24
+    model.fit(X, batch_size=8, verbose=0)  # it has begun

@@ -18,6 +18,9 @@ from tfvae.random import bits, word
 from tfvae.training.programs import compiled
 from tfvae.training.trainer import Trainer
 
+SAMPLES_AT_ONCE = 256
+"""Between two updates of a progress bar."""
+
 
 class Generation(Trainer):
     """Samples and reconstructions of a model that has the methods for them.
@@ -77,6 +80,7 @@ class Generation(Trainer):
         num_samples: int,
         seed: int | None = None,
         temperature: float = 1.0,
+        verbose: int = 0,
         **conditions: Any,
     ) -> tf.Tensor:
         """Draws codes from the prior and returns the mean of x at each.
@@ -89,6 +93,8 @@ class Generation(Trainer):
             seed: Any int32. None takes the next of the model's generator, and so differs each time.
             temperature: Factor on the prior's standard deviation, at least 0; 1 is the prior, and
                 the only one of priors without a scale.
+            verbose: 1 draws some hundred at once and shows a progress bar, counted in samples; 0
+                (default) draws all at once.
             **conditions: What the model is given, by field: one value for all samples, or one each.
 
         Returns:
@@ -103,12 +109,21 @@ class Generation(Trainer):
             words = self.next_seed()
             seed = bits((), words[0], words[1])
         draw = compiled(self, _sample, xla=False)  # one program for every num_samples
-        return draw(
-            tf.constant(num_samples, tf.int32),
-            word(seed, "seed"),
-            None if temperature == 1 else tf.constant(temperature, tf.float32),
-            checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__),
-        )
+        key, factor = word(seed, "seed"), None
+        if temperature != 1:
+            factor = tf.constant(temperature, tf.float32)
+        given = checked_conditions(conditions, self.conditions(), num_samples, type(self).__name__)
+        size = SAMPLES_AT_ONCE if verbose else num_samples
+        progress = keras.utils.Progbar(num_samples, unit_name="sample") if verbose else None
+        parts = []
+        for first in range(0, num_samples, size):
+            end = min(first + size, num_samples)
+            own = {name: values[first:end] for name, values in given.items()}
+            rows = tf.constant(first, tf.int32), tf.constant(end - first, tf.int32)
+            parts.append(draw(*rows, key, factor, own))
+            if progress is not None:
+                progress.update(end)
+        return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)
 
     def with_prior(self, prior: Any) -> Any:
         """Returns a model that decodes draws from this prior; see `ModelWithPrior`.
@@ -145,11 +160,12 @@ def _has_batches(inputs: Any) -> bool:
 
 def _sample(
     model: Any,
-    num_samples: tf.Tensor,
+    first: tf.Tensor,
+    count: tf.Tensor,
     seed: tf.Tensor,
     temperature: tf.Tensor | None,
     conditions: dict[str, tf.Tensor],
 ) -> tf.Tensor:
-    """The mean of x at each of `num_samples` codes of the prior."""
-    noise = Noise(seed, row=tf.range(num_samples), temperature=temperature)
+    """The mean of x at each of `count` codes of the prior, from number `first` on."""
+    noise = Noise(seed, row=first + tf.range(count), temperature=temperature)
     return model.decode(model.generate(noise, conditions), conditions)

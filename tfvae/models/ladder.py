@@ -1,21 +1,24 @@
 """The ladder variational autoencoder."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import keras
 import tensorflow as tf
 
 from tfvae.distributions.draws import Draw
+from tfvae.distributions.pushforward import Pushforward
 from tfvae.errors import UserError
 from tfvae.inference.levels import Choose, LevelPass
 from tfvae.models.encoder_decoder import Decoder, Encoder
 from tfvae.models.level import Level, normal_parameters
 from tfvae.models.levels import LevelsModel, in_order
+from tfvae.networks.combining import Combine
 from tfvae.objectives import Objective
 from tfvae.priors import Prior
 
 Parameters = Mapping[str, tf.Tensor]
+Combination = Literal["none", "sum", "gated"]
 
 
 def precision_weighted(proposed: Parameters, prior: Parameters) -> dict[str, tf.Tensor]:
@@ -56,6 +59,7 @@ class LadderVAE(LevelsModel):
         q(z_L|x) = N(m(d_L), s(d_L)^2)                                       the top
         q(z_l|x, z_>l) = merge(N(m(d_l), s(d_l)^2), p(z_l|z_(l+1)))          down, level by level
 
+    A head of a flow on a diagonal Normal has that Normal merged, and its flow on what comes of it.
     Choose it over `HierarchicalVAE` for more than two levels: what x says goes to each level
     directly, and the prior's part of q is the prior itself. The paper trains it with batch
     normalisation and a warm-up of the KL (`callbacks.LinearWeight`).
@@ -73,6 +77,9 @@ class LadderVAE(LevelsModel):
         top_down_features: Whether the features of each downward network go on down beside z: the
             network below sees `{"z": z_l, "above": features}`, and so does the decoder, which makes
             p(z_(l-1)|z_l, ..., z_L) and p(x|z_1, ..., z_L) of the equation's. Default False.
+        combine: Whether those features go into q of the level that they come down to, beside d_l,
+            and how: "none" (default), "sum" or "gated", see `networks.Combine`; in NVAE the sum.
+            So q of a level sees all draws above it, where a merge shows it those next to it.
         **kwargs: Keras model arguments, and `corruption`: see `VAE`.
 
     Shapes: x `[B, *event]` -> reconstruction of the same shape; z a dict of `z1` to `zL`,
@@ -80,8 +87,8 @@ class LadderVAE(LevelsModel):
 
     Raises:
         UserTypeError: if a part is of the wrong kind.
-        UserError: if there is one level, sizes do not meet, or heads that are merged make no
-            diagonal Normals.
+        UserError: if there is one level, sizes do not meet, heads that are merged make no diagonal
+            Normals, or there is nothing to combine.
 
     Example:
         >>> from tfvae import Decoder, Encoder, heads, models, networks
@@ -117,14 +124,29 @@ class LadderVAE(LevelsModel):
         merge: Literal["precision", "residual", "none"] = "precision",
         seed: int | None = None,
         top_down_features: bool = False,
+        combine: Combination = "none",
         **kwargs: Any,
     ):
+        if combine not in get_args(Combination):
+            known = ", ".join(get_args(Combination))
+            raise UserError(f"combine must be one of {known}, received {combine!r}.")
+        if combine != "none" and not top_down_features:
+            raise UserError(
+                f"combine={combine!r} is of features that come down, and there are none. Set "
+                "top_down_features=True (--top-down-features true), or leave combine out."
+            )
         if merge not in MERGES:
             raise UserError(f"merge must be one of {', '.join(MERGES)}, received {merge!r}.")
         super().__init__(
             encoder, levels, decoder, prior, objective, seed, top_down_features, **kwargs
         )
-        self.merge = merge
+        self.merge, self.combine = merge, combine
+        self.combiners: list[Combine] = []
+        if combine != "none":
+            gated = combine == "gated"
+            self.combiners = [
+                Combine(gated, name=f"combine_{number}") for number in range(1, 1 + len(levels))
+            ]
 
     def first_upward(self, x: tf.Tensor) -> tf.Tensor:
         """Returns d_1."""
@@ -137,35 +159,51 @@ class LadderVAE(LevelsModel):
     def level_pass(self, features: tf.Tensor, choose: Choose, training: bool) -> LevelPass:
         """Goes up by features, and chooses from the top down."""
         names = list(self.latent_sizes)
-        proposed = self._proposed(features)
+        upward = self._upward(features)
         draws: dict[str, Draw] = {}
         posteriors, priors, features_down = {}, {names[-1]: self.prior()}, None
         for number, name in reversed(list(enumerate(names))):
             if number + 1 < len(names):
                 above = draws[names[number + 1]].z
                 priors[name], features_down = self.step_down(number, above, features_down, training)
-            posteriors[name] = self._merged(number, proposed[number], priors[name])
+            proposed = self._proposed(number, upward[number], features_down)
+            posteriors[name] = self._merged(number, proposed, priors[name])
             draws[name] = choose(name, posteriors[name])
         return LevelPass(*in_order(draws, names), posteriors, priors, features_down)
 
-    def _proposed(self, features: tf.Tensor) -> list[dict[str, tf.Tensor]]:
-        """The parameters that each level's head makes of what comes up to it."""
-        found = [self.encoder.head.parameters(features)]
+    def _upward(self, features: tf.Tensor) -> list[tf.Tensor]:
+        """What comes up to each level."""
+        found = [features]
         for level in self.levels:
-            features = level.up.features(features)
-            found.append(level.up.head.parameters(features))
+            found.append(level.up.features(found[-1]))
         return found
+
+    def _proposed(
+        self, number: int, below: tf.Tensor, above: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
+        """The parameters that a level's head makes of what comes up, and down, to it."""
+        head = list(self.heads_by_level().values())[number]
+        if above is None or not self.combiners:
+            return head.parameters(below)
+        both = self.combiners[number]({"below": below, "above": above})
+        axes = both.shape.rank - below.shape.rank + 1
+        leading, event = tf.shape(both)[:axes], both.shape[axes:]
+        return {
+            name: tf.reshape(value, tf.concat([leading, value.shape[1:]], axis=0))
+            for name, value in head.parameters(tf.reshape(both, [-1, *event])).items()
+        }
 
     def _merged(self, number: int, proposed: Parameters, prior: Any) -> Any:
         """q of a level: as it is proposed at the top, and below merged with the prior."""
         head = list(self.heads_by_level().values())[number]
-        merge = MERGES[self.merge]
+        merge, found = MERGES[self.merge], head.distribution(**proposed)
         if merge is None or number == len(self.levels):
-            return head.distribution(**proposed)
-        below = normal_parameters(head.distribution(**proposed), f"What z{number + 1} is proposed")
+            return found
+        base = found.base if isinstance(found, Pushforward) else found
+        below = normal_parameters(base, f"What z{number + 1} is proposed")
         above = normal_parameters(prior, f"p(z{number + 1}|z{number + 2})")
-        return head.distribution(**merge(below, above))
+        return head.distribution(**{**proposed, **merge(below, above)})
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        return {**super().get_config(), "merge": self.merge}
+        return {**super().get_config(), "merge": self.merge, "combine": self.combine}

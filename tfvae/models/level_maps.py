@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tfvae.checks import positive_ints
+from tfvae.checks import positive_int, positive_ints
 from tfvae.errors import UserError
+from tfvae.heads.base import LatentHead
+from tfvae.heads.posteriors.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from tfvae.heads.posteriors.normal_map import NormalMap
 from tfvae.models.level import Level
 from tfvae.networks.nvae import NVAEConv, NVAEConvTranspose, scales
@@ -21,6 +23,9 @@ def conv_levels(
     expansion: int = 6,
     residual_scale: float = 1.0,
     zero_start: bool = False,
+    spectral_weight: float = 0.0,
+    top_constant: bool = False,
+    num_flows: int = 0,
     dtype: Any = None,
 ) -> list[Level]:
     """Levels of residual cells and Normals, whose z are maps.
@@ -34,7 +39,11 @@ def conv_levels(
         num_cells: Cells of each network.
         expansion: Channels inside a downward cell for each of the map's.
         residual_scale: Of each cell's branch; 1 / sqrt(number of cells) for deep hierarchies.
-        zero_start: Whether each cell starts as the identity.
+        zero_start: Whether each cell starts as the identity, and p of each level but the top as the
+            standard Normal.
+        spectral_weight: Of a penalty on what convolutions stretch, 0 for none; 0.01 in NVAE.
+        top_constant: Whether a learned map stands beside z of the top, where the way down begins.
+        num_flows: Inverse autoregressive steps on q of each level, 0 for none.
         dtype: A Keras dtype policy.
 
     Returns:
@@ -51,6 +60,7 @@ def conv_levels(
     """
     channels, filters = positive_ints("channels", channels), positive_ints("filters", filters)
     strides = positive_ints("strides", strides, maximum=2)
+    num_flows = positive_int("num_flows", num_flows, minimum=0, maximum=1000)
     if not len(channels) == len(filters) == len(strides):
         raise UserError(
             f"There are {len(channels)} channels of levels above the first, {len(filters)} filters "
@@ -61,6 +71,7 @@ def conv_levels(
         "num_cells": num_cells,
         "residual_scale": residual_scale,
         "zero_start": zero_start,
+        "spectral_weight": spectral_weight,
         "dtype": dtype,
     }
     levels, below = [], latent_size
@@ -71,16 +82,29 @@ def conv_levels(
         levels.append(
             Level(
                 NVAEConv([width], strides=stride, name=f"upward_{number}", **common),
-                NormalMap(math.prod(above) * depth, name=f"posterior_{number}"),
+                _posterior(math.prod(above) * depth, num_flows, f"posterior_{number}"),
                 NVAEConvTranspose(
-                    [width], size, expansion, strides=stride, name=f"downward_{number}", **common
+                    [width],
+                    size,
+                    expansion,
+                    constant=top_constant and number == 1 + len(channels),
+                    strides=stride,
+                    name=f"downward_{number}",
+                    **common,
                 ),
-                NormalMap(below, name=f"prior_{number - 1}"),
+                NormalMap(below, zero_start=zero_start, name=f"prior_{number - 1}"),
                 name=f"level_{number}",
             )
         )
         size, below = above, levels[-1].latent_size
     return levels
+
+
+def _posterior(latent_size: int, num_flows: int, name: str) -> LatentHead:
+    """The head of q of a level."""
+    if not num_flows:
+        return NormalMap(latent_size, name=name)
+    return InverseAutoregressiveFlow(latent_size, num_flows, of_map=True, name=name)
 
 
 def _first_map(latent_size: int, features_shape: Sequence[int]) -> tuple[int, int]:

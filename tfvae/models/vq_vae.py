@@ -139,6 +139,15 @@ class VQVAE(LatentVariableModel):
             self.decoder.build_for(vectors)
         self.check_terms()
 
+    @property
+    def asks_for_first_batch(self) -> bool:
+        """Whether codes begin at the vectors of the first batch."""
+        return self.quantiser.starts_at_data
+
+    def check_first_batch(self, rows: int) -> None:
+        """Refuses a first batch of too few vectors to begin with."""
+        self.quantiser.check_start(rows * math.prod(self.code_shape))
+
     def features(self, batch: Batch, training: bool = False) -> tf.Tensor:
         """Returns the network's features, float32 `[B, ..., F]`."""
         return tf.cast(self.network(batch["x"], training=training), tf.float32)

@@ -1,6 +1,7 @@
 """Networks: tensors to features. Any Keras layer or model serves in their place."""
 
 from tfvae.networks.cells import GenerativeCell, InferenceCell, SqueezeExcitation
+from tfvae.networks.combining import Combine
 from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
 from tfvae.networks.masked import MADE
@@ -14,6 +15,7 @@ from tfvae.networks.unet import UNet
 __all__ = [
     "MADE",
     "MLP",
+    "Combine",
     "Conv",
     "ConvTranspose",
     "GatedPixelCNN",

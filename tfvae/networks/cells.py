@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfvae.checks import LARGEST_SIZE, positive_int, real
 from tfvae.networks.normalisation import MapNormalization
+from tfvae.networks.spectral import SpectrallyPenalised
 
 _MOMENTUM = 0.95  # of the moving statistics, as the authors' code has it
 _EPSILON = 1e-5  # likewise: a channel that is the same everywhere has no variance to divide by
@@ -54,11 +55,19 @@ class SqueezeExcitation(keras.layers.Layer):
         return tuple(input_shape)
 
 
-class _Cell(keras.layers.Layer):
+class _Cell(SpectrallyPenalised):
     """x + residual_scale branch(x), and the arguments that both cells share."""
 
-    def __init__(self, residual_scale: float = 1.0, zero_start: bool = False, **kwargs: Any):
-        super().__init__(**kwargs)
+    branch: list[keras.layers.Layer]
+
+    def __init__(
+        self,
+        residual_scale: float = 1.0,
+        zero_start: bool = False,
+        spectral_weight: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(spectral_weight, **kwargs)
         self.residual_scale = real("residual_scale", residual_scale, above=0.0)
         self.zero_start = bool(zero_start)
         self.excitation = SqueezeExcitation(dtype=self.dtype_policy, name="excitation")
@@ -77,13 +86,24 @@ class _Cell(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Creates the weights of the branch, which keeps the number of channels."""
         shape = tuple(input_shape)
-        for layer in self.make_branch(shape[-1]):
+        self.branch = self.make_branch(shape[-1])
+        for layer in self.branch:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
         self.excitation.build(shape)
+        self.watch(self.branch)
 
     def make_branch(self, channels: int) -> list[keras.layers.Layer]:
-        """Makes the layers of the branch, and returns them in order."""
+        """Returns the layers of the branch in order, new."""
+        raise NotImplementedError
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Returns the maps with the branch's share."""
+        self.add_penalty(self.branch, training)
+        return self.added(inputs, self.along_branch(inputs, training))
+
+    def along_branch(self, inputs: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """Returns what the branch makes of the maps, its channels not weighted yet."""
         raise NotImplementedError
 
     def added(self, inputs: tf.Tensor, branch: tf.Tensor) -> tf.Tensor:
@@ -111,12 +131,14 @@ class InferenceCell(_Cell):
             for a network of N cells: for deep ones.
         zero_start: Whether W_2 starts at zero, so that the cell starts as the identity (Child
             2021). Default False.
+        spectral_weight: Of a penalty on what the branch stretches, at least 0, default 0, none; see
+            `SpectrallyPenalised`. NVAE has 0.01 to 0.1.
         **kwargs: Keras layer arguments.
 
     Shapes: `x [B, H, W, C] -> y [B, H, W, C]`.
 
     Raises:
-        UserError: if `residual_scale` is not above 0.
+        UserError: if `residual_scale` is not above 0, or `spectral_weight` below 0.
 
     Example:
         >>> import numpy as np
@@ -131,19 +153,18 @@ class InferenceCell(_Cell):
     def make_branch(self, channels: int) -> list[keras.layers.Layer]:
         """Makes normalisation and convolution, twice; a bias that the next would undo is none."""
         last = {"kernel_initializer": "zeros"} if self.zero_start else {}
-        self.branch = [
+        return [
             self.normalisation("normalisation_0"),
             self.convolution("conv_0", channels, 3, use_bias=False),
             self.normalisation("normalisation_1"),
             self.convolution("conv_1", channels, 3, **last),
         ]
-        return self.branch
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Returns the maps with the branch's share."""
+    def along_branch(self, inputs: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """Returns what the branch makes of the maps."""
         first, conv, second, last = self.branch
         features = conv(tf.nn.silu(first(inputs, training=training)))
-        return self.added(inputs, last(tf.nn.silu(second(features, training=training))))
+        return last(tf.nn.silu(second(features, training=training)))
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -163,12 +184,15 @@ class GenerativeCell(_Cell):
             for a network of N cells: for deep ones.
         zero_start: Whether the last normalisation's scale starts at zero, so that the cell starts
             as the identity (Child 2021). Default False.
+        spectral_weight: Of a penalty on what the branch stretches, at least 0, default 0, none; see
+            `SpectrallyPenalised`. NVAE has 0.01 to 0.1.
         **kwargs: Keras layer arguments.
 
     Shapes: `x [B, H, W, C] -> y [B, H, W, C]`.
 
     Raises:
-        UserError: if a count is not a positive integer, or `residual_scale` not above 0.
+        UserError: if a count is not a positive integer, `residual_scale` not above 0, or
+            `spectral_weight` below 0.
 
     Example:
         >>> import numpy as np
@@ -185,9 +209,10 @@ class GenerativeCell(_Cell):
         kernel_size: int = 5,
         residual_scale: float = 1.0,
         zero_start: bool = False,
+        spectral_weight: float = 0.0,
         **kwargs: Any,
     ):
-        super().__init__(residual_scale, zero_start, **kwargs)
+        super().__init__(residual_scale, zero_start, spectral_weight, **kwargs)
         self.expansion = positive_int("expansion", expansion, maximum=1000)
         self.kernel_size = positive_int("kernel_size", kernel_size, maximum=LARGEST_SIZE)
 
@@ -201,7 +226,7 @@ class GenerativeCell(_Cell):
             dtype=self.dtype_policy,
             name="depthwise",
         )
-        self.branch = [
+        return [
             self.normalisation("normalisation_0", center=False),
             self.convolution("conv_0", self.expansion * channels, 1, use_bias=False),
             self.normalisation("normalisation_1"),
@@ -210,15 +235,14 @@ class GenerativeCell(_Cell):
             self.convolution("conv_1", channels, 1, use_bias=False),
             self.normalisation("normalisation_3", **last),
         ]
-        return self.branch
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Returns the maps with the branch's share."""
+    def along_branch(self, inputs: tf.Tensor, training: bool | None) -> tf.Tensor:
+        """Returns what the branch makes of the maps."""
         first, expand, second, wide, third, reduce, last = self.branch
         features = expand(first(inputs, training=training))
         features = wide(tf.nn.silu(second(features, training=training)))
         features = reduce(tf.nn.silu(third(features, training=training)))
-        return self.added(inputs, last(features, training=training))
+        return last(features, training=training)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfvae.checks import positive_int, positive_ints
 from tfvae.errors import UserError
 from tfvae.networks.cells import GenerativeCell, InferenceCell
+from tfvae.networks.spectral import SpectrallyPenalised
 
 
 def scales(size: Sequence[int], strides: int, times: int) -> list[tuple[int, int]]:
@@ -31,7 +32,7 @@ def scales(size: Sequence[int], strides: int, times: int) -> list[tuple[int, int
     return found
 
 
-class _Cells(keras.layers.Layer):
+class _Cells(SpectrallyPenalised):
     """The arguments that both directions share."""
 
     def __init__(
@@ -41,9 +42,10 @@ class _Cells(keras.layers.Layer):
         strides: int = 2,
         residual_scale: float = 1.0,
         zero_start: bool = False,
+        spectral_weight: float = 0.0,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(spectral_weight, **kwargs)
         self.filters = positive_ints("filters", filters)
         self.num_cells = positive_int("num_cells", num_cells, minimum=0, maximum=1000)
         self.strides = positive_int("strides", strides, maximum=2)
@@ -60,6 +62,7 @@ class _Cells(keras.layers.Layer):
             kind(
                 residual_scale=self.residual_scale,
                 zero_start=self.zero_start,
+                spectral_weight=self.spectral_weight,
                 dtype=self.dtype_policy,
                 name=f"cell_{scale}_{i}",
                 **options,
@@ -92,6 +95,7 @@ class NVAEConv(_Cells):
         strides: 2, by which each scale is smaller than the one before; or 1, for as large a map.
         residual_scale: Of each cell's branch; see `InferenceCell`. Default 1.
         zero_start: Whether each cell starts as the identity. Default False.
+        spectral_weight: Of a penalty on what convolutions stretch; see `InferenceCell`. Default 0.
         **kwargs: Keras layer arguments.
 
     Shapes: `x [B, H, W, C] -> features [B, ceil(H / strides^n), ceil(W / strides^n), filters[-1]]`.
@@ -131,9 +135,15 @@ class NVAEConv(_Cells):
             for layer in layers:
                 layer.build(shape)
                 shape = layer.compute_output_shape(shape)
+        self.watch(self.own_layers())
+
+    def own_layers(self) -> list[keras.layers.Layer]:
+        """Returns the strided convolutions, which are in no cell."""
+        return [layers[0] for layers in self.hidden]
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Returns the maps."""
+        self.add_penalty(self.own_layers(), training)
         features = inputs
         for conv, *cells in self.hidden:
             features = conv(features)
@@ -164,8 +174,12 @@ class NVAEConvTranspose(_Cells):
         num_cells: Of each scale, default 1.
         strides: 2, by which each scale is larger than the one before; or 1, for as large a map.
         expansion: Channels inside a cell for each of the map's; see `GenerativeCell`. Default 6.
+        constant: Whether a learned map, the same for all examples, is added to what z is at first:
+            the constant beside z at the top of NVAE, behind the convolution that takes both.
+            Default False.
         residual_scale: Of each cell's branch; see `GenerativeCell`. Default 1.
         zero_start: Whether each cell starts as the identity. Default False.
+        spectral_weight: Of a penalty on what convolutions stretch; see `InferenceCell`. Default 0.
         **kwargs: Keras layer arguments.
 
     Shapes: `z [B, D]`, D a multiple of the smallest map's places, or maps `[B, h, w, C]`, or a dict
@@ -185,9 +199,15 @@ class NVAEConvTranspose(_Cells):
     """
 
     def __init__(
-        self, filters: Sequence[int], image_size: Sequence[int], expansion: int = 6, **kwargs: Any
+        self,
+        filters: Sequence[int],
+        image_size: Sequence[int],
+        expansion: int = 6,
+        constant: bool = False,
+        **kwargs: Any,
     ):
         super().__init__(filters, **kwargs)
+        self.constant = bool(constant)
         self.image_size = positive_ints("image_size", image_size)
         if len(self.image_size) != 2:
             raise UserError(f"image_size must be (height, width), received {image_size!r}.")
@@ -235,14 +255,24 @@ class NVAEConvTranspose(_Cells):
         shape: tuple[int | None, ...] = (None, *self.map_size, channels)
         self.start.build(shape)
         shape = self.start.compute_output_shape(shape)
+        if self.constant:
+            self.constant_map = self.add_weight(
+                shape=shape[1:], initializer=keras.initializers.RandomUniform(), name="constant"
+            )
         for layers, size in zip(self.hidden, self.sizes[1:], strict=True):
             for layer in layers:
                 layer.build(shape)
                 shape = layer.compute_output_shape(shape)
             shape = (None, *size, shape[3])
+        self.watch(self.own_layers())
+
+    def own_layers(self) -> list[keras.layers.Layer]:
+        """Returns the convolutions that are in no cell."""
+        return [self.start, *(layers[-1] for layers in self.hidden)]
 
     def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         """Returns feature maps of the image's size."""
+        self.add_penalty(self.own_layers(), training)
         maps = [
             tf.reshape(
                 tf.cast(x, self.compute_dtype), [-1, *self.map_size, self.channels_of("z", x.shape)]
@@ -250,6 +280,8 @@ class NVAEConvTranspose(_Cells):
             for x in tf.nest.flatten(inputs)
         ]
         features = self.start(tf.concat(maps, axis=3))
+        if self.constant:
+            features += tf.cast(self.constant_map, features.dtype)
         for (*cells, larger, conv), (height, width) in zip(
             self.hidden, self.sizes[1:], strict=True
         ):
@@ -265,5 +297,9 @@ class NVAEConvTranspose(_Cells):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        own = {"image_size": list(self.image_size), "expansion": self.expansion}
+        own = {
+            "image_size": list(self.image_size),
+            "expansion": self.expansion,
+            "constant": self.constant,
+        }
         return {**super().get_config(), **own}

@@ -199,6 +199,7 @@ def nvae(
     expansion: int = 6,
     residual_scale: float = 1.0,
     zero_start: bool = False,
+    spectral_weight: float = 0.0,
     dtype: Any = None,
 ) -> Pair:
     """Residual cells, normalised over the batch, with squeeze-and-excitation: for maps of z.
@@ -211,6 +212,7 @@ def nvae(
         expansion: Channels inside a cell of the decoder for each of the map's.
         residual_scale: Of each cell's branch; 1 / sqrt(number of cells) for deep ones.
         zero_start: Whether each cell starts as the identity.
+        spectral_weight: Of a penalty on what convolutions stretch, 0 for none; 0.01 in NVAE.
         dtype: A Keras dtype policy.
 
     Returns:
@@ -225,6 +227,7 @@ def nvae(
         "num_cells": num_cells,
         "residual_scale": residual_scale,
         "zero_start": zero_start,
+        "spectral_weight": spectral_weight,
         "dtype": dtype,
     }
     up, size = tuple(filters)[::-1], tuple(event_shape)[:2]

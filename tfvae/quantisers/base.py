@@ -99,6 +99,18 @@ class Quantiser(keras.layers.Layer):
         """
         return self.quantise(self.projection(features), noise, num_rows, training)
 
+    @property
+    def starts_at_data(self) -> bool:
+        """Whether its first step of training is to choose codes among the vectors of its batch."""
+        return False
+
+    def check_start(self, count: int) -> None:
+        """Refuses a first batch of so few vectors: of a quantiser that starts at data alone.
+
+        Raises:
+            UserError: if there are fewer than it takes.
+        """
+
     def quantise(
         self, inputs: tf.Tensor, noise: Noise | None, num_rows: Any, training: bool
     ) -> Quantised:

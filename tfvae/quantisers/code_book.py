@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfvae.noise import Noise
 from tfvae.quantisers.base import code_counts
+from tfvae.replica import one_of_several
 
 _PARTS = {"start": 1, "restarts": 2}  # of a step's noise
 
@@ -42,7 +43,7 @@ def sums_of_codes(
     vectors: tf.Tensor, indices: tf.Tensor, num_codes: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns how many vectors each code has, `[K]`, and their sum, `[K, D]`, of all replicas."""
-    own, replica = _own_sums(vectors, indices, num_codes), _one_of_several()
+    own, replica = _own_sums(vectors, indices, num_codes), one_of_several()
     return own if replica is None else tuple(replica.all_reduce("SUM", list(own)))
 
 
@@ -127,7 +128,7 @@ def k_means(vectors: tf.Tensor, num_codes: int, iterations: int, noise: Noise) -
 
 def of_all_replicas(vectors: tf.Tensor) -> tf.Tensor:
     """Returns the vectors `[N, D]` of all replicas, the same on each."""
-    replica = _one_of_several()
+    replica = one_of_several()
     return vectors if replica is None else replica.all_gather(vectors, axis=0)
 
 
@@ -136,8 +137,3 @@ def _below(count: Any, size: int, noise: Noise, part: str) -> tf.Tensor:
     uniform = Noise(noise.part(_PARTS[part]).seed, row=tf.range(size)).uniform(1)[:, 0]
     numbers = tf.cast(uniform * tf.cast(count, tf.float32), tf.int32)
     return tf.minimum(numbers, count - 1)  # where the product is rounded up
-
-
-def _one_of_several() -> tf.distribute.ReplicaContext | None:
-    replica = tf.distribute.get_replica_context()
-    return replica if replica is not None and replica.num_replicas_in_sync > 1 else None

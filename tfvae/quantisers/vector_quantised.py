@@ -60,10 +60,10 @@ class VectorQuantised(Quantiser):
         and `codebook` where codes learn by gradient, `[B]`.
 
     Raises:
-        UserError: for an argument out of its range; in the first step of training, if the code book
-            is larger than the number of vectors of the batch that k-means is to start from.
-        tf.errors.InvalidArgumentError: in place of this last, where a compiled step does not know
-            how many rows it gets, as of `tf.data.Dataset.batch`. XLA leaves such checks out: some
+        UserError: for an argument out of its range; in `fit`, before it trains, if the code book is
+            larger than the number of vectors of the batch that k-means is to start from.
+        tf.errors.InvalidArgumentError: in place of this last, of batches of a Python generator,
+            whose rows are not known before, in a compiled step. XLA leaves such checks out: some
             codes then begin at the same vector, and all of these but one are dead at once.
 
     Example:
@@ -137,6 +137,17 @@ class VectorQuantised(Quantiser):
             self.sums = self.add_weight(shape=shape, initializer="zeros", name="sums", **state)
             self.sums.assign(self.codes.value)  # of one vector each
         self.started = self.add_weight(shape=(), initializer="zeros", name="started", **state)
+
+    @property
+    def starts_at_data(self) -> bool:
+        """Whether k-means is still to start it."""
+        wanted = self.trainable and self.start == get_args(Start)[0]
+        return wanted and self.built and float(self.started.value) < 0.5
+
+    def check_start(self, count: int) -> None:
+        """Refuses a first batch of fewer vectors than there are codes."""
+        if self.starts_at_data and count < self.num_codes:
+            raise UserError("".join(map(str, self._too_few(count))))
 
     def quantise(
         self, inputs: tf.Tensor, noise: Noise | None, num_rows: Any, training: bool

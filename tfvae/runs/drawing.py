@@ -15,6 +15,7 @@ from tfvae.evaluation import pictures
 from tfvae.evaluation.levels import levels_held
 from tfvae.models.capabilities import Continues, Decodes, Encodes, Generates
 from tfvae.models.codes import has_real_codes
+from tfvae.models.generation import SAMPLES_AT_ONCE
 from tfvae.runs.files import cannot_write, replacing
 from tfvae.settings.settings import Settings
 
@@ -122,7 +123,12 @@ def save_samples(
     conditions: Mapping[str, Any],
 ) -> None:
     """Writes samples from the prior: a picture, or for `.npy` the numbers `[N, ...]`."""
-    options = {"seed": seed, "temperature": temperature, **conditions}
+    options = {
+        "seed": seed,
+        "temperature": temperature,
+        "verbose": int(num_samples > SAMPLES_AT_ONCE),
+        **conditions,
+    }
     with replacing(path) as beside:
         if path.suffix == ".npy":
             np.save(beside, model.sample(num_samples, **options).numpy())

@@ -10,7 +10,7 @@ from tfvae.models.capabilities import Scores, ScoresExactly
 from tfvae.runs.code_bounds import bounds_alone, measure_bound
 from tfvae.runs.datasets import Datasets, model_and_data, report_bits
 from tfvae.runs.files import replacing
-from tfvae.runs.fitting import fit
+from tfvae.runs.fitting import check_statistics, fit
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import library_versions, peak_memory_mb
 from tfvae.runs.measuring import (
@@ -50,7 +50,9 @@ class Stage:
         Raises:
             UserError: for an unknown data set, or settings that a member refuses.
         """
-        return cls(settings, *model_and_data(settings))
+        made = cls(settings, *model_and_data(settings))
+        check_statistics(made.model, settings)
+        return made
 
     def train(self, folder: RunFolder, report: Report, begun: float | None = None) -> None:
         """Trains the model or goes on with it, saves it into the folder, and measures it.

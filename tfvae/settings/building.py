@@ -8,6 +8,7 @@ import keras
 from pydantic import Field, PositiveFloat
 
 from tfvae import catalogue, data
+from tfvae.callbacks.averages import AveragedWeights
 from tfvae.heads.posteriors.latent_categorical import LatentCategorical
 from tfvae.models import Decoder, Encoder
 
@@ -92,6 +93,7 @@ def optimizer(
     steps: int,
     learning_rate: PositiveFloat = 1e-3,
     epsilon: PositiveFloat = 1e-7,
+    average_decay: Annotated[float, Field(gt=0, lt=1)] | None = None,
 ) -> keras.optimizers.Optimizer:
     """Adam as the settings describe it.
 
@@ -100,15 +102,19 @@ def optimizer(
         steps: Of the whole run.
         learning_rate: Of Adam, at the start.
         epsilon: Of Adam.
+        average_decay: Of the moving averages of the weights, such as 0.999: evaluated and saved in
+            the weights' place; none unless it is given.
     """
     rate = settings.build("schedule", learning_rate=learning_rate, steps=steps)
-    return keras.optimizers.Adam(rate, epsilon=epsilon)
+    averages = {} if average_decay is None else {"use_ema": True, "ema_momentum": average_decay}
+    return keras.optimizers.Adam(rate, epsilon=epsilon, **averages)
 
 
 def callbacks(settings: "Settings") -> list[keras.callbacks.Callback]:
     """What changes while training; a schedule ends at what the objective was given."""
+    averaged = [] if settings["average_decay"] is None else [AveragedWeights()]
     if settings["callback"] is None:
-        return []
+        return averaged
     ends = {"end": "objective.kl_weight", "capacity": "objective.capacity"}
     given = {name: settings[key] for name, key in ends.items() if key in settings}
-    return [settings.build("callback", **given)]
+    return [settings.build("callback", **given), *averaged]

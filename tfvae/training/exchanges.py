@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfvae.training.replicas import ReplicaRows, one_of_several
+from tfvae.replica import one_of_several
+from tfvae.training.replicas import ReplicaRows
 
 
 @contextlib.contextmanager

@@ -69,6 +69,15 @@ class PhasedOptimizer(keras.optimizers.Optimizer):
             self._step(phase, pairs)
         self._iterations.assign_add(1)
 
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """Ends the training of every phase: with averages of weights, where its optimizer has any.
+
+        Args:
+            var_list: Of the model.
+        """
+        for phase in self.phases():
+            self.by_phase[phase.name].finalize_variable_values(list(phase.variables))
+
     def _step(self, phase: Phase, pairs: list[tuple[Any, Any]]) -> None:
         optimizer = self.by_phase[phase.name]
         parts = clipped(optimizer, [gradient for gradient, _ in pairs])

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tfvae.replica import one_of_several
+
 
 class ReplicaRows(NamedTuple):
     """The rows of a batch that this replica has.
@@ -103,12 +105,6 @@ def is_chief(strategy: tf.distribute.Strategy | None = None) -> bool:
         return True
     has_chief = "chief" in resolver.cluster_spec().as_dict()
     return resolver.task_type == "worker" and resolver.task_id == 0 and not has_chief
-
-
-def one_of_several() -> tf.distribute.ReplicaContext | None:
-    """The context of this replica; None where it is alone, or Keras only infers shapes."""
-    replica = tf.distribute.get_replica_context()
-    return replica if replica is not None and replica.num_replicas_in_sync > 1 else None
 
 
 def _count(batch: Any) -> Any:

@@ -8,6 +8,7 @@ that makes them on the host takes as long as the step itself.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -167,6 +168,25 @@ def as_resident(
 def recipe_of(data: Any) -> Recipe | None:
     """How the batches of checked or placed data are made, or None where they do not say."""
     return data.recipe if isinstance(data, ResidentData | LoadedSet) else None
+
+
+def first_rows(x: Any, batch_size: int | None) -> int | None:
+    """How many rows the first batch of checked data has; None where that can't be known before.
+
+    A `tf.data.Dataset` that does not say is asked for its first batch.
+
+    Args:
+        x: as `checked_inputs` returned it.
+        batch_size: of arrays; 32 by default.
+    """
+    if isinstance(x, LoadedSet):
+        return min(x.recipe.batch_size, x.recipe.num_shown)
+    if isinstance(x, np.ndarray | dict):
+        return min(batch_size or 32, num_rows(x))
+    if isinstance(x, tf.data.Dataset):
+        said = tf.nest.flatten(x.element_spec)[0].shape[0]
+        return said or next((len(tf.nest.flatten(batch)[0]) for batch in x.take(1)), None)
+    return len(tf.nest.flatten(x[0])[0]) if isinstance(x, keras.utils.PyDataset) else None
 
 
 def num_rows(data: Any) -> int:

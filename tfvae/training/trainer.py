@@ -14,7 +14,13 @@ from tfvae.training.executions import ResumeEpochs, as_list, steps_at_once
 from tfvae.training.inputs import are_arrays, check_counts, checked_inputs, refuse_extra, split
 from tfvae.training.placing import accepted, distributed, is_distributed, placed
 from tfvae.training.replicas import filled, unfilled
-from tfvae.training.resident import ResidentData, ResidentEpoch, num_rows, recipe_of
+from tfvae.training.resident import (
+    ResidentData,
+    ResidentEpoch,
+    first_rows,
+    num_rows,
+    recipe_of,
+)
 
 
 class Trainer(OnBatches):
@@ -41,6 +47,18 @@ class Trainer(OnBatches):
 
     def begin_training(self, num_examples: int) -> None:
         """Called before training, with the size of the training set, or 0 where it is not known."""
+
+    @property
+    def asks_for_first_batch(self) -> bool:
+        """Whether `check_first_batch` has something to check."""
+        return False
+
+    def check_first_batch(self, rows: int) -> None:
+        """Called before training, with the rows of the first batch where they can be known.
+
+        Raises:
+            UserError: if a model that asked for it can't begin with so few.
+        """
 
     def look_at(self, columns: Columns | None, labelled: float | None = None) -> None:
         """Called before training.
@@ -121,6 +139,8 @@ class Trainer(OnBatches):
         if not are_arrays(x) and getattr(x, "num_batches", None) is None:
             kwargs["shuffle"] = False  # they shuffle themselves; Keras warns of its own default
         whole = steps_per_epoch is None
+        if self.asks_for_first_batch and (rows := first_rows(x, batch_size)) is not None:
+            self.check_first_batch(rows)
         data = placed(self, x, batch_size, whole, kwargs["shuffle"])
         counts = [steps_per_epoch]
         if validation is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.attributes import analogies as analogies
     from tfvae.uses.attributes import find_attribute as find_attribute
     from tfvae.uses.attributes import with_attribute as with_attribute
+    from tfvae.uses.batch_statistics import reread_statistics as reread_statistics
     from tfvae.uses.bound_scores import NegativeELBO as NegativeELBO
     from tfvae.uses.bound_scores import NegativeLogLikelihood as NegativeLogLikelihood
     from tfvae.uses.bound_scores import ReconstructionProbability as ReconstructionProbability
@@ -84,6 +85,7 @@ _HOMES = {
     "path_lengths": "paths",
     "path_pictures": "latent_pictures",
     "perturbed": "perturbing",
+    "reread_statistics": "batch_statistics",
     "score_threshold": "thresholds",
     "segment": "segmentation",
     "super_resolve": "super_resolution",

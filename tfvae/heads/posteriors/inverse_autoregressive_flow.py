@@ -9,6 +9,7 @@ from tfvae.checks import positive_int
 from tfvae.flows.inverse_autoregressive import InverseAutoregressive
 from tfvae.heads.posteriors.flow import FlowHead
 from tfvae.heads.posteriors.multivariate_normal_diag import MultivariateNormalDiag
+from tfvae.heads.posteriors.normal_map import NormalMap
 
 
 @keras.saving.register_keras_serializable("tfvae")
@@ -26,6 +27,7 @@ class InverseAutoregressiveFlow(FlowHead):
         units: Widths of the hidden layers of each step's MADE.
         activation: Of these layers, a Keras activation.
         context_size: C, how many numbers of the encoder each step takes, at least 0.
+        of_map: Whether the Normal is a `NormalMap`, of features that are maps. Default False.
         **kwargs: Keras layer arguments.
 
     Shapes: features `[N, ...]` -> batch `[N]`, event `[D]`; parameters `loc [N, D]`,
@@ -53,6 +55,7 @@ class InverseAutoregressiveFlow(FlowHead):
         units: Sequence[int] = (128,),
         activation: str = "relu",
         context_size: int = 32,
+        of_map: bool = False,
         **kwargs: Any,
     ):
         num_steps = positive_int("num_steps", num_steps)
@@ -62,7 +65,9 @@ class InverseAutoregressiveFlow(FlowHead):
             )
             for i in range(num_steps)
         ]
-        super().__init__(MultivariateNormalDiag(latent_size, name="base"), steps, **kwargs)
+        base = NormalMap if of_map else MultivariateNormalDiag
+        super().__init__(base(latent_size, name="base"), steps, **kwargs)
+        self.of_map = bool(of_map)
         self.num_steps = num_steps
 
     def get_config(self) -> dict[str, Any]:
@@ -72,5 +77,6 @@ class InverseAutoregressiveFlow(FlowHead):
         return {
             **super().get_config(),
             "num_steps": self.num_steps,
+            "of_map": self.of_map,
             **{name: step[name] for name in names},
         }

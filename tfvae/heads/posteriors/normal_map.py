@@ -29,6 +29,7 @@ class NormalMap(LatentHead):
         kernel_size: Side of the kernels in pixels, default 3.
         limit: Of the mean and of the logarithm of the scale, above 0: no density runs away from
             another. Default 5.
+        zero_start: Whether it starts as the standard Normal, by weights of zero. Default False.
         **kwargs: Keras layer arguments.
 
     Shapes: features `[N, H, W, F]` -> `tfd.MultivariateNormalDiag`, batch `[N]`, event `[D]`;
@@ -46,11 +47,20 @@ class NormalMap(LatentHead):
 
     References:
         A. Vahdat and J. Kautz, 2020, "NVAE", arXiv:2007.03898, section 3.2; the clamp is that of
-        the authors' code, without the hundredth that it adds to each scale.
+        the authors' code, without the hundredth that it adds to each scale. R. Child, 2021, "Very
+        Deep VAEs", arXiv:2011.10650, for priors that start at zero.
     """
 
-    def __init__(self, latent_size: int, kernel_size: int = 3, limit: float = 5.0, **kwargs: Any):
+    def __init__(
+        self,
+        latent_size: int,
+        kernel_size: int = 3,
+        limit: float = 5.0,
+        zero_start: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(latent_size, **kwargs)
+        self.zero_start = bool(zero_start)
         self.kernel_size = positive_int("kernel_size", kernel_size, maximum=LARGEST_SIZE)
         self.limit = real("limit", limit, above=0.0)
         self.projection: Any = None  # made by build, which knows the places
@@ -75,6 +85,7 @@ class NormalMap(LatentHead):
             2 * self.latent_size // places,
             self.kernel_size,
             padding="same",
+            kernel_initializer="zeros" if self.zero_start else "glorot_uniform",
             dtype=self.dtype_policy,
             name="projection",
         )
@@ -94,4 +105,5 @@ class NormalMap(LatentHead):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        return {**super().get_config(), "kernel_size": self.kernel_size, "limit": self.limit}
+        own = {name: getattr(self, name) for name in ("kernel_size", "limit", "zero_start")}
+        return {**super().get_config(), **own}
