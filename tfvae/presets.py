@@ -16,7 +16,8 @@ class Preset:
     Attributes:
         description: One line.
         changes: Of the run, and so of its first stage.
-        stages: Name -> changes of a further stage, with "dataset": "codes of STAGE".
+        stages: Name -> changes of a further stage, with "dataset": "codes of STAGE", draws from
+            q(z|x), or "means of STAGE".
     """
 
     description: str
@@ -203,7 +204,17 @@ _MNIST_PRIOR = {**_CODE_PRIOR, "conditionals.num_levels": 128, "epochs": 15}
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
 
 # M1 + M2 of Kingma et al. 2014: M2 learns the codes of a model that has learned without labels.
-_SECOND_WITH_LABELS = {**_SECOND, **_FEW_LABELS, "model.alpha": 5.0, "eval_samples": 500}
+# Means and not draws: with one draw of each of 100 labelled rows a support vector machine is wrong
+# on 53 % of MNIST, with their means on 21 %.
+_SECOND_WITH_LABELS = {
+    **_SECOND,
+    **_FEW_LABELS,
+    "dataset": "means of first",
+    "labelled_per_batch": 32,
+    "model.alpha": 50.0,
+    "model.bound_share": 0.4,
+    "eval_samples": 500,
+}
 
 # Burda et al. 2016, arXiv:1509.00519, section 5.1: 784-200-200-100-100-100-50.
 _TWO_LEVELS = {
@@ -222,7 +233,7 @@ _LADDER = {
     "callback": "linear_weight",
 }
 # Maps of z, of NVAE's cells, arXiv:2007.03898. The fifteen levels have the settings of the
-# authors' commands, with Adam for Adamax and images of 28x28.
+# authors' commands, with Adam for Adamax, images of 28x28, and no flow on q of CIFAR-10.
 _NVAE = {
     "model": "ladder",
     "model.top_down_features": True,
@@ -327,7 +338,7 @@ PRESETS = {
     "mnist-m1-m2": Preset(
         "mnist, 100 labels: a semi-supervised model of the codes of mnist",
         _MNIST,
-        {"second": {**_SECOND_WITH_LABELS, "latent_size": 50, "epochs": 200}},
+        {"second": {**_SECOND_WITH_LABELS, "latent_size": 8, "epochs": 30}},
     ),
     "digits-ladder": Preset(
         "8x8 digits, a ladder of three levels",
@@ -394,6 +405,34 @@ PRESETS = {
             "objective.balanced": True,
             "learning_rate": 1e-2,
             "batch_size": 400,
+            "epochs": 400,
+            "callback.epochs": 120,
+        },
+    ),
+    "cifar10-nvae-paper": Preset(
+        "cifar10, the thirty levels of NVAE: for GPUs, its authors took 55 hours of eight V100",
+        {
+            **_NVAE,
+            "model.merge": "residual",
+            "model.combine": "sum",
+            "dataset": "cifar10",
+            "likelihood": "discretised_logistic_mixture",
+            "likelihood.num_components": 10,
+            "network.filters": (256,),
+            "network.num_cells": 2,
+            "network.residual_scale": 0.1,
+            "network.spectral_weight": 1e-2,
+            "latent_size": 16 * 16 * 20,
+            "levels.channels": (20,) * 29,
+            "levels.filters": (256,) * 29,
+            "levels.strides": (1,) * 29,
+            "levels.num_cells": 2,
+            "levels.residual_scale": 0.1,
+            "levels.spectral_weight": 1e-2,
+            "levels.top_constant": True,
+            "objective.balanced": True,
+            "learning_rate": 1e-2,
+            "batch_size": 256,
             "epochs": 400,
             "callback.epochs": 120,
         },

@@ -61,8 +61,7 @@ def test_a_progress_bar_changes_no_sample(model, capsys):
     assert not capsys.readouterr().out
     again = model.sample(600, seed=3, temperature=0.5, verbose=1)
     np.testing.assert_allclose(again, images, rtol=1e-6)  # rows of a product, in other blocks
-    shown = capsys.readouterr().out
-    assert all(f"{count}/600" in shown for count in (256, 512, 600))
+    assert "600/600" in capsys.readouterr().out
 
 
 def test_unseeded_samples_differ_and_follow_the_models_seed():

@@ -75,6 +75,7 @@ def test_samples_are_decoded_draws_of_the_prior_given_a_label(run):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"dataset": "means of first"}, "are whole numbers and have no means. Choose 'codes of"),
         ({"conditionals.num_levels": 7}, r"whole numbers from 0 to 4, .* of another model"),
         ({"model": "vae", "fields": None}, r"of shape \(2, 2\), and .* is a model of 'x', .*\."),
     ],

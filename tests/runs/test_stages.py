@@ -69,7 +69,9 @@ def test_second_stage_is_killed_taken_up_and_ends_bit_equal(two_stages, tmp_path
 
 
 def test_a_stage_of_nothing_is_refused():
-    with pytest.raises(SettingError, match="of stage second: expected codes of first, received"):
+    with pytest.raises(
+        SettingError, match="second: expected codes of first or means of first, received"
+    ):
         settings({}, stages={"second": {"dataset": "codes of third"}})
 
 
@@ -84,6 +86,18 @@ def test_codes_are_draws_from_the_posteriors(two_stages):
     residuals = (many - means) / scales
     assert residuals.mean() == pytest.approx(0.0, abs=0.05)
     assert residuals.std() == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_stage_may_learn_the_means(two_stages):
+    model = two_stages.model((8, 8, 1))
+    data = load_data(two_stages)[1]
+    found = drawn_codes(model, data, None, 0)
+    x = np.concatenate([*data.as_numpy_iterator()])
+    np.testing.assert_allclose(found, model.encoder(x).mean(), atol=1e-5)
+    of_means = settings(dict(two_stages), stages={"second": {**SMALL, "dataset": "means of first"}})
+    assert of_means.stages["second"].of_means
+    assert of_means.chain() == ["first", "second"]
+    assert not two_stages.stages["second"].of_means
 
 
 def test_settings_of_a_stage_are_given_by_its_name(two_stages):

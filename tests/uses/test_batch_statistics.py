@@ -89,7 +89,7 @@ def test_of_samples_they_are_those_of_draws_of_the_prior(model, temperature):
     read = uses.reread_statistics(model, X, temperature=temperature, batch_size=4, seed=7)
     z = temperature * model.generate(Noise(7, row=tf.range(11)), {}).numpy()
     assert_statistics(model.decoder, by_numpy(model.decoder, z))
-    assert read == [lr.path for lr in normalisations(model.decoder)]
+    assert sorted(read) == sorted(lr.path for lr in normalisations(model.decoder))
     for layer, old in zip(normalisations(model.encoder), before, strict=True):
         np.testing.assert_array_equal(layer.moving_mean, old)
 

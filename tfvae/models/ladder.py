@@ -1,7 +1,7 @@
 """The ladder variational autoencoder."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -18,7 +18,8 @@ from tfvae.objectives import Objective
 from tfvae.priors import Prior
 
 Parameters = Mapping[str, tf.Tensor]
-Combination = Literal["none", "sum", "gated"]
+COMBINATIONS = {"none": None, "sum": False, "gated": True}
+"""How features that come down go into q: not at all, or added to what comes up, gated or not."""
 
 
 def precision_weighted(proposed: Parameters, prior: Parameters) -> dict[str, tf.Tensor]:
@@ -124,13 +125,14 @@ class LadderVAE(LevelsModel):
         merge: Literal["precision", "residual", "none"] = "precision",
         seed: int | None = None,
         top_down_features: bool = False,
-        combine: Combination = "none",
+        combine: Literal["none", "sum", "gated"] = "none",
         **kwargs: Any,
     ):
-        if combine not in get_args(Combination):
-            known = ", ".join(get_args(Combination))
+        if combine not in COMBINATIONS:
+            known = ", ".join(COMBINATIONS)
             raise UserError(f"combine must be one of {known}, received {combine!r}.")
-        if combine != "none" and not top_down_features:
+        gated = COMBINATIONS[combine]
+        if gated is not None and not top_down_features:
             raise UserError(
                 f"combine={combine!r} is of features that come down, and there are none. Set "
                 "top_down_features=True (--top-down-features true), or leave combine out."
@@ -142,8 +144,7 @@ class LadderVAE(LevelsModel):
         )
         self.merge, self.combine = merge, combine
         self.combiners: list[Combine] = []
-        if combine != "none":
-            gated = combine == "gated"
+        if gated is not None:
             self.combiners = [
                 Combine(gated, name=f"combine_{number}") for number in range(1, 1 + len(levels))
             ]

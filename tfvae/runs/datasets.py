@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfvae import data
 from tfvae.errors import UserError
 from tfvae.models.stages import check_learns, stage_codes
-from tfvae.settings.settings import CODES_OF, Settings
+from tfvae.settings.settings import CODES_OF, MEANS_OF, Settings
 
 Datasets = tuple[tf.data.Dataset, tf.data.Dataset]  # to train on, and held out
 
@@ -28,7 +28,7 @@ def load_data(settings: Settings, model: Any = None, first_epoch: int = 0) -> Da
             "is of whole numbers. Leave --dequantise out, or choose a density such as --likelihood "
             "normal."
         )
-    if settings["dataset"].startswith(CODES_OF):
+    if settings["dataset"].startswith((CODES_OF, MEANS_OF)):
         raise UserError(
             f"--dataset '{settings['dataset']}': {settings['dataset']} is a stage of a run, which "
             "trains the stage before it first. Train a preset with stages, such as "
@@ -78,10 +78,15 @@ def check_stage(model: Any, settings: Settings, stage: Settings) -> None:
         stage: Of the further one, on codes of the first.
 
     Raises:
-        UserError: if its columns are lacking, or it is no model of the codes.
+        UserError: if its columns are lacking, it is no model of the codes, or they have no means.
     """
     beside = load_beside(settings, stage)[0]
     codes = stage_codes(model)
+    if codes.whole and stage.of_means:
+        raise UserError(
+            f"--dataset '{stage['dataset']}': codes of {type(model).__name__} are whole numbers "
+            f"and have no means. Choose '{CODES_OF}{stage.source}'."
+        )
     if not codes.whole:
         return  # of any vector there is a model
     names = ("x", *beside)

@@ -54,7 +54,9 @@ def train_stages(
             model = place.read_model()
         else:
             others = load_beside(its_settings, settings)
-            write_codes(source, load_data(its_settings, source), codes, settings["seed"], others)
+            datasets = load_data(its_settings, source)
+            seed = None if settings.of_means else settings["seed"]
+            write_codes(source, datasets, codes, seed, others)
             model = _trained(name, on_codes, place, report)
         done[name] = model, on_codes
         results[name] = place.read_metrics()
@@ -79,14 +81,15 @@ def write_codes(
     model: Any,
     datasets: Datasets,
     path: Path,
-    seed: int,
+    seed: int | None,
     others: Sequence[Mapping[str, np.ndarray]] = ({}, {}),
 ) -> None:
     """Writes codes of training and held-out data, and columns beside them.
 
     A code is a draw from q(z|x), one for each example: together they are draws from the aggregate
     posterior, which posterior means, being narrower, are not. Of a model that does not score it is
-    the point estimate, float32 `[N, D]` or whole numbers of whatever shape.
+    the point estimate, float32 `[N, D]` or whole numbers of whatever shape; and of any model if the
+    seed is None, for a stage that classifies: of few labelled examples one draw each says little.
     """
     parts: dict[str, Any] = {}
     first = 0
@@ -103,18 +106,18 @@ def write_codes(
         np.savez(beside, **parts)
 
 
-def drawn_codes(model: Any, data: tf.data.Dataset, seed: int, first: int) -> np.ndarray:
-    """A draw from the posterior of each example, float32 `[N, D]`; codes that are whole, int32.
+def drawn_codes(model: Any, data: tf.data.Dataset, seed: int | None, first: int) -> np.ndarray:
+    """A draw from each example's posterior, or its mean, float32 `[N, D]`; whole codes, int32.
 
     Args:
         model: Built; its codes are one vector, or whole numbers.
         data: Batches of its examples.
-        seed: Of the draws.
+        seed: Of the draws; None for means.
         first: Number of the first example: draws are a function of the seed and this number.
     """
     if stage_codes(model).whole:
         return np.asarray(latent_codes(model, data)).astype(np.int32)
-    if not isinstance(model, Scores):
+    if seed is None or not isinstance(model, Scores):
         return np.asarray(latent_codes(model, data), np.float32)
     run, found = compiled(model, _draw), []
     for batch in batches(model, data):

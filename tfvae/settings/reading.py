@@ -14,7 +14,7 @@ from tfvae.data.catalogue import CATALOGUE
 from tfvae.errors import UserError
 from tfvae.settings.errors import SettingError
 from tfvae.settings.known import asked_once, member_arguments
-from tfvae.settings.settings import CODES_OF, FIRST_STAGE, Settings
+from tfvae.settings.settings import CODES_OF, FIRST_STAGE, MEANS_OF, Settings
 from tfvae.settings.typed import full_name
 from tfvae.signatures import COMPUTED, REQUIRED, Argument
 
@@ -117,7 +117,8 @@ def _stages(
         except SettingError as error:
             known = [f"--{name}.{flag.removeprefix('--')}" for flag in error.known]
             raise SettingError(f"{name}.{error.name}", error.reason, known) from None
-        sources = [f"{CODES_OF}{known}" for known in (FIRST_STAGE, *made)]
+        stages = (FIRST_STAGE, *made)
+        sources = [f"{kind}{known}" for known in stages for kind in (CODES_OF, MEANS_OF)]
         if stage["dataset"] not in sources:
             raise SettingError(
                 "dataset",

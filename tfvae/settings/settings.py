@@ -13,7 +13,7 @@ from tfvae.data.fields import Field
 from tfvae.settings.groups import GROUPS
 from tfvae.settings.known import flag
 
-FIRST_STAGE, CODES_OF = "first", "codes of "
+FIRST_STAGE, CODES_OF, MEANS_OF = "first", "codes of ", "means of "
 
 
 class Settings(Mapping):
@@ -21,7 +21,8 @@ class Settings(Mapping):
 
     Args:
         values: Setting -> value.
-        stages: Name -> the settings of a further stage, whose "dataset" is "codes of STAGE".
+        stages: Name -> the settings of a further stage, whose "dataset" is "codes of STAGE" or
+            "means of STAGE".
     """
 
     def __init__(self, values: Mapping[str, Any], stages: Mapping[str, "Settings"]):
@@ -64,7 +65,12 @@ class Settings(Mapping):
     @property
     def source(self) -> str:
         """The stage whose codes are the data."""
-        return self["dataset"].removeprefix(CODES_OF)
+        return self["dataset"].removeprefix(CODES_OF).removeprefix(MEANS_OF)
+
+    @property
+    def of_means(self) -> bool:
+        """Whether the data are posterior means of a stage, and not draws."""
+        return self["dataset"].startswith(MEANS_OF)
 
     def on(self, dataset: str) -> "Settings":
         """The same on another data set."""

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-from unittest import mock
 
 import keras
 import tensorflow as tf
@@ -117,8 +116,7 @@ def _reading(layers: list[Any]) -> Iterator[list[_Sums]]:
             own = _Sums(*(tf.Variable(tf.zeros(s, tf.float64)) for s in ((), *_shapes(layer))))
             sums.append(own)
             stack.enter_context(_kept(layer))
-            stack.enter_context(mock.patch.object(layer, "momentum", 0.0))
-            stack.enter_context(mock.patch.object(layer, "call", _counting(layer, own)))
+            stack.enter_context(_in_place(layer, momentum=0.0, call=_counting(layer, own)))
         yield sums
 
 
@@ -131,9 +129,23 @@ def _kept(layer: Any) -> Iterator[None]:
     """Sets the moving statistics back."""
     weights = (layer.moving_mean, layer.moving_variance)
     before = [tf.identity(weight.value) for weight in weights]
-    yield
-    for weight, value in zip(weights, before, strict=True):
-        weight.assign(value)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, before, strict=True):
+            weight.assign(value)
+
+
+@contextlib.contextmanager
+def _in_place(layer: Any, momentum: float, call: Callable[..., tf.Tensor]) -> Iterator[None]:
+    """Gives a layer another momentum, and a method of its own before that of its class."""
+    before = layer.momentum
+    layer.momentum, layer.call = momentum, call
+    try:
+        yield
+    finally:
+        layer.momentum = before
+        del layer.call
 
 
 def _counting(layer: Any, sums: _Sums) -> Callable[..., tf.Tensor]:
