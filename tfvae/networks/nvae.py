@@ -1,5 +1,6 @@
 """Networks of residual cells, of maps in both directions: what convolutional hierarchies take."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,6 +31,12 @@ def scales(size: Sequence[int], strides: int, times: int) -> list[tuple[int, int
             )
         found.append((math.ceil(height / strides), math.ceil(width / strides)))
     return found
+
+
+def convolutions(scales: Sequence[Sequence[keras.layers.Layer]]) -> list[keras.layers.Layer]:
+    """The convolutions of these scales that are in no cell."""
+    kind = keras.layers.Conv2D
+    return [layer for layers in scales for layer in layers if isinstance(layer, kind)]
 
 
 class _Cells(SpectrallyPenalised):
@@ -70,6 +77,14 @@ class _Cells(SpectrallyPenalised):
             for i in range(self.num_cells)
         ]
 
+    def keeps(self, channels: int, width: int) -> bool:
+        """Whether maps of so many channels go on as they are, with nothing between their cells."""
+        return self.strides == 1 and channels == width
+
+    def ended(self, features: tf.Tensor) -> tf.Tensor:
+        """Returns what goes out: of maps that keep their size, the sum that the cells add to."""
+        return features if self.strides == 1 else tf.nn.silu(features)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         return {
@@ -87,12 +102,15 @@ class NVAEConv(_Cells):
     """A strided convolution and cells for each scale, from images to maps: see `InferenceCell`.
 
     Against `ResidualConv`: normalised over the batch, which deep hierarchies need, and maps of odd
-    sides are halved to the next whole number.
+    sides are halved to the next whole number. Maps that keep their size and channels have cells
+    alone, and no activation at the end: so many of these networks, behind one another, are one sum
+    that their cells add to, and what goes in is not lost on the way.
 
     Args:
         filters: Channels of each scale, at least one.
         num_cells: Of each scale, default 1.
-        strides: 2, by which each scale is smaller than the one before; or 1, for as large a map.
+        strides: 2, by which each scale is smaller than the one before; or 1, for as large a map:
+            then a convolution only where the number of channels changes.
         residual_scale: Of each cell's branch; see `InferenceCell`. Default 1.
         zero_start: Whether each cell starts as the identity. Default False.
         spectral_weight: Of a penalty on what convolutions stretch; see `InferenceCell`. Default 0.
@@ -114,13 +132,7 @@ class NVAEConv(_Cells):
 
     def __init__(self, filters: Sequence[int], **kwargs: Any):
         super().__init__(filters, **kwargs)
-        self.hidden = [
-            [
-                self.convolution(f"conv_{i}", width, 3, strides=self.strides),
-                *self.cells(InferenceCell, i),
-            ]
-            for i, width in enumerate(self.filters)
-        ]
+        self.hidden: list[list[keras.layers.Layer]] = []
 
     def build(self, input_shape: Any) -> None:
         """Creates the weights for images of this shape."""
@@ -131,25 +143,24 @@ class NVAEConv(_Cells):
                 "images need a last axis of size 1: images[..., None]."
             )
         scales(shape[1:3], self.strides, len(self.filters))
-        for layers in self.hidden:
+        for i, width in enumerate(self.filters):
+            layers = self.cells(InferenceCell, i)
+            if not self.keeps(shape[3], width):
+                layers.insert(0, self.convolution(f"conv_{i}", width, 3, strides=self.strides))
             for layer in layers:
                 layer.build(shape)
                 shape = layer.compute_output_shape(shape)
-        self.watch(self.own_layers())
-
-    def own_layers(self) -> list[keras.layers.Layer]:
-        """Returns the strided convolutions, which are in no cell."""
-        return [layers[0] for layers in self.hidden]
+            self.hidden.append(layers)
+        self.watch(convolutions(self.hidden))
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Returns the maps."""
-        self.add_penalty(self.own_layers(), training)
+        self.add_penalty(convolutions(self.hidden), training)
         features = inputs
-        for conv, *cells in self.hidden:
-            features = conv(features)
-            for cell in cells:
-                features = cell(features, training=training)
-        return tf.nn.silu(features)
+        for layers in self.hidden:
+            for layer in layers:
+                features = layer(features, training=training)
+        return self.ended(features)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns the maps' shape."""
@@ -165,14 +176,16 @@ class NVAEConv(_Cells):
 class NVAEConvTranspose(_Cells):
     """Cells and an enlarging convolution for each scale, from z to maps: see `GenerativeCell`.
 
-    The mirror of `NVAEConv`. z is a vector whose numbers are those of a map, row by row; of a dict,
-    maps and such vectors stand behind one another as channels.
+    The mirror of `NVAEConv`, also of maps that keep their size. z is a vector whose numbers are
+    those of a map, row by row; of a dict, maps and such vectors stand behind one another as
+    channels.
 
     Args:
         filters: Channels of each scale, the smallest first; the last scale keeps `filters[-1]`.
         image_size: (height, width) of the features.
         num_cells: Of each scale, default 1.
-        strides: 2, by which each scale is larger than the one before; or 1, for as large a map.
+        strides: 2, by which each scale is larger than the one before; or 1, for as large a map:
+            then a convolution only where the number of channels changes.
         expansion: Channels inside a cell for each of the map's; see `GenerativeCell`. Default 6.
         constant: Whether a learned map, the same for all examples, is added to what z is at first:
             the constant beside z at the top of NVAE, behind the convolution that takes both.
@@ -214,15 +227,20 @@ class NVAEConvTranspose(_Cells):
         self.expansion = positive_int("expansion", expansion, maximum=1000)
         self.sizes = scales(self.image_size, self.strides, len(self.filters))[::-1]
         self.start = self.convolution("start", self.filters[0], 1)
-        larger = keras.layers.UpSampling2D
         self.hidden = [
-            [
-                *self.cells(GenerativeCell, i, expansion=self.expansion),
-                larger(self.strides, dtype=self.dtype_policy, name=f"larger_{i}"),
-                self.convolution(f"conv_{i}", width, 3),
-            ]
-            for i, width in enumerate([*self.filters[1:], self.filters[-1]])
+            self._scale(i, *widths)
+            for i, widths in enumerate(itertools.pairwise([*self.filters, self.filters[-1]]))
         ]
+
+    def _scale(self, number: int, channels: int, width: int) -> list[keras.layers.Layer]:
+        """The layers of a scale: cells, and what makes the next scale's map of theirs."""
+        layers = self.cells(GenerativeCell, number, expansion=self.expansion)
+        if self.strides > 1:
+            larger = keras.layers.UpSampling2D
+            layers.append(larger(self.strides, dtype=self.dtype_policy, name=f"larger_{number}"))
+        if not self.keeps(channels, width):
+            layers.append(self.convolution(f"conv_{number}", width, 3))
+        return layers
 
     @property
     def map_size(self) -> tuple[int, int]:
@@ -264,15 +282,11 @@ class NVAEConvTranspose(_Cells):
                 layer.build(shape)
                 shape = layer.compute_output_shape(shape)
             shape = (None, *size, shape[3])
-        self.watch(self.own_layers())
-
-    def own_layers(self) -> list[keras.layers.Layer]:
-        """Returns the convolutions that are in no cell."""
-        return [self.start, *(layers[-1] for layers in self.hidden)]
+        self.watch([self.start, *convolutions(self.hidden)])
 
     def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         """Returns feature maps of the image's size."""
-        self.add_penalty(self.own_layers(), training)
+        self.add_penalty([self.start, *convolutions(self.hidden)], training)
         maps = [
             tf.reshape(
                 tf.cast(x, self.compute_dtype), [-1, *self.map_size, self.channels_of("z", x.shape)]
@@ -282,13 +296,11 @@ class NVAEConvTranspose(_Cells):
         features = self.start(tf.concat(maps, axis=3))
         if self.constant:
             features += tf.cast(self.constant_map, features.dtype)
-        for (*cells, larger, conv), (height, width) in zip(
-            self.hidden, self.sizes[1:], strict=True
-        ):
-            for cell in cells:
-                features = cell(features, training=training)
-            features = conv(larger(features))[:, :height, :width]
-        return tf.nn.silu(features)
+        for layers, (height, width) in zip(self.hidden, self.sizes[1:], strict=True):
+            for layer in layers:
+                features = layer(features, training=training)
+            features = features[:, :height, :width]
+        return self.ended(features)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Returns the feature maps' shape."""
