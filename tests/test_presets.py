@@ -77,7 +77,7 @@ def test_another_member_takes_what_it_can_of_the_preset():
         ({"image_size": (8,)}, "Field required"),
         (
             {"filters": (3,)},
-            "belongs to --levels conv and --network conv and --network unet and --network residual",
+            "belongs to --levels conv and --levels residual_codes and --network conv and --network",
         ),
         ({"objective": "importance_weighted", "free_bits": 1.0}, "belongs to --objective elbo"),
         ({"callback": "linear_weight"}, "is needed"),

@@ -36,12 +36,14 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.inference.proposal import Proposal as Proposal
     from tfvae.models.autoencoder import Autoencoder as Autoencoder
     from tfvae.models.base import LatentVariableModel as LatentVariableModel
+    from tfvae.models.code_level import CodeLevel as CodeLevel
     from tfvae.models.conditional import ConditionalVAE as ConditionalVAE
     from tfvae.models.encoder_decoder import Decoder as Decoder
     from tfvae.models.encoder_decoder import Encoder as Encoder
     from tfvae.models.hierarchical import HierarchicalVAE as HierarchicalVAE
     from tfvae.models.ladder import LadderVAE as LadderVAE
     from tfvae.models.level import Level as Level
+    from tfvae.models.levels_pixel_cnn import LevelsPixelCNN as LevelsPixelCNN
     from tfvae.models.loading import load_model as load_model
     from tfvae.models.missing import MissingDataVAE as MissingDataVAE
     from tfvae.models.pixel_cnn import PixelCNN as PixelCNN
@@ -49,6 +51,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.models.stages import StagedModel as StagedModel
     from tfvae.models.vae import VAE as VAE
     from tfvae.models.vq_vae import VQVAE as VQVAE
+    from tfvae.models.vq_vae_2 import VQVAE2 as VQVAE2
     from tfvae.models.with_prior import ModelWithPrior as ModelWithPrior
     from tfvae.noise import Noise as Noise
     from tfvae.objectives.base import Nats as Nats
@@ -57,6 +60,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
 _HOMES = {
     "VAE": "models.vae",
     "VQVAE": "models.vq_vae",
+    "VQVAE2": "models.vq_vae_2",
     "Autoencoder": "models.autoencoder",
     "ConditionalVAE": "models.conditional",
     "LatentVariableModel": "models.base",
@@ -65,7 +69,9 @@ _HOMES = {
     "HierarchicalVAE": "models.hierarchical",
     "LadderVAE": "models.ladder",
     "Level": "models.level",
+    "CodeLevel": "models.code_level",
     "PixelCNN": "models.pixel_cnn",
+    "LevelsPixelCNN": "models.levels_pixel_cnn",
     "StagedModel": "models.stages",
     "ModelWithPrior": "models.with_prior",
     "Encoder": "models.encoder_decoder",

@@ -57,7 +57,9 @@ KINDS = {
             "hierarchical": "tfvae.models.hierarchical:HierarchicalVAE",
             "ladder": "tfvae.models.ladder:LadderVAE",
             "pixel_cnn": "tfvae.models.pixel_cnn:PixelCNN",
+            "levels_pixel_cnn": "tfvae.models.levels_pixel_cnn:LevelsPixelCNN",
             "vq_vae": "tfvae.models.vq_vae:VQVAE",
+            "vq_vae_2": "tfvae.models.vq_vae_2:VQVAE2",
         },
         (
             "encoder",
@@ -81,6 +83,7 @@ KINDS = {
             "hierarchical": {"objective": "levels_elbo"},
             "ladder": {"objective": "levels_elbo"},
             "vq_vae": {"network": "residual"},
+            "vq_vae_2": {"network": "residual", "levels": "residual_codes"},
         },
     ),
     "levels": Kind(
@@ -88,8 +91,9 @@ KINDS = {
         {
             "mlp": "tfvae.models.level_networks:mlp_levels",
             "conv": "tfvae.models.level_maps:conv_levels",
+            "residual_codes": "tfvae.models.level_codes:residual_code_levels",
         },
-        ("latent_size", "features_shape", "dtype"),
+        ("latent_size", "features_shape", "quantiser", "dtype"),
     ),
     "network": Kind(
         "Networks of the encoder and the decoder.",

@@ -199,6 +199,40 @@ _DIGITS_PRIOR = {
 }
 _MNIST_PRIOR = {**_CODE_PRIOR, "conditionals.num_levels": 128, "epochs": 15}
 
+# Two maps of codes, of which the top one has half the height and width, Razavi et al. 2019,
+# arXiv:1906.00446, and a prior of both, given the label.
+_VQ_2 = {**_VQ, "model": "vq_vae_2"}
+_DIGITS_VQ_2 = {
+    **_VQ_2,
+    "dataset": "digits_canvases",
+    "network.filters": (16, 32),
+    "levels.filters": (32,),
+    "quantiser.num_codes": 32,
+    "latent_size": 16,
+    "epochs": 40,
+}
+_MNIST_VQ_2 = {
+    **_VQ_2,
+    "dataset": "mnist_canvases",
+    "latent_size": 32,
+    "epochs": 10,
+}
+_LEVELS_PRIOR = {
+    **_CODE_PRIOR,
+    "model": "levels_pixel_cnn",
+    "fields": ("x", "label"),
+    "model.top_shape": (4, 4),
+    "conditionals.num_levels": 32,
+    "conditionals.num_layers": 4,
+    "epochs": 30,
+}
+_MNIST_LEVELS_PRIOR = {
+    **_LEVELS_PRIOR,
+    "model.top_shape": (8, 8),
+    "conditionals.num_levels": 128,
+    "epochs": 10,
+}
+
 # The second stage of Dai and Wipf, 2019, arXiv:1903.05789: as many dimensions as the codes that it
 # learns. Both decoders learn their standard deviation, so the data are grey values and not bits.
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
@@ -466,6 +500,16 @@ PRESETS = {
         "pictures of clothes as 7x7 codes of 128 each, and a PixelCNN that learns the codes",
         {**_MNIST_VQ, "dataset": "fashion_mnist"},
         {"second": _MNIST_PRIOR},
+    ),
+    "digits-vq-vae-2": Preset(
+        "canvases of several digits as maps of 8x8 and 4x4 codes, and a prior of both",
+        _DIGITS_VQ_2,
+        {"second": _LEVELS_PRIOR},
+    ),
+    "mnist-vq-vae-2": Preset(
+        "64x64 canvases of mnist as maps of 16x16 and 8x8 codes, and a prior of both",
+        _MNIST_VQ_2,
+        {"second": _MNIST_LEVELS_PRIOR},
     ),
     "mnist-sbn": Preset("a sigmoid belief network of 200 bits, trained by NVIL", _MNIST_SBN),
     "mnist-conv": Preset("convolutions: a better likelihood, more time a step", _MNIST_CONV),

@@ -263,6 +263,26 @@ def vq_vae():
     )
 
 
+def vq_vae_2():
+    narrow = {"num_blocks": 1, "activation": "elu"}
+    level = tfvae.CodeLevel(
+        networks.ResidualConv([5], name="upward_2", **narrow),
+        quantisers.VectorQuantised(CODES, LATENTS, name="quantiser_2"),
+        networks.ResidualConvTranspose([5], (4, 4), name="downward_2", **narrow),
+        name="level_2",
+    )
+    return tfvae.VQVAE2(
+        networks.ResidualConv([4], **narrow),
+        quantisers.VectorQuantised(CODES, LATENTS),
+        tfvae.Decoder(
+            networks.ResidualConvTranspose([4], SHAPE[:2], **narrow),
+            heads.IndependentBernoulli(SHAPE),
+        ),
+        [level],
+        seed=5,
+    )
+
+
 def semi_supervised_loss(history: History) -> np.ndarray:
     """The bound, and half of the classifier's mean loss."""
     return np.multiply(0.5, history["classification_nll"]) - history["elbo"]
@@ -330,6 +350,12 @@ CODES = 5
 RESIDUAL = (16 * 1 * 4 + 4) + (16 * 4 * 6 + 6) + (9 * 6 * 3 + 3) + 3 * 6 + dense(6, LATENTS)
 RESIDUAL += (9 * LATENTS * 6 + 6) + (9 * 6 * 3 + 3) + 3 * 6
 RESIDUAL += (16 * 6 * 4 + 4) + (16 * 4 * 4 + 4) + (4 * 1 + PIXELS)
+# One halving; a second level of five channels, which come down to the bottom and the decoder.
+TWO_LEVELS_OF_CODES = (16 * 1 * 4 + 4) + (9 * 4 * 2 + 2) + 2 * 4 + dense(4 + 5, LATENTS)
+TWO_LEVELS_OF_CODES += (16 * 4 * 5 + 5) + (9 * 5 * 2 + 2) + 2 * 5 + dense(5, LATENTS)  # up
+TWO_LEVELS_OF_CODES += (9 * LATENTS * 5 + 5) + (9 * 5 * 2 + 2) + 2 * 5 + (16 * 5 * 5 + 5)  # down
+TWO_LEVELS_OF_CODES += (9 * (LATENTS + 5) * 4 + 4) + (9 * 4 * 2 + 2) + 2 * 4 + (16 * 4 * 4 + 4)
+TWO_LEVELS_OF_CODES += 4 * 1 + PIXELS
 WIDE = 8 * 2 * LATENTS + 8 * PIXELS  # features twice as wide, in both heads
 
 UNET = (9 * 2 * 2 + 2) + dense(4 * 4 * 2, 2 * LATENTS)  # q(z|x, image)
@@ -742,6 +768,19 @@ CASES = [
         # The commitment's weight; the codes, their sums and counts, and whether they began.
         non_trainable=STATE + 1 + 2 * CODES * LATENTS + CODES + 1,
         loss=lambda history: np.add(history["nll"], np.multiply(0.25, history["commitment"])),
+        xla_on_cpu=False,
+        one_vector=False,
+        has_posterior=False,
+    ),
+    Case(
+        "vq_vae_2",
+        vq_vae_2,
+        TWO_LEVELS_OF_CODES,
+        non_trainable=STATE + 2 * (1 + 2 * CODES * LATENTS + CODES + 1),
+        loss=lambda history: np.add(
+            history["nll"],
+            np.multiply(0.25, np.add(history["commitment"], history["commitment_2"])),
+        ),
         xla_on_cpu=False,
         one_vector=False,
         has_posterior=False,

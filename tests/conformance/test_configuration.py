@@ -67,6 +67,15 @@ def levels():
     return {"encoder": encoder(name="q"), "levels": [above], "decoder": decoder(name="p")}
 
 
+def code_level():
+    return tfvae.CodeLevel(
+        networks.ResidualConv([2], name="u"),
+        quantisers.FiniteScalar([3, 4], name="c2"),
+        networks.ResidualConvTranspose([2], [4, 4], name="d"),
+        name="level_2",
+    )
+
+
 NETWORK = {"units": [3, 4], "activation": "tanh"}
 RESIDUAL = {"filters": [2, 3], "num_blocks": 1, "kernel_size": 5, "activation": "tanh"}
 CELLS = {
@@ -210,6 +219,12 @@ ARGUMENTS = {
         "constant": True,
     },
     networks.Combine: lambda: {"gated": True},
+    networks.CodesAbove: lambda: {
+        "num_levels": 5,
+        "filters": 4,
+        "image_size": [8, 6],
+        "num_blocks": 1,
+    },
     networks.GatedPixelCNN: lambda: PIXELS,
     networks.PixelSNAIL: lambda: {**PIXELS, "every": 3, "num_heads": 2},
     objectives.ELBO: lambda: {
@@ -373,6 +388,26 @@ ARGUMENTS = {
         "network": networks.ResidualConv([2], name="f"),
         "quantiser": quantisers.FiniteScalar([3, 4], name="c"),
         "decoder": decoder(name="p"),
+        "seed": 7,
+    },
+    tfvae.CodeLevel: lambda: {
+        "upward": networks.ResidualConv([2], name="u"),
+        "quantiser": quantisers.FiniteScalar([3, 4], name="c"),
+        "downward": networks.ResidualConvTranspose([2], [4, 4], name="d"),
+    },
+    tfvae.VQVAE2: lambda: {
+        "network": networks.ResidualConv([2], name="f"),
+        "quantiser": quantisers.FiniteScalar([3, 4], name="c"),
+        "decoder": decoder(name="p"),
+        "levels": [code_level()],
+        "seed": 7,
+    },
+    tfvae.LevelsPixelCNN: lambda: {
+        "conditionals": networks.PixelSNAIL(5, filters=8, name="c"),
+        "event_shape": [20],
+        "top_shape": [2, 2],
+        "below": [networks.GatedPixelCNN(5, filters=4, name="b")],
+        "conditions": {"label": tfvae.Field.label(3)},
         "seed": 7,
     },
     tfvae.PixelCNN: lambda: {

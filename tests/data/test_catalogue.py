@@ -8,7 +8,7 @@ from tfvae.data.catalogue import BINARISATIONS, CATALOGUE, describe, names, near
 
 def test_names():
     images = ["binarized_mnist", "cifar10", "digits", "fashion_mnist", "mnist", "omniglot"]
-    images += ["segmented_digits", "segmented_mnist"]
+    images += ["segmented_digits", "segmented_mnist", "digits_canvases", "mnist_canvases"]
     others = ["breast_cancer", "diabetes", "docstrings", "newsgroups", "wine"]
     assert names() == sorted([*images, *others])
     for spec in CATALOGUE.values():

@@ -71,7 +71,7 @@ def test_encode_returns_indices_and_decode_takes_them(model, served, codes):
 @pytest.mark.parametrize("bad", [CODES, -1])
 def test_decode_refuses_codes_that_are_none(served, codes, bad):
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"from 0 to {CODES - 1}"):
-        call(served["decode"], z=np.where(codes == codes[0, 0, 0], bad, codes))
+        call(served["decode"], z=np.where(codes == codes.flat[0], bad, codes))
 
 
 def numbers(count, seed):
@@ -99,7 +99,7 @@ def test_phones_encode_decode_and_sample_as_python_does(model, codes):
 def refuses(decoder, codes, most=CODES):
     for bad in (most, -1):
         with pytest.raises(RuntimeError, match="GATHER"):
-            decoder.run("decode", z=np.where(codes == codes[0, 0, 0], bad, codes))
+            decoder.run("decode", z=np.where(codes == codes.flat[0], bad, codes))
 
 
 def test_phones_refuse_codes_that_finite_scalars_have_not():

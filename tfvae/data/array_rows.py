@@ -12,7 +12,7 @@ from tfvae.errors import UserError
 ArrayParts = Mapping[str, np.ndarray]  # what messages call it -> the training and any test array
 
 
-def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
+def rows_of(parts: ArrayParts, name: str, codes: bool = False) -> dict[str, Rows]:
     """Checked rows of each part, of one field that fits all.
 
     Images are uint8, bool or floats in [0, 1], and three axes are grey images without a channel. A
@@ -24,11 +24,12 @@ def rows_of(parts: ArrayParts, name: str) -> dict[str, Rows]:
     Args:
         parts: arrays `[N, ...]`.
         name: of the column.
+        codes: whether x are codes, of however many axes.
 
     Raises:
         ValueError: empty, no numbers, not finite, of different shapes, or images outside [0, 1].
     """
-    of_codes = name == "x" and all(map(_is_codes, parts.values()))
+    of_codes = codes or (name == "x" and all(map(_is_codes, parts.values())))
     parts = {what: part if of_codes else _with_axes(part) for what, part in parts.items()}
     for what, part in parts.items():
         if 0 in part.shape or not part.ndim:

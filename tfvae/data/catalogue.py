@@ -115,6 +115,29 @@ _SPECS += tuple(
         ("segmented_mnist", 28, "MNIST", "of mnist", "3.0.1", "https://storage.googleapis.com"),
     )
 )
+_SPECS += tuple(
+    DatasetSpec(
+        name=name,
+        fields=_labelled(10, side, side, 1),
+        binarisation=DYNAMIC,
+        source="canvases",
+        description=f"canvases of several {digits} of one class in two sizes, {side}x{side}; "
+        + origin,
+        version=version,
+        host=host,
+    )
+    for name, side, digits, origin, version, host in (
+        ("digits_canvases", 32, "scikit-learn's digits", "no download", None, None),
+        (
+            "mnist_canvases",
+            64,
+            "MNIST digits",
+            "of mnist",
+            "3.0.1",
+            "https://storage.googleapis.com",
+        ),
+    )
+)
 _TABLES = (
     (
         "breast_cancer",

@@ -1,6 +1,6 @@
 """log p(x, z) at the whole-numbered code z of x, in its parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from tfvae.evaluation.estimates import Estimate, refuse_nan
 from tfvae.evaluation.importance import discrete_size
 from tfvae.models.capabilities import Batch, ScoresCodes, require
 from tfvae.training.programs import compiled
+
+_OF_LEVEL = "code_nll_"
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,10 +28,13 @@ class JointEstimate(Estimate):
         num_samples: 1: a code is not drawn.
         nll: float64 `[N]`, -log p(x|z).
         code_nll: float64 `[N]`, -log p(z), what the prior of the codes asks for them.
+        code_nll_by_level: Level -> float64 `[N]`, of codes of several levels, the top first: each
+            given those above it. They add up to `code_nll`. Empty of others.
     """
 
     nll: np.ndarray
     code_nll: np.ndarray
+    code_nll_by_level: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def joint_likelihood(
@@ -61,7 +66,15 @@ def joint_likelihood(
     found = collected(model, data, lambda batch: run(batch.tensors()), batch_size, verbose)
     nll, code_nll = (found[name].astype(np.float64) for name in ("nll", "code_nll"))
     refuse_nan(nll + code_nll)
-    return JointEstimate(-nll - code_nll, 1, nll, code_nll, num_discrete=discrete_size(model))
+    levels = {n.removeprefix(_OF_LEVEL): v for n, v in found.items() if n.startswith(_OF_LEVEL)}
+    return JointEstimate(
+        -nll - code_nll,
+        1,
+        nll,
+        code_nll,
+        {name: values.astype(np.float64) for name, values in levels.items()},
+        num_discrete=discrete_size(model),
+    )
 
 
 def _joint_nats(model: Any, batch: Batch) -> dict[str, tf.Tensor]:

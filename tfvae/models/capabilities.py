@@ -34,11 +34,22 @@ class ScoresExactly(Protocol):
 
 
 @runtime_checkable
+class ScoresLevels(ScoresExactly, Protocol):
+    """Knows log p(x) in its parts, where x are codes of several levels."""
+
+    def log_prob_by_level(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Returns log p of each level's codes given those above, `[B]`, by level, the top first."""
+
+
+@runtime_checkable
 class ScoresCodes(Protocol):
     """Knows log p(x, z) at the code z of x, in its parts: one term of the sum that p(x) is."""
 
     def joint_nats(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """Returns `nll` -log p(x|z) and `code_nll` -log p(z) of each example, `[B]`."""
+        """Returns `nll` -log p(x|z) and `code_nll` -log p(z) of each example, `[B]`.
+
+        Of codes of several levels also `code_nll_z2`, `code_nll_z1`, which add up to `code_nll`.
+        """
 
 
 @runtime_checkable

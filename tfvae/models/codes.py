@@ -54,6 +54,12 @@ def has_real_codes(model: Any) -> bool:
     return all(level.dtype.is_floating for level in tf.nest.flatten(code_example(model)))
 
 
+def codes_by_level(model: Any, codes: Any) -> dict[str, Any]:
+    """Returns codes by level, from the top down, of a model that lays them out; else as `z`."""
+    maps = getattr(model, "maps", None)
+    return {"z": codes} if maps is None else maps(codes)
+
+
 def code_draws(model: Any) -> int:
     """Returns how many draws each code is the mean of; 0 where it is known in closed form."""
     with noting_draws() as noted:

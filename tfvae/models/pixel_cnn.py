@@ -74,6 +74,8 @@ class PixelCNN(LatentVariableModel):
         "Encodes": "It has no latent variables: what it generates is x itself."
     }
     discrete = True
+    reserved: ClassVar[tuple[str, ...]] = ("x", "z")
+    """Names that no condition may have."""
 
     def __init__(
         self,
@@ -88,6 +90,12 @@ class PixelCNN(LatentVariableModel):
         super().__init__(("nll",), seed, **kwargs)
         self.conditionals = conditionals
         self.event_shape = positive_ints("event_shape", list(event_shape))
+        self.check_event_shape()
+        found = checked_condition_fields(conditions, self.reserved) if conditions else {}
+        self.condition_fields = found
+
+    def check_event_shape(self) -> None:
+        """Refuses examples that it can't go through."""
         if len(self.event_shape) != 2 and self.event_shape[2:] != (1,):
             raise UserError(
                 f"event_shape is {self.event_shape}; expected (height, width, 1) for images of one "
@@ -95,8 +103,6 @@ class PixelCNN(LatentVariableModel):
                 "Make colours grey, or train a VAE, such as with --likelihood "
                 "discretised_logistic_mixture."
             )
-        found = checked_condition_fields(conditions, ("x", "z")) if conditions else {}
-        self.condition_fields = found
 
     @property
     def num_levels(self) -> int:
@@ -107,7 +113,7 @@ class PixelCNN(LatentVariableModel):
         """Makes the weights of the network; the shapes are those that the model declares."""
         shapes = {"x": (None, *self.event_shape[:2])}
         if not self.conditionals.built:
-            shown = self._shown(self.given(zero_example(self)))
+            shown = self.shown(self.given(zero_example(self)))
             shapes |= {name: (None, *c.shape[1:]) for name, c in shown.items()}
             self.conditionals.build(shapes)
         self.check_terms()
@@ -128,21 +134,21 @@ class PixelCNN(LatentVariableModel):
     def logits(self, batch: Batch) -> tf.Tensor:
         """Returns the logits of each position given those before it, `[B, H, W, K]`."""
         levels = self._levels(batch["x"])
-        return self.conditionals({"x": levels, **self._shown(self.given(batch))})
+        return self.conditionals({"x": levels, **self.shown(self.given(batch))})
 
     def log_prob(self, batch: Batch) -> tf.Tensor:
         """Returns log p(x|c), `[B]`: exact."""
-        return self._log_prob(self.logits(batch), batch)
+        return self.log_prob_of(self.logits(batch), batch)
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Returns -log p(x|c), beside what each position was expected to be."""
         logits = self.logits(batch)
-        return Nats({"nll": -self._log_prob(logits, batch)}, self._expected(logits))
+        return Nats({"nll": -self.log_prob_of(logits, batch)}, self.expected(logits))
 
     def infer(self, batch: Batch, training: bool = False) -> Inference:
         """Returns log p(x|c) as an inference without latent variables: every draw is x."""
         logits = self.logits(batch)
-        log_prob, expected = self._log_prob(logits, batch), self._expected(logits)
+        log_prob, expected = self.log_prob_of(logits, batch), self.expected(logits)
 
         def joint(z: tf.Tensor) -> Joint:
             leading = tf.shape(z)[: z.shape.rank - len(self.event_shape)]
@@ -168,7 +174,7 @@ class PixelCNN(LatentVariableModel):
             )
         uniform = noise.uniform(math.prod(self.event_shape))
         leading = tf.shape(uniform)[:-1]
-        c = self.conditionals.joined(self._shown(conditions))
+        c = self.conditionals.joined(self.shown(conditions))
         if c is not None:
             whole = tf.broadcast_to(c, tf.concat([leading, c.shape[1:]], axis=0))
             c = tf.reshape(whole, [-1, *c.shape[1:]])
@@ -176,8 +182,12 @@ class PixelCNN(LatentVariableModel):
         if tf.executing_eagerly():  # the loop in Python takes seconds
             x = compiled(self, _drawn, xla=False, any_rows=True)(flat, c)
         else:
-            x = draw_levels(self.conditionals, flat, c)
-        return tf.reshape(self._values(x), tf.concat([leading, self.event_shape], axis=0))
+            x = self.drawn(flat, c)
+        return tf.reshape(self.values_of(x), tf.concat([leading, self.event_shape], axis=0))
+
+    def drawn(self, uniform: tf.Tensor, c: tf.Tensor | None) -> tf.Tensor:
+        """Returns levels of numbers in (0, 1), `[N, positions]`, given conditions as one."""
+        return draw_levels(self.conditionals, uniform, c)
 
     def decode(self, z: tf.Tensor, conditions: Batch = NOTHING) -> tf.Tensor:
         """Returns z, which is x."""
@@ -191,8 +201,8 @@ class PixelCNN(LatentVariableModel):
         """Returns z, which is x: nothing is left to draw."""
         return z
 
-    def _shown(self, conditions: Batch) -> dict[str, tf.Tensor]:
-        """Conditions as the network takes them: classes one-hot, numbers as they are."""
+    def shown(self, conditions: Batch) -> dict[str, tf.Tensor]:
+        """Returns conditions as networks take them: classes one-hot, numbers as they are."""
         fields = self.condition_fields
         numbers = {name: as_numbers(c, fields[name]) for name, c in conditions.items()}
         # A single number an example is a vector of one.
@@ -204,19 +214,20 @@ class PixelCNN(LatentVariableModel):
             return tf.cast(x, tf.int32)
         return tf.cast(tf.round(x[..., 0] * (self.num_levels - 1)), tf.int32)
 
-    def _values(self, levels: tf.Tensor) -> tf.Tensor:
-        """Whole numbers `[..., H, W]` as x has them."""
+    def values_of(self, levels: tf.Tensor) -> tf.Tensor:
+        """Returns whole numbers as x has them."""
         if len(self.event_shape) == 2:
             return levels
         return tf.cast(levels, tf.float32)[..., tf.newaxis] / (self.num_levels - 1)
 
-    def _log_prob(self, logits: tf.Tensor, batch: Batch) -> tf.Tensor:
+    def log_prob_of(self, logits: Any, batch: Batch) -> tf.Tensor:
+        """Returns log p(x|c) of what `logits` returned, `[B]`."""
         levels = self._levels(batch["x"])
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(levels, logits)
         return -tf.reduce_sum(nats, axis=[1, 2])
 
-    def _expected(self, logits: tf.Tensor) -> tf.Tensor:
-        """E[x_i | x_1 .. x_{i-1}] of images, the most probable code of codes."""
+    def expected(self, logits: Any) -> tf.Tensor:
+        """Returns E[x_i | x_1 .. x_{i-1}] of images, the most probable code of codes."""
         if len(self.event_shape) == 2:
             return tf.argmax(logits, axis=-1, output_type=tf.int32)
         values = tf.range(self.num_levels, dtype=tf.float32) / (self.num_levels - 1)
@@ -268,4 +279,4 @@ class NoLatents(Proposal):
 
 
 def _drawn(model: PixelCNN, uniform: tf.Tensor, c: tf.Tensor | None) -> tf.Tensor:
-    return draw_levels(model.conditionals, uniform, c)
+    return model.drawn(uniform, c)

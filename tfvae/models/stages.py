@@ -17,6 +17,8 @@ from tfvae.models.capabilities import (
     Encodes,
     Generates,
     ScoresExactly,
+    ScoresLevels,
+    can,
     require,
 )
 from tfvae.models.codes import code_field, vector_size
@@ -104,6 +106,8 @@ class StagedModel(LatentVariableModel):
                         f"{stage.name} is given {name!r}, {field}, and another stage has "
                         f"{self.fields()[name]} of that name. Give one of them another name."
                     )
+        if hasattr(self.stages[0], "maps"):
+            self.maps = self.stages[0].maps
         whole = stage_codes(self.stages[0]).whole and "nll" in self.stages[0].trackers
         if whole and len(self.stages) == 2 and isinstance(self.stages[1], ScoresExactly):
             self.joint_nats = self._joint_nats
@@ -173,13 +177,17 @@ class StagedModel(LatentVariableModel):
         return z
 
     def _joint_nats(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """-log p(x|z) and -log p(z) at the first stage's code z of x, `[B]` each."""
+        """-log p(x|z) and -log p(z) at the first stage's code z of x, and of each level, `[B]`."""
         first, last = self.stages
         own = _own(first.fields(), batch)
         name = next(iter(last.fields()))
         codes = {name: first.encode(own), **_own(last.conditions(), batch)}
         nll = first.loss_terms(own, training=False).terms["nll"]
-        return {"nll": nll, "code_nll": -last.log_prob(codes)}
+        found = {"nll": nll, "code_nll": -last.log_prob(codes)}
+        if can(last, ScoresLevels):
+            levels = last.log_prob_by_level(codes)
+            found |= {f"code_nll_{name}": -log_prob for name, log_prob in levels.items()}
+        return found
 
     def _class_probabilities(self, batch: Batch) -> tf.Tensor:
         """The last stage's probabilities given the code of x, `[B, K]`."""

@@ -29,6 +29,10 @@ class TrackedTerms(keras.Model):
         super().__init__(**kwargs)
         self.trackers = {name: _MeanOfRows(name=name) for name in names}
 
+    def track(self, name: str) -> None:
+        """Logs the mean of one more term."""
+        self.trackers[name] = _MeanOfRows(name=name)
+
     def track_codes(self, name: str, num_codes: int) -> None:
         """Logs the perplexity of `num_codes` codes under a name, of what `Nats.tallies` counts."""
         self.trackers[name] = CodePerplexity(num_codes, name=name)

@@ -132,8 +132,8 @@ class VQVAE(LatentVariableModel):
                 f"{self.name}: the network {self.network.name!r} returns shape {features.shape}; "
                 "expected features [B, ..., F], a vector at each place that is to have a code."
             )
-        vectors = self.quantiser(features).vectors
-        self.code_shape = tuple(vectors.shape[1:-1])
+        found = self.quantised_features(features)
+        self.code_shape, vectors = tuple(found.indices.shape[1:]), found.vectors
         self.decoder.code_axes = vectors.shape.rank - 1
         if not self.decoder.built:
             self.decoder.build_for(vectors)
@@ -156,10 +156,31 @@ class VQVAE(LatentVariableModel):
         """Returns the codes of a batch; in training the quantiser learns of it."""
         features = self.features(batch, training)
         if not training:
-            return self.quantiser(features)
+            return self.quantised_features(features)
         rows = own_rows(batch)
         noise = training_noise(self.next_seed(), 1, rows.computed, rows.first)
-        return self.quantiser(features, noise=noise, num_rows=rows.count, training=True)
+        return self.quantised_features(features, noise, rows.count, training=True)
+
+    def quantised_features(
+        self,
+        features: tf.Tensor,
+        noise: Noise | None = None,
+        num_rows: Any = None,
+        training: bool = False,
+    ) -> Quantised:
+        """Returns the codes of features, and the vectors that the decoder takes.
+
+        The arguments are those of `Quantiser.call`.
+        """
+        return self.quantiser(features, noise=noise, num_rows=num_rows, training=training)
+
+    def lookup(self, z: tf.Tensor) -> tf.Tensor:
+        """Returns what the decoder takes for codes `[..., *code_shape]`."""
+        return self.quantiser.lookup(z)
+
+    def code_tallies(self, z: tf.Tensor, num_rows: Any) -> dict[str, tf.Tensor]:
+        """Returns how often each code occurs, by the name of the perplexity that it makes."""
+        return {"perplexity": code_counts(z, self.num_codes, num_rows)}
 
     def loss_terms(self, batch: Batch, training: bool) -> Nats:
         """Returns -log p(x|c), the quantiser's terms, and what is only watched."""
@@ -167,12 +188,11 @@ class VQVAE(LatentVariableModel):
         likelihood = self.decoder(found.vectors, training=training)
         nll = -self.decoder.head.log_prob_of(likelihood, batch["x"])
         kl = tf.fill(tf.shape(nll), np.float32(self.code_nats))
-        counts = code_counts(found.indices, self.num_codes, own_rows(batch).count)
         return Nats(
             {"nll": nll, **found.terms},
             likelihood.mean(),
             watched={"elbo": -nll - kl, "kl": kl},
-            tallies={"perplexity": counts},
+            tallies=self.code_tallies(found.indices, own_rows(batch).count),
         )
 
     @property
@@ -218,7 +238,7 @@ class VQVAE(LatentVariableModel):
         """Returns what the decoder takes: the vectors that codes stand for."""
         if tf.executing_eagerly():
             self._check_codes(np.asarray(z))
-        return self.quantiser.lookup(tf.convert_to_tensor(z))
+        return self.lookup(tf.convert_to_tensor(z))
 
     def _check_codes(self, z: np.ndarray) -> None:
         axes = len(self.code_shape)

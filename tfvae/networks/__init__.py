@@ -1,6 +1,7 @@
 """Networks: tensors to features. Any Keras layer or model serves in their place."""
 
 from tfvae.networks.cells import GenerativeCell, InferenceCell, SqueezeExcitation
+from tfvae.networks.codes_above import CodesAbove
 from tfvae.networks.combining import Combine
 from tfvae.networks.conv import Conv, ConvTranspose
 from tfvae.networks.joining import SideBySide
@@ -15,6 +16,7 @@ from tfvae.networks.unet import UNet
 __all__ = [
     "MADE",
     "MLP",
+    "CodesAbove",
     "Combine",
     "Conv",
     "ConvTranspose",

@@ -10,6 +10,7 @@ from tfvae.settings.known import flag
 from tfvae.settings.settings import Settings
 
 VQ, PIXELS = "vq", "pixel-cnn"
+LEVELS, ONE_LEVEL = "vq-2", "vq-1"
 # Of 28 x 28 pixels, a PixelCNN that takes minutes and no hours.
 _SMALL = {"conditionals.filters": 16, "conditionals.num_layers": 5, "epochs": 5}
 _BY_GRADIENT, _GUMBEL = "vq-codebook-loss", "gumbel"
@@ -29,7 +30,10 @@ _CHANGES: dict[str, Mapping[str, Any]] = {
     "fsq-5-5": _scalar(5, 5),
     _GUMBEL: {"quantiser": "gumbel"},
     PIXELS: {},
+    LEVELS: {},
+    ONE_LEVEL: {"model": "vq_vae", "second.model": "pixel_cnn"},
 }
+_OF_DIGITS = (VQ, _BY_GRADIENT, "fsq-3-3", "fsq-5-5", _GUMBEL, PIXELS)
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,10 @@ _TEXT = (
     "held-out images, binarised once. Codes used are those that occur in held-out images, and the "
     "perplexity is exp of the entropy of how often each does."
 )
+_GIVEN = (
+    "given the class, so that what is reported is log p(x, codes | class). Codes used are those of "
+    "both levels together; perplexities of two levels are in the run's `metrics.json`."
+)
 CODES_TABLES = {
     table.name: table
     for table in (
@@ -110,7 +118,7 @@ CODES_TABLES = {
                     "digits-vq-vae",
                     "digits-pixel-cnn",
                     {},
-                    tuple(_CHANGES),
+                    _OF_DIGITS,
                     (0, 1, 2),
                 ),
                 CodesTask(
@@ -133,6 +141,30 @@ CODES_TABLES = {
                     "mnist-pixel-cnn",
                     {**_SMALL, "dataset": "fashion_mnist"},
                     (VQ, PIXELS),
+                    (0,),
+                ),
+                CodesTask(
+                    "digits-canvases",
+                    "Canvases of digits",
+                    "32 x 32 pixels, on which digits of one class are in two sizes, as maps of 8 x "
+                    "8 and 4 x 4 codes of 32 each (`vq-2`, `tfvae train digits-vq-vae-2`), and as "
+                    "8 x 8 codes alone (`vq-1`, the same networks without the second level). The "
+                    f"priors are {_GIVEN}",
+                    "digits-vq-vae-2",
+                    "digits-pixel-cnn",
+                    {},
+                    (LEVELS, ONE_LEVEL),
+                    (0,),
+                ),
+                CodesTask(
+                    "mnist-canvases",
+                    "Canvases of MNIST",
+                    "The same of 64 x 64 pixels, as maps of 16 x 16 and 8 x 8 codes of 128 each: "
+                    f"`tfvae train mnist-vq-vae-2`. The priors are {_GIVEN}",
+                    "mnist-vq-vae-2",
+                    "mnist-pixel-cnn",
+                    {},
+                    (LEVELS, ONE_LEVEL),
                     (0,),
                 ),
             ),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfvae.evaluation.latents import latent_codes
+from tfvae.models.codes import codes_by_level
 from tfvae.reproduce.codes_table import CodesTask
 from tfvae.reproduce.method_result import Measured
 from tfvae.reproduce.methods import MethodRow
@@ -26,7 +27,9 @@ def run_codes(row: MethodRow[CodesTask], seed: int) -> Measured:
     else:
         found = _of_stages(run.metrics)
         codes = latent_codes(run.model, load_data(settings, run.model)[1])
-        found["used"] = len(np.unique(codes))
+        levels = codes_by_level(run.model, codes).values()
+        found["used"] = sum(len(np.unique(of_level)) for of_level in levels)
+        found["num_codes"] *= len(levels)
     return {row.method: {name: [float(value)] for name, value in found.items()}}
 
 
@@ -42,6 +45,6 @@ def _of_stages(metrics: Mapping[str, Any]) -> dict[str, float]:
         **{name: joint[name] for name in ("log_joint", "nll", "code_nll")},
         "uniform": alone["kl"],
         "num_codes": alone["num_codes"],
-        "perplexity": alone["code_perplexity"],
+        **({} if alone["code_perplexity"] is None else {"perplexity": alone["code_perplexity"]}),
         "prior_seconds": prior["seconds"]["training"],
     }

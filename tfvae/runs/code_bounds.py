@@ -13,7 +13,7 @@ from tfvae.data.fields import example_size
 from tfvae.evaluation.batches import BATCH_SIZE
 from tfvae.evaluation.collecting import collected
 from tfvae.models.capabilities import Batch, Encodes, Scores, can
-from tfvae.models.codes import has_real_codes
+from tfvae.models.codes import codes_by_level, has_real_codes
 from tfvae.models.trackers import perplexity
 from tfvae.training.programs import compiled
 
@@ -37,13 +37,16 @@ def measure_bound(
     bound = float(np.mean(found["elbo"])) + change
     size = example_size(model.fields()) if model.discrete else None
     interval = model.code_interval
+    levels = codes_by_level(model, evaluation.latent_codes(model, data))
+    perplexities = {name: code_perplexity(codes) for name, codes in levels.items()}
     return {
         "elbo": bound,
         "nll": float(np.mean(found["nll"])) - change,
         "kl": float(np.mean(found["kl"])),
         **{f"{name}_std": float(np.std(values)) for name, values in found.items()},
         "bits_per_dimension": None if size is None else -bound / (size * math.log(2.0)),
-        "code_perplexity": code_perplexity(evaluation.latent_codes(model, data)),
+        "code_perplexity": next(iter(perplexities.values())) if len(levels) == 1 else None,
+        "code_perplexities": perplexities if len(levels) > 1 else None,
         "num_codes": None if interval is None else int(interval[1]) + 1,
         "num_examples": len(found["nll"]),
     }
@@ -54,9 +57,9 @@ def _bound_terms(model: Any, batch: Batch) -> dict[str, tf.Tensor]:
     return {name: {**nats.terms, **nats.watched}[name] for name in _PARTS}
 
 
-def code_perplexity(codes: np.ndarray) -> float:
+def code_perplexity(codes: Any) -> float:
     """exp of the entropy of how often each code occurs: as many codes are in use."""
-    _, counts = np.unique(codes, return_counts=True)
+    _, counts = np.unique(np.asarray(codes), return_counts=True)
     return float(perplexity(tf.constant(counts, tf.float64)))
 
 
@@ -75,4 +78,6 @@ def bound_lines(test: Mapping[str, Any]) -> list[str]:
     ]
     lines += [] if bits is None else [f"bits      {bits:.3f} a dimension at most"]
     most = "" if test["num_codes"] is None else f" of {test['num_codes']}"
-    return [*lines, f"codes     perplexity {test['code_perplexity']:.1f}{most}"]
+    found = test.get("code_perplexities") or {"": test["code_perplexity"]}  # not of older runs
+    texts = [f"{name} {value:.1f}".strip() for name, value in found.items()]
+    return [*lines, f"codes     perplexity {', '.join(texts)}{most}"]

@@ -40,6 +40,7 @@ def measure_joint(
         "standard_error": error if math.isfinite(error) else None,  # of a single example
         "nll": float(np.mean(found.nll)),
         "code_nll": float(np.mean(found.code_nll)),
+        "code_nll_by_level": {n: float(np.mean(v)) for n, v in found.code_nll_by_level.items()},
         "bits_per_dimension": bits,
         "num_examples": len(found.per_example),
         "given": sorted(model.conditions()),
@@ -53,10 +54,12 @@ def joint_lines(found: Mapping[str, Any] | None) -> list[str]:
     spread = "" if found["standard_error"] is None else f" +- {found['standard_error']:.2f}"
     bits, given = found["bits_per_dimension"], found.get("given")  # not of older runs
     given = f" | {', '.join(given)}" if given else ""
+    levels = [f"{n} {v:.2f}" for n, v in (found.get("code_nll_by_level") or {}).items()]
     return [
         "stages together",
         f"log p(x, codes{given})  {found['log_joint']:.2f}{spread} nats an example = -(nll "
         f"{found['nll']:.2f} + codes {found['code_nll']:.2f}), {found['num_examples']} held out: "
         f"log p(x{given}) is at least that",
+        *([f"codes     {', '.join(levels)}, each given those above"] if levels else []),
         *([] if bits is None else [f"bits      at most {bits:.3f} a dimension"]),
     ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfvae.data.sources.files import CODES
 from tfvae.evaluation.batches import batches
 from tfvae.evaluation.latents import latent_codes
 from tfvae.models.capabilities import Batch, Decodes, Emits, Generates, Scores, require
@@ -96,7 +97,8 @@ def write_codes(
     for part, data, columns in zip(("train", "test"), datasets, others, strict=True):
         codes = drawn_codes(model, data, seed, first)
         first += len(codes)
-        parts |= {f"x_{part}": codes}
+        of_maps = codes.ndim == 3 or codes.dtype != np.int32  # which x in a file are by themselves
+        parts |= {f"{'x' if of_maps else CODES}_{part}": codes}
         parts |= {f"{name}_{part}": values for name, values in columns.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """From settings to a model, an optimiser and callbacks."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -63,9 +64,13 @@ def build_model(
     if "levels" in settings:
         if "features_shape" in catalogue.signature("levels", settings["levels"]).arguments:
             known["features_shape"] = down.compute_output_shape((None, *event_shape))[1:]
-        levels = settings.build("levels", dtype=dtype_policy, **known)
+        own: dict[str, Any] = {}
+        if "quantiser" in settings:
+            own["quantiser"] = functools.partial(settings.build, "quantiser", **known)
+        levels = settings.build("levels", dtype=dtype_policy, **known, **own)
         parts["levels"], known["num_levels"] = levels, 1 + len(levels)
-        known["latent_size"] = levels[-1].latent_size  # what the prior is over
+        if "prior" in settings:
+            known["latent_size"] = levels[-1].latent_size  # what the prior is over
     if "classifier" in catalogue.signature("model", settings["model"]).arguments:
         own, _ = settings.build("network", dtype=dtype_policy, **known)
         parts["classifier"] = Encoder(own, class_head(conditions), name="classifier")

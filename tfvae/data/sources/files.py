@@ -14,22 +14,24 @@ from tfvae.data.validate import check_lengths
 from tfvae.errors import UserError
 
 TEST_FRACTION = 0.1
+CODES = "codes"  # what x is called where it is whole numbers of however many axes
 MAPPED_ABOVE = 1 << 30  # a larger .npy is mapped, and read a batch at a time
 # What an archive may call the columns x and label of its training and test parts.
 _TRAIN = {
-    "x": ("x_train", "train", "images", "x"),
+    "x": (CODES + "_train", "x_train", "train", "images", "x"),
     "label": ("y_train", "train_labels", "labels", "label", "y"),
 }
-_TEST = {"x": ("x_test", "test"), "label": ("y_test", "test_labels")}
+_TEST = {"x": (CODES + "_test", "x_test", "test"), "label": ("y_test", "test_labels")}
 
 
 def read(path: Path, test_fraction: float | None = None) -> Split:
     """Reads `.npy` with one array, the column x, or `.npz` with the arrays of named columns.
 
     In an `.npz`, `x_train` and `x_test` (or `train`, `test`) are the two parts of x and `y_train`,
-    `y_test` (`labels`, `y`) those of label, as in Keras' `mnist.npz`; any other array of as many
-    rows is a column by its own name, and so is each `NAME_train` with its `NAME_test`. Without a
-    test part, rows are held out. A `.npy` of more than 1 GiB is mapped and read a batch at a time.
+    `y_test` (`labels`, `y`) those of label, as in Keras' `mnist.npz`; `codes_train` and
+    `codes_test` are x as well, whole numbers of however many axes; any other array of as many rows
+    is a column by its own name, and so is each `NAME_train` with its `NAME_test`. Without a test
+    part, rows are held out. A `.npy` of more than 1 GiB is mapped and read a batch at a time.
 
     Raises:
         UserError: corrupt, pickled, no numbers, or columns of different lengths.
@@ -45,7 +47,8 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
         arrays = {f"{path}{title}": array}
         if name in test:
             arrays[f"{path}{test[name][0]}"] = test[name][1]
-        for part, rows in zip(parts, rows_of(arrays, name).values(), strict=False):
+        codes = title.startswith(f"['{CODES}_")
+        for part, rows in zip(parts, rows_of(arrays, name, codes).values(), strict=False):
             part[name] = rows
     for part in parts:
         check_lengths({name: len(rows) for name, rows in part.items()}, str(path))
