@@ -70,6 +70,13 @@ def test_what_is_not_of_real_numbers_has_no_annealed_likelihood():
     assert cells[3:5] == ["", ""]
 
 
+def test_chains_that_stayed_where_they_were_are_said_to():
+    found = result("diag")
+    stuck = replace(found, annealed=replace(found.annealed, acceptance_rate=0.04))
+    cells = row_of(page_text(TABLE, {("diag", 0): stuck}), "diag")
+    assert cells[3] == "+0.25, 4% accepted"
+
+
 def test_page_and_chart_are_written(tmp_path):
     paths = TableFiles(tmp_path, "small")
     kept = {("diag", 0): result("diag"), ("sbn", 0): result("sbn", epochs=1)}

@@ -14,12 +14,14 @@ def swap_averages(model: keras.Model) -> None:
     Keras' own `SwapEMAWeights` does so by sums, which round.
 
     Args:
-        model: Compiled with an optimizer that has `use_ema=True`, whose state is built.
+        model: Built, and compiled with an optimizer that has `use_ema=True`.
 
     Raises:
         UserError: for another optimizer.
     """
     optimizer = model.optimizer
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
     phased = isinstance(optimizer, PhasedOptimizer)
     pairs = [
         pair
