@@ -89,6 +89,24 @@ def test_bad_settings_are_refused(changes, said):
     assert caught.value.name in {*changes, "callback.epochs"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": "ladder", "merge": "residual"}, "merge: is no setting's full name.*model.merge"),
+        ({"units": (8,)}, "units: .*Say network.units"),
+        ({"learning_rat": 0.1}, "learning_rat: .*Did you mean '--learning-rate'"),
+        ({"prior.num_components": 3}, "prior.num_components: .*members that it chooses"),
+    ],
+)
+def test_a_preset_of_what_nothing_reads_is_refused(monkeypatch, changes, said):
+    """Rather than trained without it."""
+    monkeypatch.setitem(presets.PRESETS, "mine", presets.Preset("one of ours", changes))
+    with pytest.raises(SettingError, match=said):
+        presets.get("mine", epochs=3)
+    with pytest.raises(SettingError, match=said):
+        presets.get("mine", model="vae")
+
+
 def test_what_only_the_constructor_knows_names_the_member():
     with pytest.raises(ValueError, match=r"--prior mixture: num_components must be an integer"):
         presets.model("digits", prior="mixture", num_components=0)

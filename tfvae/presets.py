@@ -244,9 +244,7 @@ _SECOND_WITH_LABELS = {
     **_SECOND,
     **_FEW_LABELS,
     "dataset": "means of first",
-    "labelled_per_batch": 32,
-    "model.alpha": 50.0,
-    "model.bound_share": 0.4,
+    "model.alpha": 5.0,
     "eval_samples": 500,
 }
 
@@ -372,7 +370,16 @@ PRESETS = {
     "mnist-m1-m2": Preset(
         "mnist, 100 labels: a semi-supervised model of the codes of mnist",
         _MNIST,
-        {"second": {**_SECOND_WITH_LABELS, "latent_size": 8, "epochs": 30}},
+        {
+            "second": {
+                **_SECOND_WITH_LABELS,
+                "labelled_per_batch": 32,
+                "model.alpha": 50.0,
+                "model.bound_share": 0.4,
+                "latent_size": 8,
+                "epochs": 30,
+            }
+        },
     ),
     "digits-ladder": Preset(
         "8x8 digits, a ladder of three levels",

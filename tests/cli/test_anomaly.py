@@ -8,6 +8,7 @@ import pytest
 import tfvae
 from tests.cli.conftest import Outcome
 from tests.cli.small_runs import trained
+from tfvae import uses
 from tfvae.runs.anomaly import fitted_detector
 from tfvae.runs.other_data import new_examples
 
@@ -75,8 +76,90 @@ def test_bad_input_is_a_usage_error(tfvae_command, tmp_path, monkeypatch, argume
     assert said in done.err
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Three of one kind that differ by their seeds."""
+    folder = tmp_path_factory.mktemp("runs")
+    return [trained(folder / str(seed), seed=seed) for seed in range(3)]
+
+
+@pytest.mark.parametrize("name", ["likelihood_ratio", "waic"])
+def test_scores_compare_with_the_models_of_further_runs(tfvae_command, runs, tmp_path, name):
+    first, *others = runs
+    compared = [run.read_model() for run in others]
+    if name == "waic":
+        options = ["--ensemble", ",".join(str(run.path) for run in others)]
+        score: uses.AnomalyScore = uses.WAIC(compared)
+    else:
+        options = ["--background", others[0].path]
+        score = uses.LikelihoodRatio(compared[0])
+    output = tmp_path / "strange.csv"
+    done = tfvae_command(
+        "anomaly", first.path, "digits", "--score", name, *options, "--output", output
+    )
+    assert done.code == 0, done.err
+    detector = fitted_detector(first.read_model(), first.read_config(), score, 0.05)
+    _, test = tfvae.data.load("digits")
+    found = rows_of(output)
+    scores = np.array([float(row["score"]) for row in found])
+    np.testing.assert_allclose(scores, detector.anomaly_scores(test), rtol=1e-4, atol=1e-3)
+    assert f"nats, {type(score).__name__}, of 180 held-out examples" in done.out
+    # Nobody's own -log p(x): the others count.
+    alone = uses.NegativeLogLikelihood()(first.read_model(), test)
+    assert np.abs(scores - alone).max() > 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("likelihood_ratio",), "compares this run's model with others: give --background RUN."),
+        (("waic",), "compares this run's model with others: give --ensemble RUN,RUN,..."),
+        (("waic", "--background", "{1}"), "--background is of --score likelihood_ratio, and this"),
+        (("typicality", "--ensemble", "{1}"), "--ensemble is of --score waic, and this is --score"),
+        (("waic", "--ensemble", "{1},{1}"), "is given twice"),
+        (("waic", "--ensemble", "{1},none"), "none does not exist"),
+        (("likelihood_ratio", "--background", "none"), "none does not exist"),
+    ],
+)
+def test_runs_that_a_score_lacks_or_does_not_need_are_usage_errors(
+    tfvae_command, runs, options, said
+):
+    words = [word.format(*(run.path for run in runs)) for word in options]
+    done = tfvae_command("anomaly", runs[0].path, "digits", "--score", *words)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"dataset": "wine", "likelihood": "normal", "binarisation": "none"},
+            "has x of shape (13,), and the run has x of shape (8, 8, 1)",
+        ),
+        ({"preset": "digits-conditional"}, "has label of shape (), and the run has no label"),
+        ({"likelihood": "normal"}, "is a density, and that of the run is a probability"),
+        (
+            {"likelihood": "normal", "binarisation": "none", "dequantise": 17},
+            "has x in other units",
+        ),
+        ({}, "seed included, and so its weights"),
+        ({"model": "autoencoder", "posterior": "point"}, "needs a model that scores"),
+    ],
+)
+def test_runs_that_do_not_compare_are_refused(tfvae_command, runs, tmp_path, changes, said):
+    other = trained(tmp_path / "other", **changes)
+    for score in (("likelihood_ratio", "--background"), ("waic", "--ensemble")):
+        done = tfvae_command("anomaly", runs[0].path, "digits", "--score", *score, other.path)
+        assert (done.code, len(done.err.splitlines())) == (1, 1), done.err
+        assert said in done.err
+        assert "other" in done.err
+
+
 def test_the_options_know_the_detectors_scores():
+    from tfvae.cli.compared_runs import LIKELIHOOD_RATIO, WAIC_SCORE
     from tfvae.cli.options import ANOMALY_SCORE
     from tfvae.uses.anomaly import ANOMALY_SCORES
 
-    assert ANOMALY_SCORE.names == list(ANOMALY_SCORES)
+    assert ANOMALY_SCORE.names == [*ANOMALY_SCORES, LIKELIHOOD_RATIO, WAIC_SCORE]

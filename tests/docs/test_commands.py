@@ -32,7 +32,7 @@ COMMANDS = [(name, words) for name in NAMES for words in commands(name)]
 
 def make_what_it_names(words):
     """The runs, files and folders that a command is given, in the present folder."""
-    for word in words:
+    for word in (part for each in words for part in each.split(",")):
         if word.startswith("runs/"):
             Path(word).mkdir(parents=True, exist_ok=True)
             write_config(Path(word, "config.json"), presets.get(), {})

@@ -98,6 +98,7 @@ LABELS = ComparisonTable(
                     Published(0.05, "Somebody 2000"),
                 ),
                 Row("stages", "digits-m1-m2", {**_SMALL, **_SECOND}, 4),
+                Row("codes", "digits", _SMALL, 4, code_labels=40),
             ),
             measure=ERROR,
         ),

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.impute import KNNImputer
 
 from tfvae import data, presets
 from tfvae.reproduce.imputation_table import IMPUTATION_TABLES, ImputationTask
-from tfvae.reproduce.imputing import run_imputation, table_with_holes
+from tfvae.reproduce.imputing import rows_with_holes, run_imputation
 from tfvae.reproduce.methods import MethodRow
 
 TASK = ImputationTask("wine", "Wine", "Of wines.", "wine", epochs=20)
@@ -22,7 +23,7 @@ def error(method, seed):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_imputers_have_the_same_holes_and_their_own_error(seed):
-    x, seen = table_with_holes(TASK, seed)
+    x, seen = rows_with_holes(TASK, seed)
     assert x.shape == (178, 13)
     np.testing.assert_allclose((x.mean(axis=0), x.std(axis=0)), ([0] * 13, [1] * 13), atol=1e-9)
     assert 0.45 < seen.mean() < 0.55
@@ -34,16 +35,34 @@ def test_imputers_have_the_same_holes_and_their_own_error(seed):
 
 
 def test_what_is_large_is_missing_in_half_of_the_columns_which_the_seed_draws():
-    task, whole = replace(TASK, pattern="large"), table_with_holes(TASK, 0)[0]
+    task, whole = replace(TASK, pattern="large"), rows_with_holes(TASK, 0)[0]
     lacking = []
     for seed in (0, 1):
-        x, seen = table_with_holes(task, seed)
+        x, seen = rows_with_holes(task, seed)
         order = [int(np.square(whole.T - column).sum(axis=1).argmin()) for column in x.T]
         np.testing.assert_array_equal(x, whole[:, order])
         np.testing.assert_array_equal(seen[:, :6], x[:, :6] <= x[:, :6].mean(axis=0))
         assert seen[:, 6:].all()
         lacking.append(sorted(order[:6]))
     assert lacking[0] != lacking[1]
+
+
+def test_images_are_filled_pixel_by_pixel():
+    task = replace(IMPUTATION_TABLES["imputation"].rows["digits-missing-mean"].task, num_rows=300)
+    x, seen = rows_with_holes(task, 1)
+    assert x.shape == seen.shape == (300, 8, 8, 1)
+    digits = load_digits().data[:300].reshape(x.shape)
+    assert sorted(np.unique(np.round(16 * x))) == list(range(17))
+    assert abs(np.corrcoef(np.sort(x.sum((1, 2, 3))), np.sort(digits.sum((1, 2, 3))))[0, 1]) > 0.99
+    found = run_imputation(MethodRow(task, "knn"), 1)["knn"]["error"]
+    holes = np.where(seen, x, np.nan).reshape(300, 64)
+    filled = KNNImputer().fit_transform(holes).reshape(x.shape)
+    assert found == [pytest.approx(np.square(filled - x)[~seen].mean())]
+    few = replace(task, epochs=3, draws=5)
+    error_of_model = run_imputation(MethodRow(few, "miwae"), 1)["miwae"]["error"][0]
+    assert 0 < error_of_model < np.square(x[~seen]).mean()
+    assert few.protocol("miwae").startswith("digits of 300 rows, 0.5 missing: miwae")
+    assert few.protocol("miwae").endswith("3 epochs, 5 draws")
 
 
 def test_the_model_fills_better_than_the_mean():

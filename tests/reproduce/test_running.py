@@ -1,12 +1,16 @@
 """Rows are trained and measured once, kept at once, and gone on with."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from tests.reproduce.small import LABELS, LEVELS, TABLE, result, slower
+from tfvae import data
 from tfvae.errors import DivergedError, UserError
 from tfvae.reproduce import running
 from tfvae.reproduce.files import TableFiles
@@ -15,6 +19,7 @@ from tfvae.reproduce.one_run import accepted_step_size
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
 from tfvae.runs.folder import RunFolder
+from tfvae.runs.restoration import examples_by_field
 
 pytestmark = pytest.mark.usefixtures("without_xla")
 
@@ -160,6 +165,29 @@ def test_rows_of_stages_keep_the_error_of_the_last_and_no_nats_of_codes(reproduc
         each for each in paths.page.read_text("utf-8").splitlines() if "| stages | 0" in each
     ]
     assert line.startswith(f"| stages | {found.error:.4f} | {found.calibration_error:.3f} |  |  |")
+
+
+def test_rows_of_codes_keep_the_error_of_scikit_learns_classifier(reproduce, tmp_path):
+    failed, _, paths = reproduce("codes", table=LABELS, epochs=1)
+    assert failed == []
+    found, row = read_results(paths.results, LABELS)["codes", 0], LABELS.rows["codes"]
+    assert found.code_labels == 40
+    assert found.is_of(row)
+    assert not found.is_of(replace(row, code_labels=50))
+    assert found.log_likelihood is not None
+    model = RunFolder(tmp_path / "runs" / "codes" / "seed-0-epochs-1").read_model()
+    train, test = data.load("digits", fields=("x", "label"), labels=40)
+    (z, label), (held_out, truth) = (
+        (model.encode(part["x"]).astype("float64"), part["label"])
+        for part in map(examples_by_field, (data.at_epoch(train, 0), test))
+    )
+    scaler = StandardScaler().fit(z)
+    known = label >= 0
+    line = LogisticRegression(max_iter=1000).fit(scaler.transform(z[known]), label[known])
+    wrong = np.mean(line.predict(scaler.transform(held_out)) != truth)
+    assert found.error == pytest.approx(wrong, abs=1.5 / 359)  # by rounding of codes
+    page = paths.page.read_text("utf-8")
+    assert f"`{found.command}`; `tfvae classify runs/digits --labels 40`" in page
 
 
 def test_rows_of_labels_keep_their_error(reproduce):

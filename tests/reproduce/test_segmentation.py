@@ -1,5 +1,7 @@
 """Methods of segmentation are trained on the same pairs, and measured by the same masks."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -60,8 +62,28 @@ def test_the_vae_is_measured_by_the_masks_of_segment(monkeypatch):
     assert found["distance"] == [pytest.approx(expected)]
 
 
+def test_geco_trains_the_same_model_for_its_target(monkeypatch):
+    seen = {}
+
+    def trained(settings):
+        seen[settings["objective"]] = settings
+        return presets.model("digits-segmentation", seed=3)
+
+    monkeypatch.setattr(segmenting, "trained_model", trained)
+    task = replace(TASK, num_images=3, target=12.5)
+    for method in ("vae", "vae-geco"):
+        segmenting.run_segmentation(MethodRow(task, method), 3)
+    assert seen["geco"]["objective.target"] == 12.5
+    own = {name for name in seen["geco"] if name.startswith("objective")}
+    for name in set(seen["geco"]) - own:
+        assert seen["geco"][name] == seen["elbo"][name]
+    assert task.protocol("vae") == replace(TASK, num_images=3).protocol("vae")
+    assert "vae-geco 12.5, 16 masks" in task.protocol("vae-geco")
+
+
 def test_rows_are_named_once_and_their_presets_known():
     table = SEGMENTATION_TABLES["segmentation"]
-    assert len(table.rows) == 4 * len(table.tasks)
+    assert len(table.rows) == sum(len(task.methods) for task in table.tasks)
     for task in table.tasks:
+        assert ("vae-geco" in task.methods) == (task.target is not None)
         assert isinstance(presets.model(task.preset).decoder.network, networks.UNet)

@@ -8,6 +8,7 @@ from tfvae.errors import UserError
 from tfvae.evaluation.latents import latent_codes
 from tfvae.uses import (
     Attribute,
+    analogy_pictures,
     attribute_changes,
     class_traversals,
     latent_pictures,
@@ -51,6 +52,21 @@ def test_attributes_are_drawn_beside_each_image(model, images, shown, tmp_path):
     expected = with_attribute(model, images, attribute, (0.0, 2.0))
     np.testing.assert_allclose(rows[:, 1:], np.moveaxis(expected, 0, 1), atol=1e-6)
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_analogies_stand_below_what_they_are_made_of(model, images, shown, tmp_path):
+    """z_other + z_end - z_start, decoded."""
+    parts = images[:2], images[2:], images[1:3]
+    analogy_pictures(model, *parts, save=tmp_path / "a.png")
+    ((tiled, columns, names),) = shown
+    assert (columns, len(names)) == (2, 4)
+    rows = tiled.reshape(4, 2, 8, 8, 1)
+    np.testing.assert_array_equal(rows[:3], parts)
+    start, end, other = (model.encode(part) for part in parts)
+    np.testing.assert_allclose(rows[3], model.decode(other + end - start, {}), atol=1e-5)
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    with pytest.raises(UserError, match=r"analogy_pictures\(\) draws images"):
+        analogy_pictures(model, images[0], images[1], images[2])
 
 
 def test_ways_lead_from_one_reconstruction_to_the_other(model, images, shown):

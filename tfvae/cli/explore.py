@@ -1,11 +1,11 @@
 """`tfvae explore`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from tfvae.cli.options import SEED_RANGE
+from tfvae.cli.options import SEED_RANGE, OneOf
 from tfvae.cli.runs import Run, load_run
 from tfvae.runs.folder import RunFolder
 
@@ -29,6 +29,14 @@ class TwoLabels(click.ParamType):
 @click.command("explore", short_help="Draw what a run's codes hold.")
 @click.argument("run", type=Run())
 @click.option("--classes", type=TwoLabels(), help="From one label to another.  [the first two]")
+@click.option(
+    "--attribute",
+    type=OneOf("direction", ["means", "classifier"]),
+    default="means",
+    show_default=True,
+    help="means: the difference of the classes' mean codes; classifier: the direction of a linear "
+    "classifier of them.",
+)
 @click.option("--seed", type=SEED_RANGE, default=0, show_default=True, help="Of the samples.")
 @click.option(
     "--output-dir",
@@ -36,12 +44,17 @@ class TwoLabels(click.ParamType):
     help="Folder of the pictures.  [RUN/explored]",
 )
 def command(
-    run: RunFolder, classes: tuple[int, int] | None, seed: int, output_dir: Path | None
+    run: RunFolder,
+    classes: tuple[int, int] | None,
+    attribute: Literal["means", "classifier"],
+    seed: int,
+    output_dir: Path | None,
 ) -> None:
-    """Draw what an attribute changes, ways between two images, and what samples are nearest to.
+    """Draw attributes, analogies, ways between two images, and what samples are nearest to.
 
     RUN is the folder that `tfvae train` wrote, such as runs/digits. Images of one class are given
-    what another has; a straight line, a great arc and a geodesic lead from the first held-out image
+    what another has, by an attribute that leads from one to the other and as single images differ
+    (analogies); a straight line, a great arc and a geodesic lead from the first held-out image
     to the last; samples stand above their nearest training images, and a test says whether they
     copy. Of a conditional model one latent dimension is drawn in each class.
     """
@@ -50,5 +63,5 @@ def command(
     from tfvae.runs.exploring import explore
 
     output_dir = run.path / "explored" if output_dir is None else output_dir
-    for path in explore(model, config, output_dir, classes, seed, click.echo):
+    for path in explore(model, config, output_dir, classes, attribute, seed, click.echo):
         click.echo(path)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tfvae.cli.compared_runs import BACKGROUND_RUN, ENSEMBLE_RUNS, compared_runs
 from tfvae.cli.options import AGGREGATE, ANOMALY_SCORE, FALSE_ALARM_RATE
 from tfvae.cli.runs import Run, load_run
 from tfvae.export.tflite_files.variants import VARIANTS
@@ -63,6 +64,8 @@ class Variants(click.ParamType):
     type=ANOMALY_SCORE,
     help="Add the signature `anomaly` to the SavedModel of the whole model, by this score.",
 )
+@BACKGROUND_RUN
+@ENSEMBLE_RUNS
 @click.option("--false-alarm-rate", **FALSE_ALARM_RATE)
 def command(
     run: RunFolder,
@@ -70,6 +73,8 @@ def command(
     variants: tuple[str, ...] | None,
     aggregate: int | str | None,
     anomaly: str | None,
+    background: RunFolder | None,
+    ensemble: tuple[RunFolder, ...] | None,
     false_alarm_rate: float,
     **options: Any,
 ) -> None:
@@ -81,6 +86,7 @@ def command(
     """
     if anomaly is not None and aggregate is not None:
         raise click.UsageError("--anomaly: a model with --aggregate has no likelihood to score by.")
+    others = compared_runs("--anomaly", anomaly, background, ensemble)
     run.check_data()
     config = run.read_config()
     output = Path("export", run.path.resolve().name) if output is None else output
@@ -95,9 +101,10 @@ def command(
         model = with_aggregate(model, config, aggregate)
         options["metrics"] = None  # they are of the model with its own prior
     if anomaly is not None:
-        from tfvae.runs.anomaly import detector_lines, fitted_detector
+        from tfvae.runs.anomaly import detector_lines, fitted_detector, score_beside
 
-        options["anomaly"] = fitted_detector(model, config, anomaly, false_alarm_rate)
+        score = score_beside(anomaly, model, config, others)
+        options["anomaly"] = fitted_detector(model, config, score, false_alarm_rate)
         for line in detector_lines(options["anomaly"]):
             click.echo(line)
     chosen = variants or variants_of(model)

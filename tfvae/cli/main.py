@@ -15,6 +15,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "sample",
+    "classify",
     "anomaly",
     "impute",
     "explore",

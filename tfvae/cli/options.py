@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tfvae.cli.compared_runs import LIKELIHOOD_RATIO, WAIC_SCORE
 from tfvae.runs.files import check_writable
 from tfvae.suggestions import nearest
 
@@ -112,7 +113,7 @@ class OneOf(click.ParamType):
         return value
 
 
-# The scores that need nothing but a run's model, the default first.
+# The default first, and last those that compare with the models of further runs.
 ANOMALY_SCORE = OneOf(
     "anomaly score",
     [
@@ -121,6 +122,8 @@ ANOMALY_SCORE = OneOf(
         "reconstruction_probability",
         "likelihood_regret",
         "typicality",
+        LIKELIHOOD_RATIO,
+        WAIC_SCORE,
     ],
 )
 FALSE_ALARM_RATE: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Runs rows of imputation: the holes of a table are filled, and what was there is compared."""
+"""Runs rows of imputation: holes are filled, and what was there is compared."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from tfvae import presets, uses
 from tfvae.data.loading import arrays
 from tfvae.data.missing import ENTRIES, chosen_entries, small_entries
-from tfvae.reproduce.imputation_table import DRAWS_OF_CODES, MIWAE, NOT_MIWAE, ImputationTask
+from tfvae.reproduce.imputation_table import MIWAE, NOT_MIWAE, ImputationTask
 from tfvae.reproduce.method_result import Measured
 from tfvae.reproduce.methods import MethodRow
 from tfvae.settings.settings import Settings
@@ -26,7 +26,7 @@ _BESIDE: dict[str, Callable[[int], Any]] = {
 
 def run_imputation(row: MethodRow[ImputationTask], seed: int) -> Measured:
     """The error of what a row's method fills the holes with that a seed draws."""
-    x, seen = table_with_holes(row.task, seed)
+    x, seen = rows_with_holes(row.task, seed)
     holes = np.where(seen, x, np.nan)
     if row.method in (MIWAE, NOT_MIWAE):
         changes = {} if row.method == NOT_MIWAE else {"missing_process": None}
@@ -34,14 +34,19 @@ def run_imputation(row: MethodRow[ImputationTask], seed: int) -> Measured:
             row.task, holes, presets.get(row.task.preset, seed=seed, **changes)
         )
     else:
-        filled = _BESIDE[row.method](seed).fit_transform(holes)
+        imputer = _BESIDE[row.method](seed)
+        filled = imputer.fit_transform(holes.reshape(len(holes), -1)).reshape(x.shape)
     return {row.method: {"error": [float(np.mean(np.square(filled - x)[~seen]))]}}
 
 
-def table_with_holes(task: ImputationTask, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The standardised table `[rows, columns]`, and which of its entries are seen."""
-    table = arrays(task.dataset)
-    x = np.concatenate([table.train["x"], table.test["x"]]).astype("float64")
+def rows_with_holes(task: ImputationTask, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The standardised table, or images in [0, 1], `[N, ...]`, and which entries are seen."""
+    found = arrays(task.dataset)
+    x = np.concatenate([found.train["x"], found.test["x"]])[: task.num_rows]
+    if x.ndim == 4:
+        x = x / 255.0 if x.dtype == np.uint8 else x.astype("float64")
+        return x, chosen_entries(x.shape, 1.0 - task.share, seed)
+    x = x.astype("float64")
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     if task.pattern == ENTRIES:
         return x, chosen_entries(x.shape, 1.0 - task.share, seed)
@@ -55,4 +60,4 @@ def _filled_by_model(task: ImputationTask, holes: np.ndarray, settings: Settings
     data = {"x": np.where(seen, holes, 0.0).astype("float32"), "seen": seen.astype("float32")}
     model.compile(keras.optimizers.Adam(settings["learning_rate"]))
     model.fit(data, batch_size=_BATCH, epochs=task.epochs, verbose=0)
-    return uses.impute(model, data, num_samples=DRAWS_OF_CODES, seed=settings["seed"])
+    return uses.impute(model, data, num_samples=task.draws, seed=settings["seed"])

@@ -12,6 +12,7 @@ from tfvae.models.capabilities import Encodes, Generates, Scores, require
 from tfvae.reproduce.images import images_as_text
 from tfvae.reproduce.row_result import AnnealedResult, RowResult
 from tfvae.reproduce.rows import Annealing, Row
+from tfvae.runs.classifying import judged_codes
 from tfvae.runs.datasets import load_data
 from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import code_revision, library_versions, machine_name
@@ -74,6 +75,8 @@ def run_row(
         )
     model = folder.read_model()
     test = _test(model, metrics, run.row.name)
+    if run.row.code_labels is not None:
+        test = test | judged_codes(model, settings, run.row.code_labels)
     held_out, seconds = load_data(settings, model)[1], metrics["seconds"]
     return RowResult(
         row=run.row.name,
@@ -95,6 +98,7 @@ def run_row(
         bits_per_dimension=test.get("bits_per_dimension"),
         error=test.get("error"),
         calibration_error=test.get("calibration_error"),
+        code_labels=run.row.code_labels,
         images=_images(model, run),
     )
 

@@ -159,7 +159,8 @@ def _measured(table: ComparisonTable, present: Sequence[RowResult]) -> list[str]
     if ERROR in table.measures:
         lines[0] += (
             " The error is the share of held-out examples whose label is not the likeliest of "
-            "q(y|x), and calibration its expected calibration error (Guo et al. 2017)."
+            "q(y|x), or of M1's classifier, and calibration its expected calibration error (Guo et "
+            "al. 2017)."
         )
     if present:
         lines += ["", provenance(table.name, present)]
@@ -181,10 +182,13 @@ def _annealing(table: ComparisonTable) -> str:
 
 
 def _command(row: Row, found: Sequence[RowResult]) -> str:
+    further = ""
+    if row.code_labels is not None:
+        further = f"; `tfvae classify runs/{row.preset} --labels {row.code_labels}`"
     if found:
-        return f"`{found[0].command}`"
+        return f"`{found[0].command}`{further}"
     if isinstance(row.epochs, int):
-        return f"`{row.command(row.seeds[0], row.epochs)}`"
+        return f"`{row.command(row.seeds[0], row.epochs)}`{further}"
     budget = row.epochs
     return f"that of {budget.pace}, with the epochs that fit into {budget.seconds:.0f} s"
 

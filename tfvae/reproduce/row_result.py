@@ -58,6 +58,8 @@ class RowResult:
         bits_per_dimension: Of levels, or at least those of dequantised levels; None of densities.
         error: Share of the held-out examples whose label is missed; None where there is no label.
         calibration_error: Of the same probabilities, expected; see `tfvae.uses.Calibration`.
+        code_labels: How many labels a classifier of the codes has seen, whose error it is; None
+            where it is the model's own.
         images: Samples from the prior, if the row shows some; see `tfvae.reproduce.images`.
     """
 
@@ -87,12 +89,14 @@ class RowResult:
     bits_per_dimension: float | None = None
     error: float | None = None
     calibration_error: float | None = None
+    code_labels: int | None = None
     images: str | None = None
 
     def is_of(self, row: Row) -> bool:
         """Whether the row would still be run like this, but for the number of epochs."""
         fixed = isinstance(row.epochs, int)
         same = row.command(self.seed, self.epochs) == self.command
+        same = same and row.code_labels == self.code_labels
         return same and (not fixed or row.epochs == self.of_epochs)
 
     def has(self, epochs: int | None) -> bool:

@@ -57,6 +57,8 @@ class Row:
         seeds: Of its runs.
         published: The paper's figure, if there is one that was looked up.
         num_images: Samples of the first seed that the page shows; 0 for none.
+        code_labels: The error is that of a classifier of the run's codes, which has seen so many
+            labels (M1); None for the model's own.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Row:
     seeds: tuple[int, ...] = (0,)
     published: Published | None = None
     num_images: int = 0
+    code_labels: int | None = None
 
     def settings(self, seed: int, epochs: int) -> Settings:
         """The settings of a run."""

@@ -12,6 +12,7 @@ from tfvae.reproduce.methods import MethodRow
 from tfvae.reproduce.segmentation_table import (
     ANNOTATORS,
     DROPOUT,
+    GECO_VAE,
     MASKS_OF_EACH,
     RATE,
     VAE,
@@ -26,14 +27,16 @@ _BATCH = 128  # images of a prediction
 
 def run_segmentation(row: MethodRow[SegmentationTask], seed: int) -> Measured:
     """How near a row's masks come to those of the annotators, with a seed."""
-    settings = presets.get(row.task.preset, seed=seed)
+    geco = {"objective": "geco", "objective.target": row.task.target}
+    changes = geco if row.method == GECO_VAE else {}
+    settings = presets.get(row.task.preset, seed=seed, **changes)
     train, test = datasets_of(settings)
     held_out = examples_by_field(test, row.task.num_images * len(STYLES))
     images = held_out["image"][:: len(STYLES)]
     truth = np.moveaxis(held_out["x"].reshape(-1, len(STYLES), *images.shape[1:]), 1, 0)
     if row.method == ANNOTATORS:
         masks = _of_annotators(truth, seed)
-    elif row.method == VAE:
+    elif row.method in (VAE, GECO_VAE):
         masks = uses.segment(trained_model(settings), images, MASKS_OF_EACH, seed)
     else:
         network = pixelwise(

@@ -1,18 +1,93 @@
 """Which examples are strange to a run's model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfvae.errors import UserError
 from tfvae.models.capabilities import Scores, require
 from tfvae.runs.datasets import load_data
 from tfvae.runs.files import write_text
+from tfvae.runs.folder import RunFolder
 from tfvae.settings.settings import Settings
-from tfvae.uses.anomaly import AnomalyDetector
+from tfvae.uses.anomaly import ANOMALY_SCORES, AnomalyDetector
+from tfvae.uses.anomaly_scores import AnomalyScore
+from tfvae.uses.compared_scores import WAIC, LikelihoodRatio
+
+
+def score_beside(
+    name: str, model: Any, settings: Settings, others: Sequence[RunFolder]
+) -> str | AnomalyScore:
+    """Returns what is meant by the name of a score, with the models that it compares with.
+
+    Args:
+        name: One that `AnomalyDetector` knows, "likelihood_ratio" or "waic".
+        model: Of the run.
+        settings: Of the run.
+        others: The run of the background model, or those of the further models of an ensemble.
+
+    Raises:
+        UserError: for a run of other data, whose likelihood is of another kind or unit, or that is
+            a run already compared.
+    """
+    if name in ANOMALY_SCORES:
+        return name
+    compared, models = [settings], []
+    for run in others:
+        its, read = run.read_config(), run.read_model()
+        require(read, f"the anomaly score {name} of {run.path}", Scores)
+        _check_comparable(run.path, (model, settings), (read, its))
+        if its in compared:
+            raise UserError(
+                f"{run.path} has the settings of a run that it is compared with, seed included, "
+                "and so its weights. Train it with another --seed."
+            )
+        compared.append(its)
+        models.append(read)
+    return WAIC(models) if name == "waic" else LikelihoodRatio(*models)
+
+
+def _check_comparable(
+    path: Path, of_run: tuple[Any, Settings], of_other: tuple[Any, Settings]
+) -> None:
+    """Refuses a model, with its settings, whose likelihood is not of what the run's is of."""
+    (model, settings), (other, settings_of_other) = of_run, of_other
+    own, its = model.fields(), other.fields()
+    for name in {**own, **its}:
+        has, wanted = (
+            f"{name} of shape {fields[name].shape}" if name in fields else f"no {name}"
+            for fields in (its, own)
+        )
+        if has != wanted:
+            raise UserError(
+                f"{path} has {has}, and the run has {wanted}: their likelihoods do not compare. "
+                "Give a run on examples of the same fields and shapes."
+            )
+    if _units(settings_of_other) != _units(settings):
+        raise UserError(
+            f"{path} has x in other units: of --standardise and --dequantise it and the run "
+            "differ, or it standardises other data. Train it as the run was."
+        )
+    if other.discrete != model.discrete:
+        kinds = {True: "a probability", False: "a density"}
+        raise UserError(
+            f"p(x) of {path} is {kinds[other.discrete]}, and that of the run is "
+            f"{kinds[model.discrete]}: they do not compare. Train it with the run's --likelihood."
+        )
+
+
+def _units(settings: Settings) -> tuple[Any, ...]:
+    """What x is measured in: columns that are standardised are in units of their own data."""
+    its_own = settings["dataset"] if settings["standardise"] else None
+    return its_own, settings["dequantise"]
 
 
 def fitted_detector(
-    model: Any, settings: Settings, anomaly_score: str, false_alarm_rate: float, seed: int = 0
+    model: Any,
+    settings: Settings,
+    anomaly_score: str | AnomalyScore,
+    false_alarm_rate: float,
+    seed: int = 0,
 ) -> AnomalyDetector:
     """Returns a detector of a run's model, its threshold from the run's held-out examples.
 
@@ -21,7 +96,7 @@ def fitted_detector(
     Args:
         model: Of the run.
         settings: Of the run.
-        anomaly_score: One of the names that `AnomalyDetector` knows.
+        anomaly_score: What `AnomalyDetector` takes.
         false_alarm_rate: Above 0 and below 1.
         seed: Of the draws, and of which examples serve which end.
 

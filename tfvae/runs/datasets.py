@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvae import data
+from tfvae.data.validate import check_shape
 from tfvae.errors import UserError
 from tfvae.models.stages import check_learns, stage_codes
 from tfvae.settings.settings import CODES_OF, MEANS_OF, Settings
@@ -98,7 +99,8 @@ def model_and_data(settings: Settings) -> tuple[Any, Datasets]:
     """A fresh, built model of the shape that the data have, and the data with its fields.
 
     Raises:
-        UserError: for codes, and a model of anything else.
+        UserError: for codes, and a model of anything else; for a column of another shape than the
+            model's, such as a mask.
     """
     datasets = load_data(settings)
     fields = data.fields_of(datasets[0])
@@ -112,6 +114,10 @@ def model_and_data(settings: Settings) -> tuple[Any, Datasets]:
         )
     if _declared(model) is not None:
         datasets = load_data(settings, model)
+        loaded = data.fields_of(datasets[0])
+        for name, field in model.fields().items():
+            if name in loaded:
+                check_shape((None, *loaded[name].shape), field, f"{name} of the data")
     return model, datasets
 
 

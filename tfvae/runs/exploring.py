@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tfvae.runs.restoration import examples_by_field
 from tfvae.settings.settings import Settings
 from tfvae.uses.attributes import find_attribute
 from tfvae.uses.latent_pictures import (
+    analogy_pictures,
     attribute_changes,
     class_traversals,
     nearest_pictures,
@@ -23,6 +24,7 @@ from tfvae.uses.latent_pictures import (
 from tfvae.uses.neighbours import data_copying
 
 _SHOWN = 8  # images of a picture
+_METHODS = {"means": "the class means", "classifier": "a linear classifier"}
 _COPIES = 500  # samples that are held against the training images
 
 
@@ -31,6 +33,7 @@ def explore(
     settings: Settings,
     folder: Path,
     classes: tuple[int, int] | None = None,
+    attribute: Literal["means", "classifier"] = "means",
     seed: int = 0,
     report: Callable[[str], None] = print,
 ) -> list[Path]:
@@ -41,6 +44,7 @@ def explore(
         settings: Of the run.
         folder: Made if missing.
         classes: The labels that an attribute leads between; None for the first two.
+        attribute: How its direction is found; see `uses.find_attribute`.
         seed: Of the samples.
         report: Called with lines for people.
 
@@ -60,7 +64,7 @@ def explore(
         drawings["class_traversals"] = lambda path: class_traversals(model, seed=seed, save=path)
     else:
         images = examples_by_field(test)["x"]
-        drawings |= _of_classes(model, settings, images, classes, report)
+        drawings |= _of_classes(model, settings, images, classes, attribute, report)
         learned = examples_by_field(train)["x"]
         samples = _samples(model, min(_COPIES, len(images)), seed)
         copying = data_copying(samples, learned, images[:_COPIES])
@@ -80,9 +84,10 @@ def _of_classes(
     settings: Settings,
     images: np.ndarray,
     classes: tuple[int, int] | None,
+    method: Literal["means", "classifier"],
     report: Callable[[str], None],
 ) -> dict[str, Callable[[Path], Any]]:
-    """Ways between two images, and of data whose labels are known an attribute between classes."""
+    """Ways between two images; of known labels an attribute between classes, and analogies."""
     labels = held_out_labels(settings)
     if labels is None:
         if classes is not None:
@@ -100,14 +105,28 @@ def _of_classes(
     if before == after:
         raise UserError(f"--classes: {before} twice; expected two different labels.")
     chosen = np.isin(labels, (before, after))
-    attribute = find_attribute(model, images[chosen], labels[chosen] == after)
+    attribute = find_attribute(model, images[chosen], labels[chosen] == after, method)
     shown = images[labels == before][:_SHOWN]
     ends = shown[0], images[labels == after][0]
-    report(f"attribute from label {before} to label {after}, of {int(chosen.sum())} images")
+    report(
+        f"attribute from label {before} to label {after}, by {_METHODS[method]} of "
+        f"{int(chosen.sum())} images"
+    )
     return {
         "attribute": lambda path: attribute_changes(model, shown, attribute, save=path),
+        "analogies": lambda path: analogy_pictures(
+            model, *_analogous(images[labels == before], images[labels == after]), save=path
+        ),
         "paths": lambda path: path_pictures(model, *ends, save=path),
     }
+
+
+def _analogous(
+    without: np.ndarray, having: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images of one class, as many of another, and further ones of the first, if there are."""
+    count = max(1, min(_SHOWN, len(without) // 2, len(having)))
+    return without[:count], having[:count], without[-count:]
 
 
 def _samples(model: Any, count: int, seed: int) -> np.ndarray:

@@ -17,7 +17,11 @@ from tfvae.settings.settings import Settings
 
 
 def new_examples(
-    model: Any, settings: Settings, name_or_path: str, as_it_is: bool = False
+    model: Any,
+    settings: Settings,
+    name_or_path: str,
+    as_it_is: bool = False,
+    optional: str | None = None,
 ) -> tf.data.Dataset:
     """Returns other data as the run's held-out examples are made: batches, in their own order.
 
@@ -30,6 +34,7 @@ def new_examples(
         name_or_path: As for `tfvae.data.load`. Of what has a name, or a test set of its own, the
             held-out examples; of any other file or folder all examples, in its order.
         as_it_is: x alone as it is stored: no bits, no columns made of it, of any range.
+        optional: A column that an array's file or folder may lack.
 
     Raises:
         UserError: for data that can't be read, or lack a field of the model.
@@ -40,6 +45,7 @@ def new_examples(
     names = ("x",) if as_it_is else tuple(like.recipe.columns.rows)
     found = sources.read(name_or_path, None, options.get("size"), options.get("background"), names)
     rows = found.test if found.whole is None or name_or_path in CATALOGUE else found.whole
+    names = tuple(name for name in names if name != optional or name in rows.rows)
     columns = _with_fields(rows, names, name_or_path)
     binarisation = NONE if as_it_is else STATIC if like.recipe.drawn else like.recipe.binarisation
     if options.get("standardise"):

@@ -13,7 +13,7 @@ from tfvae import catalogue, values
 from tfvae.data.catalogue import CATALOGUE
 from tfvae.errors import UserError
 from tfvae.settings.errors import SettingError
-from tfvae.settings.known import asked_once, member_arguments
+from tfvae.settings.known import asked_once, flag, member_arguments, short_names
 from tfvae.settings.settings import CODES_OF, FIRST_STAGE, MEANS_OF, Settings
 from tfvae.settings.typed import full_name
 from tfvae.signatures import COMPUTED, REQUIRED, Argument
@@ -60,7 +60,7 @@ def settings(
 
     Args:
         given: Values by the settings' names or the arguments', "STAGE.NAME" for those of a stage.
-        base: Values by the settings' names, such as a preset's. Those of members that `given`
+        base: Values by the settings' full names, such as a preset's. Those of members that `given`
             replaces by others count where the others take them.
         read: (annotation, what is given) -> value: `values.parse` where texts are given.
         stages: Name -> what is given for a further stage, "dataset" being "codes of STAGE" where
@@ -83,6 +83,7 @@ def settings(
 
     of_stages = {name: _own(given, name) for name in stages}
     given = {n: v for n, v in given.items() if n.partition(".")[0] not in stages}
+    _check_full_names(base)
     found = {name: value(name, argument, name) for name, argument in asked_once().items()}
     known = CATALOGUE.get(found["dataset"])
     if known is None and os.path.exists(found["dataset"]):
@@ -97,6 +98,25 @@ def settings(
     members = {name: value(name, argument, typed.get(name)) for name, argument in owned.items()}
     members = {name: value for name, value in members.items() if value is not COMPUTED}
     return Settings({**found, **chosen, **members}, _stages(stages, of_stages, read))
+
+
+def _check_full_names(base: Mapping[str, Any]) -> None:
+    """Refuses a key that nothing would read: of no setting, or an argument without its kind."""
+    known = [name for name in base if name in asked_once() or name in catalogue.KINDS]
+    if len(known) == len(base):
+        return
+    owned = member_arguments(_choices(base, "bernoulli"))
+    for name in base:
+        if name in known or name in owned:
+            continue
+        means = short_names(owned).get(name, [])
+        say = f" Say {' or '.join(means)}." if means else ""
+        raise SettingError(
+            name,
+            "is no setting's full name, which a preset gives, nor one of the members that it "
+            f"chooses.{say}",
+            () if means else [flag(each) for each in (*asked_once(), *catalogue.KINDS, *owned)],
+        )
 
 
 def _own(given: Mapping[str, Any], stage: str) -> dict[str, Any]:

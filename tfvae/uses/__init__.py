@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the names of `_HOMES`
     from tfvae.uses.denoising import corrupted_examples as corrupted_examples
     from tfvae.uses.denoising import denoise as denoise
     from tfvae.uses.imputation import impute as impute
+    from tfvae.uses.latent_pictures import analogy_pictures as analogy_pictures
     from tfvae.uses.latent_pictures import attribute_changes as attribute_changes
     from tfvae.uses.latent_pictures import class_traversals as class_traversals
     from tfvae.uses.latent_pictures import nearest_pictures as nearest_pictures
@@ -67,6 +68,7 @@ _HOMES = {
     "Typicality": "compared_scores",
     "WAIC": "compared_scores",
     "analogies": "attributes",
+    "analogy_pictures": "latent_pictures",
     "attribute_changes": "latent_pictures",
     "class_traversals": "latent_pictures",
     "classify": "classification",

@@ -18,7 +18,7 @@ from tfvae.evaluation.pictures import Path, class_condition
 from tfvae.models.capabilities import Decodes, Generates, require
 from tfvae.models.codes import vector_size
 from tfvae.noise import Noise
-from tfvae.uses.attributes import Attribute, with_attribute
+from tfvae.uses.attributes import Attribute, analogies, with_attribute
 from tfvae.uses.decoding import means_of
 from tfvae.uses.neighbours import nearest_examples
 from tfvae.uses.paths import PATH_KINDS, PathKind, code_paths, path_lengths
@@ -49,6 +49,21 @@ def attribute_changes(
     figure, axes = show(sheet, len(rows), "Original, and with an attribute")
     axes.set_xlabel("original, " + ", ".join(f"{s:+g}" for s in strengths), fontsize=8)
     return figure.finish(save)
+
+
+def analogy_pictures(model: Any, start: Any, end: Any, other: Any, save: Path = None) -> Picture:
+    """Draws what is to other images as some are to others, a column for each analogy.
+
+    Args:
+        model: A built model of images that encodes to one vector of real numbers, and decodes.
+        start, end, other: Images `[N, H, W, C]` each; see `analogies`.
+        save: Where to write the figure.
+    """
+    given = [_checked_images("analogy_pictures()", part) for part in (start, end, other)]
+    made = analogies(model, *given)
+    names = ["start", "end", "other", "other + end - start"]
+    sheet = np.concatenate([*given, made])
+    return show(sheet, len(made), "Analogies", names)[0].finish(save)
 
 
 def path_pictures(

@@ -15,8 +15,14 @@ def named(fields: Mapping[str, Any]) -> NamedArrays:
     return {name: numbers(name, values) for name, values in fields.items()}
 
 
-def numbers(name: str, values: Any) -> np.ndarray:
-    """Finite values, one row at least: floats as float32, whole numbers as int32."""
+def numbers(name: str, values: Any, holes: bool = False) -> np.ndarray:
+    """Finite values, one row at least: floats as float32, whole numbers as int32.
+
+    Args:
+        name: what messages call them.
+        values: anything that NumPy makes an array of.
+        holes: whether NaN stands for what is missing.
+    """
     array = np.asarray(values)
     if array.ndim == 0 or array.size == 0:
         raise UserError(f"{name} must hold one row or more, received shape {array.shape}.")
@@ -25,9 +31,18 @@ def numbers(name: str, values: Any) -> np.ndarray:
     if array.dtype.kind not in "fb":
         raise UserTypeError(f"{name} must be float or int32 numbers, received {array.dtype}.")
     array = array.astype(np.float32, copy=False)
-    if not np.all(np.isfinite(array)):
-        raise UserError(f"{name} must be finite, received NaN or infinity.")
+    if not np.all(np.isfinite(array) | (np.isnan(array) & holes)):
+        allowed, wrong = ("finite or NaN", "") if holes else ("finite", "NaN or ")
+        raise UserError(f"{name} must be {allowed}, received {wrong}infinity.")
     return array
+
+
+def without_nan(values: Any) -> Any:
+    """The same with 0 for NaN, where it is an array of floats or makes one."""
+    array = np.asarray(values)
+    return (
+        np.nan_to_num(array, posinf=np.inf, neginf=-np.inf) if array.dtype.kind == "f" else values
+    )
 
 
 def row_count(inputs: NamedArrays) -> int:

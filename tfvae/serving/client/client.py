@@ -10,7 +10,7 @@ from tfvae.checks import positive_int, real
 from tfvae.errors import UserTypeError
 from tfvae.export.limits import MAX_SAMPLES_PER_ROW, MAX_SCORE_SAMPLES
 from tfvae.serving.client.about import ServedSet, served_set
-from tfvae.serving.client.arguments import named, numbers, row_count, seeds
+from tfvae.serving.client.arguments import named, numbers, row_count, seeds, without_nan
 from tfvae.serving.client.connection import Connection
 from tfvae.serving.client.splitting import by_draws, by_rows, cut
 from tfvae.serving.json_tensors import NamedArrays
@@ -128,6 +128,65 @@ class Client(Connection):
         inputs |= {"num_samples": np.full(rows, num_samples, np.int32), "seed": seeds(seed, rows)}
         return by_rows(partial(self.predict, "vae", f"score{form}"), inputs, num_samples)
 
+    def classify(self, x: Any, **fields: Any) -> NamedArrays:
+        """How likely each class is given x: `probabilities [B, K]`, and `label [B]`, the likeliest.
+
+        Of a model that classifies, such as a `SemiSupervisedVAE`. x is float.
+        """
+        inputs = {self.field: numbers(self.field, x), **named(fields)}
+        found = by_rows(partial(self.predict, "encoder", "classify"), inputs)
+        return {**found, "label": found["label"].astype(np.int32)}  # of JSON, int64
+
+    def anomaly(self, x: Any, **fields: Any) -> NamedArrays:
+        """`score [B]`, nats, higher = less normal, and `is_anomaly [B]`, by the served threshold.
+
+        Of an export with a detector. x is as in `encode`.
+        """
+        form, inputs = self._example(x, fields)
+        return by_rows(partial(self.predict, "vae", f"anomaly{form}"), inputs)
+
+    def denoise(self, x: Any, **fields: Any) -> np.ndarray:
+        """The likelihood's mean at the code of each corrupted example, `[B, ...]`.
+
+        Of a model with a corruption, whose noise may leave the interval of x; x is as in `encode`.
+        """
+        form, inputs = self._example(x, fields)
+        call = partial(self.predict, "vae", f"denoise{form}", output_name=self.field)
+        return by_rows(call, inputs)[self.field]
+
+    def impute(
+        self,
+        x: Any,
+        seen: Any = None,
+        num_samples: int = 1000,
+        multiple: int | None = None,
+        seed: Any = 0,
+        **fields: Any,
+    ) -> np.ndarray:
+        """Rows with their holes filled: by expectations `[B, ...]`, or M times at random.
+
+        Of a model of rows with holes. x is as in `encode`; of one that takes NaN for a hole, `seen`
+        is left out. Else `seen` has 1 for what is seen and 0 for holes, whose values in x, NaN too,
+        are not read. `num_samples` are draws of z for each row, 8,192 at most. With `multiple`, M
+        random fillings `[M, B, ...]`; the seed is the first row's of the first of them, and counts
+        on.
+        """
+        holes = seen is None
+        if not holes:
+            fields = {**fields, "seen": seen}
+            x = without_nan(x)
+        form, inputs = self._example(x, fields, holes)
+        rows = row_count(inputs)
+        num_samples = positive_int("num_samples", num_samples, maximum=MAX_SCORE_SAMPLES)
+        copies = 1 if multiple is None else positive_int("multiple", multiple)
+        sent = {name: np.concatenate([values] * copies) for name, values in inputs.items()}
+        sent["num_samples"] = np.full(rows * copies, num_samples, np.int32)
+        sent["seed"] = seeds(seed, rows * copies)
+        signature = f"{'impute' if multiple is None else 'impute_draw'}{form}"
+        call = partial(self.predict, "vae", signature, output_name=self.field)
+        found = by_rows(call, sent, num_samples)[self.field]
+        return found if multiple is None else found.reshape(copies, rows, *found.shape[1:])
+
     def interpolate(self, start: Any, end: Any, steps: int) -> np.ndarray:
         """Decoded points of the lines between the codes of examples: `[B, steps, ...]`.
 
@@ -140,7 +199,9 @@ class Client(Connection):
         call = partial(self.predict, "vae", "interpolate", output_name=self.field)
         return by_rows(lambda part: cut(call(part), steps), inputs, steps)[self.field]
 
-    def _example(self, x: Any, fields: Mapping[str, Any]) -> tuple[str, NamedArrays]:
+    def _example(
+        self, x: Any, fields: Mapping[str, Any], holes: bool = False
+    ) -> tuple[str, NamedArrays]:
         """The form of a signature that takes x, as its name ends, and the inputs."""
         others = named(fields)
         if isinstance(x, (bytes, bytearray)):
@@ -151,4 +212,4 @@ class Client(Connection):
         array = np.asarray(x)
         if array.dtype == np.uint8 and array.size:
             return "_uint8", {self.field: array, **others}
-        return "", {self.field: numbers(self.field, array), **others}
+        return "", {self.field: numbers(self.field, array, holes), **others}
