@@ -43,9 +43,13 @@ AVERAGED = {
 }
 
 
-def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_path):
-    run(data, tmp_path / "a")
-    longer, whole = run(data, tmp_path / "a", epochs=5), run(data, tmp_path / "b", epochs=5)
+@pytest.mark.parametrize("changes", [{}, AVERAGED], ids=["plain", "averaged"])
+def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_path, changes):
+    run(data, tmp_path / "a", **changes)
+    longer, whole = (
+        run(data, tmp_path / "a", epochs=5, **changes),
+        run(data, tmp_path / "b", epochs=5, **changes),
+    )
     assert longer.metrics["epochs"] == 5
     for ours, theirs in zip(longer.model.weights, whole.model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -57,9 +61,9 @@ def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_p
     assert longer.folder.read_config()["epochs"] == 5
     assert longer.folder.finished
     with pytest.raises(UserError, match="holds another run: --epochs is 5 there and 3 here"):
-        run(data, tmp_path / "a", epochs=3)
+        run(data, tmp_path / "a", epochs=3, **changes)
     with pytest.raises(UserError, match="--seed is 0 there and 1 here; --epochs is 5 there"):
-        run(data, tmp_path / "a", epochs=9, seed=1)
+        run(data, tmp_path / "a", epochs=9, seed=1, **changes)
 
 
 def test_averages_and_new_statistics_are_what_is_saved(data, tmp_path):

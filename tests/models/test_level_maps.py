@@ -9,9 +9,14 @@ import tests.models.linear_levels as exact
 import tfvae
 from tests.conformance.cases import SHAPE, maps
 from tests.evaluation.models import images
+from tests.export.made import MADE
 from tests.export.test_signatures import call
 from tfvae import heads, networks, presets
 from tfvae.errors import UserError
+from tfvae.export.saved_models.export import write
+from tfvae.export.servables.decoder import DecoderServable
+from tfvae.export.servables.encoder import EncoderServable
+from tfvae.export.tflite_files.convert import decoder_file, encoder_file, sampler_file
 from tfvae.export.tflite_files.runtime import LiteRTFile
 from tfvae.models.level_maps import conv_levels
 from tfvae.noise import Noise
@@ -81,8 +86,11 @@ def test_levels_that_are_held_stay(model):
 
 
 def test_served_files_and_phones_do_the_same(model, tmp_path):
-    done = tfvae.export.saved_model(model, tmp_path / "saved")
-    served = {n: tf.saved_model.load(str(path)).signatures for n, path in done.paths.items()}
+    served = {}
+    for servable in (EncoderServable, DecoderServable):  # of the whole model: `tests/export`
+        folder = tmp_path / servable.name
+        write(servable(model), folder, MADE, ())
+        served[servable.name] = tf.saved_model.load(str(folder)).signatures
     codes = {name: np.asarray(code) for name, code in model.encode(X).items()}
     found = call(served["encoder"]["encode"], x=X)
     decoded = call(served["decoder"]["decode"], **codes)["probs"]
@@ -95,15 +103,15 @@ def test_served_files_and_phones_do_the_same(model, tmp_path):
         temperature=np.array([1.0], "float32"),
     )["x"][0]
     np.testing.assert_allclose(drawn, model.sample(4, seed=3), atol=1e-5)
-    files = tfvae.export.tflite(model, tmp_path / "phone").paths
-    encoder, decoder = (
-        LiteRTFile(files[f"{part}.tflite"].read_bytes()) for part in ("encoder", "decoder")
-    )
+    encoder = LiteRTFile(encoder_file(model, "float32", None))
+    decoder = LiteRTFile(decoder_file(model, "float32", {}, sampler_file(model)))
     phone = encoder.run("encode", x=X)
     for name, code in codes.items():
         np.testing.assert_allclose(found[name], code, atol=1e-5)
         np.testing.assert_allclose(phone[name], code, atol=1e-5)
     np.testing.assert_allclose(decoder.run("decode", **codes)["probs"], decoded, atol=1e-5)
+    seeded = decoder.run("sample_seeded", num_samples=4, seed=3)["x"]
+    np.testing.assert_allclose(seeded, drawn, atol=1e-5)
 
 
 def test_sizes_follow_from_the_map_below():

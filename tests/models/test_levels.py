@@ -189,6 +189,18 @@ def test_what_comes_down_goes_into_q(combine):
     assert not np.allclose(before["z1"], after["z1"])
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"combine": "sum"}, "combine='sum' is of features that come down, and there are none"),
+        ({"combine": "product"}, "combine must be one of none, sum, gated"),
+    ],
+)
+def test_combinations_that_are_not_there_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        small(**options)
+
+
 def test_features_are_combined_as_numpy_does():
     rng = np.random.default_rng(2)
     below, above = rng.normal(size=(3, 2, 2, 4)), rng.normal(size=(5, 3, 2, 2, 6))

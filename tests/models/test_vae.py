@@ -56,6 +56,14 @@ def test_sampling_is_compiled_once_whatever_is_asked_for():
     assert program.experimental_get_tracing_count() == 2  # with a temperature, and without
 
 
+def test_a_progress_bar_changes_no_sample(model, capsys):
+    images = model.sample(600, seed=3, temperature=0.5)
+    assert not capsys.readouterr().out
+    again = model.sample(600, seed=3, temperature=0.5, verbose=1)
+    np.testing.assert_allclose(again, images, rtol=1e-5)  # rows of a product, in other blocks
+    assert "600/600" in capsys.readouterr().out
+
+
 def test_unseeded_samples_differ_and_follow_the_models_seed():
     models = []
     for _ in range(2):

@@ -238,11 +238,15 @@ def test_the_compiled_step_never_leaves_the_device():
     assert data.columns()["x"].device == tf.zeros(()).device
 
 
-def test_xla_is_used_where_it_pays():
-    """Not for convolutions on a CPU, for which it has no fast kernel."""
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_xla_is_used_where_it_pays(depthwise):
+    """Not for convolutions on a CPU, for which it has no fast kernel, nor for depthwise ones."""
     image, networks = (8, 8, 1), tfvae.networks
+    alone = keras.Sequential([keras.layers.DepthwiseConv2D(3), keras.layers.Flatten()])
     vae = tfvae.VAE(
-        tfvae.Encoder(networks.Conv([2]), tfvae.heads.MultivariateNormalDiag(2)),
+        tfvae.Encoder(
+            alone if depthwise else networks.Conv([2]), tfvae.heads.MultivariateNormalDiag(2)
+        ),
         tfvae.Decoder(networks.MLP([4]), tfvae.heads.IndependentBernoulli(image)),
     )
     vae.compile()
