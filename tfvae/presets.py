@@ -238,8 +238,7 @@ _MNIST_LEVELS_PRIOR = {
 _SECOND = {"dataset": "codes of first", "learning_rate": 2e-3, "schedule": "cosine"}
 
 # M1 + M2 of Kingma et al. 2014: M2 learns the codes of a model that has learned without labels.
-# Means and not draws: with one draw of each of 100 labelled rows a support vector machine is wrong
-# on 53 % of MNIST, with their means on 21 %.
+# Means and not draws: one draw of each of 100 labelled rows says less than their means do.
 _SECOND_WITH_LABELS = {
     **_SECOND,
     **_FEW_LABELS,

@@ -71,9 +71,9 @@ def test_logits_depend_on_what_comes_before_alone(make):
     flipped = np.stack([np.where(np.arange(COUNT) == j, 1, base) for j in range(COUNT)])
     plain = in_order(model, base[np.newaxis])[0]
     moved_by = np.abs(in_order(model, flipped) - plain).max(axis=-1)  # [j, i]
-    assert np.all(moved_by[np.tril_indices(COUNT)] == 0.0)  # i <= j
+    np.testing.assert_allclose(moved_by[np.tril_indices(COUNT)], 0.0, atol=1e-5)  # i <= j
     bottom_of_top = moved_by[:2, 2:]
-    assert np.all(bottom_of_top.max(axis=0) > 0.0), "a place of the bottom is blind to the top"
+    assert np.all(bottom_of_top.max(axis=0) > 1e-3), "a place of the bottom is blind to the top"
 
 
 def in_order(model, rows):

@@ -29,6 +29,16 @@ def trained():
     return model, model.fit(X, batch_size=BATCH, epochs=2, verbose=0).history
 
 
+def test_a_first_batch_of_too_few_vectors_for_a_level_is_refused():
+    """Sixteen places of the bottom and four of the top, and six codes of each."""
+    model = vq_vae_2(lambda **named: quantisers.VectorQuantised(6, 3, **named))
+    model.build((None, *SHAPE))
+    assert model.asks_for_first_batch
+    model.check_first_batch(2)
+    with pytest.raises(UserError, match="4 vectors"):
+        model.check_first_batch(1)
+
+
 def test_the_bound_is_that_of_the_codes_of_both_levels_under_a_uniform_prior(trained):
     model, _ = trained
     logged = model.evaluate(X, batch_size=BATCH, verbose=0, return_dict=True)

@@ -36,6 +36,16 @@ def test_the_estimate_tends_to_the_largest_singular_value(shape):
     assert estimates[0] < estimates[-1]
 
 
+def test_it_recovers_from_a_kernel_of_zeros():
+    """Such as that of a cell that starts as the identity."""
+    norm = SpectralNorm()
+    norm.build((3, 3, 2, 5))
+    assert float(norm(tf.zeros((3, 3, 2, 5)), training=True)) == 0.0
+    kernel = tf.constant(RNG.normal(size=(3, 3, 2, 5)), tf.float32)
+    estimates = [float(norm(kernel, training=True)) for _ in range(60)]
+    np.testing.assert_allclose(estimates[-1], largest(kernel.numpy()), rtol=1e-4)
+
+
 def test_it_moves_in_training_alone():
     kernel = tf.constant(RNG.normal(size=(3, 3, 2, 5)), tf.float32)
     norm = SpectralNorm()

@@ -144,6 +144,8 @@ def test_holes_are_filled(connect, split):
         found = client.impute(x, given["seen"], num_samples=50, seed=7)
         np.testing.assert_allclose(found, right, atol=1e-5)
     np.testing.assert_array_equal(found[given["seen"] > 0], given["x"][given["seen"] > 0])
+    with pytest.raises(ValueError, match="x must be finite, received NaN"):
+        client.impute(np.full_like(given["x"], np.nan), given["seen"])
     drawn = client.impute(given["x"], given["seen"], num_samples=50, multiple=3, seed=7)
     assert drawn.shape == (3, *right.shape)
     for number, filling in enumerate(drawn):

@@ -21,15 +21,7 @@ LIMIT_SECONDS = 240
 WORKERS = ("first worker", "second worker")
 SEVERAL = ("mirrored", *WORKERS)
 TRAININGS = {
-    "mirrored": (
-        "arrays",
-        "normalised",
-        "synchronised",
-        "optimal_scale",
-        "phases",
-        "labelled",
-        "vector_quantised",
-    ),
+    "mirrored": ("arrays", "normalised", "synchronised", "optimal_scale", "phases", "labelled"),
     **dict.fromkeys(WORKERS, ("loaded", "arrays", "normalised")),
 }
 ALIKE = (
@@ -39,7 +31,6 @@ ALIKE = (
     "optimal_scale",
     "phases",
     "labelled",
-    "vector_quantised",
 )  # replicas normalise with their own rows
 
 

@@ -8,7 +8,7 @@ import tfvae
 from tests.models.test_phases import EverySecond, make
 from tests.models.tiny import SHAPE
 from tests.training.conditional import DATA, Conditional
-from tfvae import heads, networks, quantisers
+from tfvae import heads, networks
 from tfvae.training.replicas import is_chief
 
 ROWS = 193  # of 64: the last batch has one row, and one of two replicas none
@@ -118,27 +118,6 @@ def labelled(strategy):
     return {"history": history, **state(conditional)}
 
 
-def vector_quantised(strategy):
-    """Codes that begin at the k-means of all rows, move by those of all replicas, and are revived.
-
-    The last batch has one row, and one of two replicas none.
-    """
-    keras.utils.set_random_seed(0)
-    with strategy.scope():
-        coded = tfvae.VQVAE(
-            networks.ResidualConv([3], num_blocks=0),
-            quantisers.VectorQuantised(5, 2, decay=0.5, restart_below=0.2),
-            tfvae.Decoder(
-                networks.ResidualConvTranspose([3], SHAPE[:2], num_blocks=0),
-                heads.IndependentBernoulli(SHAPE),
-            ),
-            seed=5,
-        )
-        coded.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
-    history = coded.fit(IMAGES[:129], batch_size=32, epochs=2, verbose=0).history
-    return {"history": history, **state(coded)}
-
-
 def state(vae):
     flat = [np.ravel(weight) for weight in vae.get_weights()]
     return {"weights": np.concatenate(flat).astype("float64").tolist()}
@@ -151,14 +130,5 @@ def synchronised(strategy):
 
 TRAININGS = {
     function.__name__: function
-    for function in (
-        loaded,
-        arrays,
-        normalised,
-        synchronised,
-        optimal_scale,
-        phases,
-        labelled,
-        vector_quantised,
-    )
+    for function in (loaded, arrays, normalised, synchronised, optimal_scale, phases, labelled)
 }

@@ -29,6 +29,12 @@ def rows_of(parts: ArrayParts, name: str, codes: bool = False) -> dict[str, Rows
     Raises:
         ValueError: empty, no numbers, not finite, of different shapes, or images outside [0, 1].
     """
+    for what, part in parts.items():
+        if codes and part.dtype.kind not in "iu":
+            raise UserError(
+                f"{what} has dtype {part.dtype}; expected whole numbers, which codes are. Call "
+                "reals x_train and x_test."
+            )
     of_codes = codes or (name == "x" and all(map(_is_codes, parts.values())))
     parts = {what: part if of_codes else _with_axes(part) for what, part in parts.items()}
     for what, part in parts.items():

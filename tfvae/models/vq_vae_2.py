@@ -108,6 +108,16 @@ class VQVAE2(VQVAE):
             self.track_codes(f"perplexity_{number}", quantiser.num_codes)
 
     @property
+    def asks_for_first_batch(self) -> bool:
+        """Whether codes of a level begin at the vectors of the first batch."""
+        return any(quantiser.starts_at_data for quantiser in self.quantisers)
+
+    def check_first_batch(self, rows: int) -> None:
+        """Refuses a first batch of too few vectors for a level to begin with."""
+        for number, quantiser in enumerate(self.quantisers, start=1):
+            quantiser.check_start(rows * math.prod(self.map_sizes[f"z{number}"]))
+
+    @property
     def quantisers(self) -> list[Quantiser]:
         """Of all levels, the bottom's first."""
         return [self.quantiser, *(level.quantiser for level in self.levels)]

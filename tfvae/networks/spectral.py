@@ -58,7 +58,7 @@ class SpectralNorm(keras.layers.Layer):
             v = _normalised(tf.linalg.matvec(held, u))
             u = _normalised(tf.linalg.matvec(held, v, transpose_a=True))
         if training and self.trainable:
-            self.u.assign(u)
+            self.u.assign(tf.where(tf.norm(u) > 0.0, u, self.u))  # of a kernel of zeros none
         return tf.tensordot(tf.stop_gradient(v), tf.linalg.matvec(matrix, tf.stop_gradient(u)), 1)
 
 

@@ -100,7 +100,7 @@ def of_labels() -> tuple[Section, ...]:
             "label and count for 0.4 of the mean bound, the classifier's mean loss counts 50, z "
             "has 8 dimensions, and a quarter of the pixels is hidden from encoder and classifier: "
             "chosen with 100 labels on training images whose labels were held out. 100 samples, "
-            "all 10,000 test images. Beside them a public M2, and beside M1 + M2, of 100 and 200 "
+            "all 10,000 test images. Beside them a public M2, and beside M1 + M2, of 100 and 30 "
             "epochs, the paper's figure as quoted. M1 is a logistic regression on the codes' means "
             "of the first stage of that.",
             (

@@ -18,10 +18,10 @@ CODES = "codes"  # what x is called where it is whole numbers of however many ax
 MAPPED_ABOVE = 1 << 30  # a larger .npy is mapped, and read a batch at a time
 # What an archive may call the columns x and label of its training and test parts.
 _TRAIN = {
-    "x": (CODES + "_train", "x_train", "train", "images", "x"),
+    "x": ("x_train", "train", "images", "x", CODES + "_train"),
     "label": ("y_train", "train_labels", "labels", "label", "y"),
 }
-_TEST = {"x": (CODES + "_test", "x_test", "test"), "label": ("y_test", "test_labels")}
+_TEST = {"x": ("x_test", "test", CODES + "_test"), "label": ("y_test", "test_labels")}
 
 
 def read(path: Path, test_fraction: float | None = None) -> Split:
@@ -47,7 +47,7 @@ def read(path: Path, test_fraction: float | None = None) -> Split:
         arrays = {f"{path}{title}": array}
         if name in test:
             arrays[f"{path}{test[name][0]}"] = test[name][1]
-        codes = title.startswith(f"['{CODES}_")
+        codes = name == "x" and title == f"['{CODES}_train']"
         for part, rows in zip(parts, rows_of(arrays, name, codes).values(), strict=False):
             part[name] = rows
     for part in parts:

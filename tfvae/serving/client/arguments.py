@@ -37,12 +37,15 @@ def numbers(name: str, values: Any, holes: bool = False) -> np.ndarray:
     return array
 
 
-def without_nan(values: Any) -> Any:
-    """The same with 0 for NaN, where it is an array of floats or makes one."""
-    array = np.asarray(values)
-    return (
-        np.nan_to_num(array, posinf=np.inf, neginf=-np.inf) if array.dtype.kind == "f" else values
+def holes_filled(values: Any, seen: Any) -> Any:
+    """The same with 0 for NaN where `seen` is 0, if these are floats; NaN elsewhere stays."""
+    array, mask = np.asarray(values), np.asarray(seen)
+    fits = mask.ndim == array.ndim and all(
+        of_mask in (1, size) for of_mask, size in zip(mask.shape, array.shape, strict=True)
     )
+    if array.dtype.kind != "f" or not fits:
+        return values
+    return np.where(np.isnan(array) & (mask == 0), array.dtype.type(0), array)
 
 
 def row_count(inputs: NamedArrays) -> int:

@@ -10,7 +10,7 @@ from tfvae.checks import positive_int, real
 from tfvae.errors import UserTypeError
 from tfvae.export.limits import MAX_SAMPLES_PER_ROW, MAX_SCORE_SAMPLES
 from tfvae.serving.client.about import ServedSet, served_set
-from tfvae.serving.client.arguments import named, numbers, row_count, seeds, without_nan
+from tfvae.serving.client.arguments import holes_filled, named, numbers, row_count, seeds
 from tfvae.serving.client.connection import Connection
 from tfvae.serving.client.splitting import by_draws, by_rows, cut
 from tfvae.serving.json_tensors import NamedArrays
@@ -174,7 +174,7 @@ class Client(Connection):
         holes = seen is None
         if not holes:
             fields = {**fields, "seen": seen}
-            x = without_nan(x)
+            x = holes_filled(x, seen)
         form, inputs = self._example(x, fields, holes)
         rows = row_count(inputs)
         num_samples = positive_int("num_samples", num_samples, maximum=MAX_SCORE_SAMPLES)
