@@ -76,6 +76,16 @@ def test_swapping_twice_is_nothing():
         np.testing.assert_array_equal(weight, old)
 
 
+def test_before_the_first_step_there_are_no_averages():
+    model = compiled(use_ema=True)
+    before = [w.numpy() for w in model.weights]
+    with pytest.raises(UserError, match="has made no step") as found:
+        model.evaluate(IMAGES, callbacks=[callbacks.AveragedWeights()], verbose=0)
+    assert "\n" not in str(found.value)
+    for weight, old in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
 def test_an_optimizer_without_averages_is_refused():
     with pytest.raises(UserError, match="keeps no averages of the weights"):
         compiled().fit(IMAGES, callbacks=[callbacks.AveragedWeights()], verbose=0)

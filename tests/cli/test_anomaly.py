@@ -9,7 +9,8 @@ import tfvae
 from tests.cli.conftest import Outcome
 from tests.cli.small_runs import trained
 from tfvae import uses
-from tfvae.runs.anomaly import fitted_detector
+from tfvae.errors import UserError
+from tfvae.runs.anomaly import fitted_detector, score_beside
 from tfvae.runs.other_data import new_examples
 
 pytestmark = pytest.mark.usefixtures("without_xla")
@@ -144,7 +145,8 @@ def test_runs_that_a_score_lacks_or_does_not_need_are_usage_errors(
             {"likelihood": "normal", "binarisation": "none", "dequantise": 17},
             "has x in other units",
         ),
-        ({}, "seed included, and so its weights"),
+        ({}, "has the weights of the run's: the two score alike"),
+        ({"eval_samples": 3, "eval_examples": 4}, "has the weights of the run's: the two score"),
         ({"model": "autoencoder", "posterior": "point"}, "needs a model that scores"),
     ],
 )
@@ -155,6 +157,30 @@ def test_runs_that_do_not_compare_are_refused(tfvae_command, runs, tmp_path, cha
         assert (done.code, len(done.err.splitlines())) == (1, 1), done.err
         assert said in done.err
         assert "other" in done.err
+
+
+def test_weights_that_are_equal_are_refused_and_not_settings(runs, tmp_path):
+    first, second = runs[0], trained(tmp_path / "again")
+    model, settings = first.read_model(), first.read_config()
+    assert second.read_config() == settings
+    other = second.read_model()
+    kernel = other.decoder.head.projection.kernel
+    kernel.assign(1.1 * kernel)
+    other.save(second.model)
+    score_beside("waic", model, settings, [second, runs[1]])
+    with pytest.raises(UserError, match=r"model of .*again has the weights of that of .*again"):
+        score_beside("waic", model, settings, [second, second])
+
+
+def test_tables_standardised_by_other_training_rows_do_not_compare(tmp_path):
+    options = {"standardise": True, "likelihood": "normal", "binarisation": None}
+    runs = [
+        trained(tmp_path / str(fraction), dataset="wine", test_fraction=fraction, **options)
+        for fraction in (0.2, 0.3)
+    ]
+    model, settings = runs[0].read_model(), runs[0].read_config()
+    with pytest.raises(UserError, match=r"0\.3 has x in other units.*--test-fraction"):
+        score_beside("waic", model, settings, [runs[1]])
 
 
 def test_the_options_know_the_detectors_scores():

@@ -3,6 +3,9 @@
 import csv
 
 import numpy as np
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
@@ -137,6 +140,56 @@ def test_codes_of_a_run_without_labels_are_classified(tfvae_command, runs, tmp_p
     )
     assert "5 examples by logistic regression on codes, 40 labels; their labels are" in done.out
     assert len(table_of(output)[0]) == 5
+
+
+def test_codes_are_held_against_the_labels_that_data_have(tfvae_command, runs, tmp_path):
+    run, stored = runs["digits"], tfvae.data.arrays("digits").test
+    x, label = stored["x"][:9], (stored["label"][:9] + np.arange(9) % 2).astype("int32") % 10
+    label[3] = -1
+    np.savez(tmp_path / "own.npz", x=x, label=label)
+    words = ("--labels", "40", "--output", tmp_path / "own.csv")
+    done = tfvae_command("classify", run.path, tmp_path / "own.npz", *words)
+    assert done.code == 0, done.err
+    classes, known = table_of(tmp_path / "own.csv")[0], label >= 0
+    wrong = np.mean(classes[known] != label[known])
+    assert f"error {wrong:.4f} of 8 examples, by logistic regression on codes" in done.out
+    np.savez(tmp_path / "own.npz", x=x, label=label + 3)
+    done = tfvae_command("classify", run.path, tmp_path / "own.npz", *words)
+    assert (done.code, len(done.err.splitlines())) == (1, 1), done.err
+    assert "expected a class from 0 to 9" in done.err
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory):
+    """Standardised, so that new rows are in the units of the run's."""
+    settings = {"dataset": "wine", "standardise": True, "likelihood": "normal"}
+    folder = tmp_path_factory.mktemp("tables") / "wine"
+    return trained(folder, "digits-conditional", binarisation=None, **settings)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_may_lack_labels(tfvae_command, wine, tmp_path, suffix):
+    """The same rows with labels and without: the same probabilities, and no picture is left."""
+    stored = tfvae.data.arrays("wine", fields=("x", "label")).test
+    columns = {f"c{k}": values for k, values in enumerate(stored["x"].T)}
+    output, table = tmp_path / "found.csv", tmp_path / f"rows{suffix}"
+    answers, said = [], []
+    for more in ({"label": stored["label"]}, {}):
+        frame = pyarrow.table({**columns, **more})
+        write = {".csv": pyarrow.csv.write_csv, ".parquet": pyarrow.parquet.write_table}[suffix]
+        write(frame, table)
+        words = ("--num-samples", "3", "--output", output)
+        done = tfvae_command("classify", wine.path, table, *words)
+        assert done.code == 0, done.err
+        answers.append(output.read_text())
+        said.append(done.out)
+        assert output.with_suffix(".png").exists() == bool(more)
+    assert answers[0] == answers[1]
+    held_out = tfvae_command("classify", wine.path, "--num-samples", "3", "--output", output)
+    assert output.read_text() == answers[0], "of the run's own rows, read from elsewhere"
+    assert said[0] == held_out.out
+    assert "error" not in said[1]
+    assert "their labels are not known" in said[1]
 
 
 def test_the_first_examples_alone(tfvae_command, runs, tmp_path):

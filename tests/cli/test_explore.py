@@ -41,7 +41,7 @@ def test_the_direction_may_be_a_classifiers(tfvae_command, tmp_path, monkeypatch
         save.touch()
 
     monkeypatch.setattr(exploring, "attribute_changes", noting)
-    done = tfvae_command("explore", run.path, "--classes", "3,8", "--attribute", "classifier")
+    done = tfvae_command("explore", run.path, "--classes", "3,8", "--direction", "classifier")
     assert done.code == 0, done.err
     assert "attribute from label 3 to label 8, by a linear classifier of " in done.out
     _, test = tfvae.data.load("digits")
@@ -54,7 +54,7 @@ def test_the_direction_may_be_a_classifiers(tfvae_command, tmp_path, monkeypatch
     normal, direction = line.coef_[0] / scale, drawn["attribute"].direction
     cosine = normal @ direction / np.linalg.norm(normal) / np.linalg.norm(direction)
     assert cosine > 0.9999
-    done = tfvae_command("explore", run.path, "--attribute", "clasifier")
+    done = tfvae_command("explore", run.path, "--direction", "clasifier")
     assert done.code == 2
     assert "no such direction 'clasifier'. Did you mean 'classifier'?" in done.err
 

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -36,6 +37,7 @@ def run(data, folder, **changes):
     return train(settings, folder, report=lambda _: None)
 
 
+WHOLE = {"epochs": 4, "batch_size": 36}  # all that are not held out, in one step
 AVERAGED = {
     "average_decay": 0.9,
     "network.batch_normalisation": True,
@@ -66,10 +68,33 @@ def test_a_finished_run_goes_on_with_more_epochs_to_the_same_weights(data, tmp_p
         run(data, tmp_path / "a", epochs=9, seed=1, **changes)
 
 
-def test_averages_and_new_statistics_are_what_is_saved(data, tmp_path):
-    """Of one epoch of constant steps: the averages by hand, from weights at each step's end."""
-    plain = run(data, tmp_path / "a", **{"network.batch_normalisation": True}).model
-    averaged = run(data, tmp_path / "b", **AVERAGED).model
+class Kept(keras.callbacks.Callback):
+    """Keeps the weights after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.weights.append([weight.numpy() for weight in self.model.trainable_weights])
+
+
+def test_averages_and_new_statistics_are_what_is_saved(data, tmp_path, monkeypatch):
+    """Of epochs of one step: the averages by hand, from the weights at each step's end."""
+    kept = Kept()
+    with monkeypatch.context() as patch:
+        patch.setattr("tfvae.settings.building.callbacks", lambda settings: [kept])
+        options = {**WHOLE, "network.batch_normalisation": True}
+        plain = run(data, tmp_path / "a", **options).model
+    averaged = run(data, tmp_path / "b", **WHOLE, **AVERAGED).model
+    decay, averages = AVERAGED["average_decay"], kept.weights[0]
+    for weights in kept.weights[1:]:
+        pairs = zip(averages, weights, strict=True)
+        averages = [decay * average + (1 - decay) * weight for average, weight in pairs]
+    assert len(kept.weights) == int(plain.optimizer.iterations) == WHOLE["epochs"]
+    for average, ours in zip(averages, averaged.trainable_weights, strict=True):
+        np.testing.assert_allclose(ours, average, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(averages[0], kept.weights[-1][0], atol=1e-4)
     swap_averages(averaged)
     for trained, ours in zip(plain.trainable_weights, averaged.trainable_weights, strict=True):
         np.testing.assert_array_equal(trained, ours)  # what trained is kept beside the averages
@@ -85,7 +110,7 @@ def test_averages_and_new_statistics_are_what_is_saved(data, tmp_path):
 
 
 def averaged_settings(data):
-    return presets.get(dataset=str(data), likelihood="normal", **{**SMALL, **AVERAGED})
+    return presets.get(dataset=str(data), likelihood="normal", **{**SMALL, **WHOLE, **AVERAGED})
 
 
 @pytest.mark.parametrize(

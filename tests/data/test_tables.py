@@ -5,7 +5,8 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from tfvae.data import Field, arrays, fields_of, load, mean
+from tfvae.data import Field, arrays, fields_of, load, mean, sources
+from tfvae.errors import UserError
 
 COLUMNS = {
     "age": np.arange(20, 40),
@@ -63,6 +64,15 @@ def test_named_columns_are_fields_of_their_own(table):
         np.testing.assert_array_equal(batch[name], COLUMNS[name][row])
     train, _ = load(table, fields=("age",))
     assert fields_of(train).keys() == {"age"}
+
+
+def test_a_table_may_lack_a_column_that_is_optional(table):
+    write(table, **COLUMNS)
+    asked = {"fields": ("x", "label", "age"), "optional": ("label", "age")}
+    found = sources.read(table, **asked).train
+    assert found.fields == {"x": Field((4,), interval=None), "age": Field.label(40)}
+    with pytest.raises(UserError, match="no column 'label'"):
+        sources.read(table, fields=("x", "label"), optional=("age",))
 
 
 def test_as_many_rows_are_held_out_as_asked_for(table):

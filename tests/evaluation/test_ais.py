@@ -23,6 +23,22 @@ def test_linear_gaussian_model(start):
     assert result.num_samples == 64
 
 
+@pytest.mark.parametrize("num_steps", [3, 20])
+def test_every_transition_leaves_its_own_density(num_steps):
+    """Short steps are accepted however few temperatures there are, and weights keep their mean.
+
+    With the density before in place of its own a transition is accepted by chance, and rarely
+    where the densities are far apart.
+    """
+    known, x = LinearGaussian(full=True, latent_size=2, shift=0.2, widen=1.2), images(2)
+    result = evaluation.annealed_importance_sampling(
+        known.model, x, num_chains=4096, num_steps=num_steps, step_size=0.02, verbose=0
+    )
+    assert np.all(result.acceptance_rate > 0.95)
+    error = np.sqrt(1 / result.effective_sample_size - 1 / 4096)
+    assert np.all(np.abs(result.per_example - known.log_likelihood(x)) < 4.5 * error + 1e-3)
+
+
 def test_a_bernoulli_decoder_and_seeds_and_a_data_set():
     import tensorflow as tf
 

@@ -22,12 +22,24 @@ PIXELS, A, S, T = 4, 1.3, 0.6, 0.5
 _RNG = np.random.default_rng(8)
 W, B = _RNG.normal(size=PIXELS), _RNG.normal(size=PIXELS)
 X = (_RNG.normal(size=(12, PIXELS)) * 1.5).astype("float32")
-V1 = A**2 + S**2  # of z1
-COVARIANCE = V1 * np.outer(W, W) + T**2 * np.eye(PIXELS)
-LOG_P = scipy.stats.multivariate_normal.logpdf(X, B, COVARIANCE)
-G = V1 * np.linalg.solve(COVARIANCE, W)
-H = A * np.linalg.solve(COVARIANCE, W)
-LOC2, VARIANCE2 = (X - B) @ H, 1 - A * H @ W
+
+
+class Known:
+    """What is known of the hierarchy whose z1 is s from a z2."""
+
+    def __init__(self, s: float):
+        self.s, self.v1 = s, A**2 + s**2  # v1 of z1
+        self.covariance = self.v1 * np.outer(W, W) + T**2 * np.eye(PIXELS)
+        self.log_p = scipy.stats.multivariate_normal.logpdf(X, B, self.covariance)
+        self.g = self.v1 * np.linalg.solve(self.covariance, W)
+        self.h = A * np.linalg.solve(self.covariance, W)
+        self.loc1, self.variance1 = (X - B) @ self.g, self.v1 - self.v1 * self.g @ W
+        self.loc2, self.variance2 = (X - B) @ self.h, 1 - A * self.h @ W
+
+
+_KNOWN = Known(S)
+V1, COVARIANCE, LOG_P, G, H = _KNOWN.v1, _KNOWN.covariance, _KNOWN.log_p, _KNOWN.g, _KNOWN.h
+LOC2, VARIANCE2 = _KNOWN.loc2, _KNOWN.variance2
 KL2 = 0.5 * (VARIANCE2 + LOC2**2 - 1 - np.log(VARIANCE2))
 """KL(q(z2|x) || p(z2)) of the ladder."""
 KL = -LOG_P - np.array(
@@ -41,7 +53,7 @@ KL = -LOG_P - np.array(
 """KL(q(z1, z2|x) || p(z1, z2)), the same of both: nll + KL = -log p(x)."""
 
 
-def exact_model(kind, posterior=heads.MultivariateNormalDiag, **options):
+def exact_model(kind, posterior=heads.MultivariateNormalDiag, known=_KNOWN, **options):
     """`HierarchicalVAE` or `LadderVAE` with these very weights, its q the exact posterior.
 
     Heads of flows, made by `posterior`, have it for their base.
@@ -59,12 +71,12 @@ def exact_model(kind, posterior=heads.MultivariateNormalDiag, **options):
     )
     model.build((None, PIXELS))
     if kind is tfvae.HierarchicalVAE:
-        _set(model.encoder.head, G, -G @ B, V1 - V1 * G @ W)
-        _set(level.up.head, [A / V1], 0.0, S**2 / V1)
+        _set(model.encoder.head, known.g, -known.g @ B, known.variance1)
+        _set(level.up.head, [A / known.v1], 0.0, known.s**2 / known.v1)
     else:
         _set(model.encoder.head, W / (W @ W), -W @ B / (W @ W), T**2 / (W @ W))
-        _set(level.up.head, H, -H @ B, VARIANCE2)
-    _set(level.down.head, [A], 0.0, S**2)
+        _set(level.up.head, known.h, -known.h @ B, known.variance2)
+    _set(level.down.head, [A], 0.0, known.s**2)
     kernel = model.decoder.head.projection.kernel
     kernel.assign(np.stack([*np.zeros([kernel.shape[0] - 1, PIXELS]), W]))  # z1 is the last
     model.decoder.head.bias.assign(B)

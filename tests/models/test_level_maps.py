@@ -141,6 +141,34 @@ def test_what_does_not_fit_is_refused(make, message):
         make()
 
 
+def one_level(up_is_map, down_is_map, kind="sum"):
+    """Two levels whose features go up, and come down, as vectors or as maps of 4 x 4."""
+    cells = {"num_cells": 0}
+    first, up = (networks.NVAEConv([4], **cells) if up_is_map else networks.MLP([4]) for _ in "ab")
+    maps_down = networks.NVAEConvTranspose([4], (4, 4), **cells)
+    of_map, of_vector = heads.NormalMap, heads.MultivariateNormalDiag
+    head = of_map if up_is_map else of_vector
+    level = tfvae.Level(
+        *(up, head(4), maps_down if down_is_map else networks.MLP([4])),
+        (of_map if down_is_map else of_vector)(16),
+    )
+    last = networks.NVAEConvTranspose([4], SHAPE[:2], **cells) if down_is_map else networks.MLP([4])
+    decoder = tfvae.Decoder(last, heads.IndependentBernoulli(SHAPE))
+    options = {"merge": "none", "top_down_features": True, "combine": kind}
+    return tfvae.LadderVAE(tfvae.Encoder(first, head(16)), [level], decoder, **options)
+
+
+@pytest.mark.parametrize(
+    ("up_is_map", "message"),
+    [(True, "up to z1 as a map and down to it as a vec"), (False, "as a vector and .* as a map")],
+)
+def test_a_vector_and_a_map_are_not_combined(up_is_map, message):
+    with pytest.raises(UserError, match=message) as found:
+        one_level(up_is_map, not up_is_map).build((None, *SHAPE))
+    assert "\n" not in str(found.value)
+    one_level(up_is_map, not up_is_map, "none").build((None, *SHAPE))
+
+
 def test_everything_that_a_deep_hierarchy_may_have_at_once():
     """A run's: a constant at the top, q that sees what comes down, flows, a penalty."""
     settings = {

@@ -57,6 +57,28 @@ def test_annealed_importance_sampling_goes_over_all_levels(linear):
     np.testing.assert_allclose(found.per_example, exact.LOG_P[:3], atol=0.2)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_chains_move_though_a_level_lies_close_to_the_one_before(kind):
+    """Levels walk in units of what those before leave of them, not of all that they may be."""
+    known = exact.Known(0.002)
+    model, x = exact.exact_model(kind, known=known), exact.X[:3]
+    found = tfvae.evaluation.annealed_importance_sampling(
+        model, x, num_chains=64, num_steps=20, start="posterior", verbose=0
+    )
+    assert np.all(found.acceptance_rate > 0.9)
+    np.testing.assert_allclose(found.per_example, known.log_p[:3], atol=1e-2)
+    chains = tfvae.evaluation.posterior_samples(model, x, num_samples=300, burn_in=200, verbose=0)
+    assert all(np.max(r_hat) < 1.05 for r_hat in chains.r_hat.values())
+    for name, mean, variance in (
+        ("z1", known.loc1, known.variance1),
+        ("z2", known.loc2, known.variance2),
+    ):
+        z = chains.z[name][..., 0]
+        spread = np.sqrt(variance / chains.effective_sample_size[name][:, 0])
+        assert np.all(np.abs(z.mean(axis=(0, 1)) - mean[:3]) < 4.5 * spread)
+        np.testing.assert_allclose(z.var(axis=(0, 1)), variance, rtol=0.25)
+
+
 def test_nats_of_each_level(linear):
     """Their sum is the KL, and of the ladder the top one's is the closed form."""
     count = 4000

@@ -13,7 +13,7 @@ from tests.flows.made import moved
 from tests.models.level_codes import prior
 from tfvae import evaluation, networks
 from tfvae.distributions.draws import NoTemperatureError
-from tfvae.errors import UserError
+from tfvae.errors import UserError, UserTypeError
 from tfvae.models.capabilities import ScoresExactly, ScoresLevels, can
 from tfvae.networks.pixel_draws import level_at
 from tfvae.noise import Noise
@@ -193,8 +193,9 @@ def gated(codes=2):
         ((10,), (2,), None, r"top_shape must be \(height, width\)"),
         ((10,), TOP, [gated(3)], "network of below has 3 levels, and that of the top has 2"),
         ((10,), TOP, [gated(), gated()], "below has 2 networks, and there are 1 maps"),
+        ((10,), TOP, gated(), "below must be a list of networks, from the second map down"),
     ],
 )
 def test_what_does_not_fit_is_refused_when_it_is_made(shape, top, below, said):
-    with pytest.raises(UserError, match=said):
+    with pytest.raises((UserError, UserTypeError), match=said):
         tfvae.LevelsPixelCNN(gated(), shape, top, below)

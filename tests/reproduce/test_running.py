@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tfvae.errors import DivergedError, UserError
 from tfvae.reproduce import running
 from tfvae.reproduce.files import TableFiles
 from tfvae.reproduce.images import images_of_text
-from tfvae.reproduce.one_run import accepted_step_size
 from tfvae.reproduce.results import read_results, write_results
 from tfvae.reproduce.running import Asked, epochs_of, reproduce_rows
 from tfvae.runs.folder import RunFolder
@@ -198,17 +196,3 @@ def test_rows_of_labels_keep_their_error(reproduce):
     assert 0 < found.error < 1
     assert 0 < found.calibration_error < 1
     assert said[-1] == f"few, seed 1: error {found.error:.4f}, kept in {paths.results}"
-
-
-def test_steps_are_halved_until_transitions_are_accepted():
-    tried = []
-
-    def walked(num_steps, step_size):
-        tried.append(step_size)
-        return SimpleNamespace(acceptance_rate=np.array([0.0, 0.9 if step_size < 0.06 else 0.1]))
-
-    assert accepted_step_size(walked) == pytest.approx(0.05)
-    assert tried == [0.2, 0.1, 0.05]
-    tried.clear()
-    stuck = accepted_step_size(lambda *_: SimpleNamespace(acceptance_rate=np.zeros(2)))
-    assert stuck == pytest.approx(0.2 / 2**6)

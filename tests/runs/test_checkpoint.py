@@ -7,7 +7,11 @@ import keras
 import numpy as np
 import pytest
 
+import tfvae
+from tests.models import test_phases
+from tests.models.tiny import IMAGES
 from tfvae.runs.checkpoint import Checkpoint
+from tfvae.training.averages import swap_averages
 
 
 def _model(units):
@@ -33,6 +37,29 @@ def test_restores_variables_and_history(checkpoint):
     assert other.rows == checkpoint.rows
     for a, b in zip(model.weights, checkpoint.model.weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("kind", [test_phases.TwoPhases, tfvae.VAE])
+def test_a_trained_model_is_taken_over_with_what_trained_it(tmp_path, kind):
+    """A finished run has averages in the weights' place, and goes on from the weights."""
+
+    def made():
+        optimizer = keras.optimizers.Adam(0.05, use_ema=True, ema_momentum=0.8)
+        model = test_phases.make(kind, optimizer)
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    trained, model = made(), made()
+    checkpoint = Checkpoint(tmp_path / "checkpoint.npz", tmp_path / "history.csv")
+    trained.fit(IMAGES, epochs=2, callbacks=[checkpoint], verbose=0)
+    checkpoint.restore(trained)
+    raw = [variable.numpy() for variable in (*trained.weights, *trained.optimizer.variables)]
+    before = trained.trainable_weights[0].numpy()
+    swap_averages(trained)
+    assert not np.allclose(trained.trainable_weights[0], before)
+    assert Checkpoint(checkpoint.path, checkpoint.history).take_over(trained, model) == 2
+    for variable, value in zip((*model.weights, *model.optimizer.variables), raw, strict=True):
+        np.testing.assert_array_equal(variable, value)
 
 
 def test_a_kill_between_the_two_files_loses_no_history(checkpoint):

@@ -21,7 +21,15 @@ LIMIT_SECONDS = 240
 WORKERS = ("first worker", "second worker")
 SEVERAL = ("mirrored", *WORKERS)
 TRAININGS = {
-    "mirrored": ("arrays", "normalised", "synchronised", "optimal_scale", "phases", "labelled"),
+    "mirrored": (
+        "arrays",
+        "normalised",
+        "synchronised",
+        "optimal_scale",
+        "phases",
+        "labelled",
+        "codes",
+    ),
     **dict.fromkeys(WORKERS, ("loaded", "arrays", "normalised")),
 }
 ALIKE = (
@@ -31,6 +39,7 @@ ALIKE = (
     "optimal_scale",
     "phases",
     "labelled",
+    "codes",
 )  # replicas normalise with their own rows
 
 

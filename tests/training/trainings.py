@@ -6,9 +6,11 @@ import tensorflow as tf
 
 import tfvae
 from tests.models.test_phases import EverySecond, make
+from tests.models.test_vq_vae import X as BITS
+from tests.models.test_vq_vae import vq_vae
 from tests.models.tiny import SHAPE
 from tests.training.conditional import DATA, Conditional
-from tfvae import heads, networks
+from tfvae import heads, networks, quantisers
 from tfvae.training.replicas import is_chief
 
 ROWS = 193  # of 64: the last batch has one row, and one of two replicas none
@@ -102,6 +104,16 @@ def phases(strategy):
     return {"history": history, "steps": steps, **state(vae)}
 
 
+def codes(strategy):
+    """A code book that begins at the k-means of the vectors of all replicas, and goes on."""
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = vq_vae(quantisers.VectorQuantised(6, 3, restart_below=0.5))
+        model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    history = model.fit(BITS[:65], batch_size=16, epochs=2, verbose=0).history
+    return {"history": history, **state(model)}
+
+
 def local_values(strategy, variable):
     return [value.numpy().tolist() for value in strategy.experimental_local_results(variable.value)]
 
@@ -130,5 +142,14 @@ def synchronised(strategy):
 
 TRAININGS = {
     function.__name__: function
-    for function in (loaded, arrays, normalised, synchronised, optimal_scale, phases, labelled)
+    for function in (
+        loaded,
+        arrays,
+        normalised,
+        synchronised,
+        optimal_scale,
+        phases,
+        labelled,
+        codes,
+    )
 }

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.evaluation.models import NOISE, LinearGaussian, bits_as_codes, digits_model, images
 from tfvae import uses
+from tfvae.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("without_xla")
 
@@ -33,6 +34,20 @@ def test_bounds_of_a_linear_gaussian_model(full):
     bound = uses.NegativeELBO(4000)(known.model, x)
     np.testing.assert_allclose(bound, known.gap() - log_p, atol=0.1)
     np.testing.assert_allclose(uses.NegativeLogLikelihood(4000)(known.model, x), -log_p, atol=0.1)
+
+
+def test_models_with_equal_weights_are_refused():
+    """Copies, and the model itself; the state of random numbers and of training does not count."""
+    known, x = LinearGaussian(full=True), images(N)
+    copy, other = LinearGaussian(full=True, seed=0), LinearGaussian(full=True, seed=1)
+    copy.model.sample(3)
+    for make in (lambda m: uses.LikelihoodRatio(m, 2), lambda m: uses.WAIC([other.model, m], 2)):
+        for same in (known.model, copy.model):
+            with pytest.raises(UserError, match="have equal weights: they score alike") as found:
+                make(same)(known.model, x)
+            assert "\n" not in str(found.value)
+    with pytest.raises(UserError, match="WAIC compares models, and two of those"):
+        uses.AnomalyDetector(known.model, uses.WAIC([other.model, other.model], 2)).fit(images(20))
 
 
 def test_one_draw_is_exact_where_the_posterior_is():

@@ -112,6 +112,17 @@ def test_frozen_layers_keep_theirs(model):
     np.testing.assert_array_equal(first.moving_mean, 0.0)
 
 
+def test_data_that_break_off_leave_the_noise_where_it_was(model):
+    seed, broken = model.seed_state.numpy(), X.copy()
+    broken[9] = np.nan
+    data = tf.data.Dataset.from_tensor_slices(broken).map(
+        lambda x: tf.debugging.check_numerics(x, "no number")
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no number"):
+        uses.reread_statistics(model, data.batch(4), batch_size=4)
+    np.testing.assert_array_equal(model.seed_state, seed)
+
+
 def test_a_model_without_any_is_refused():
     plain = tfvae.VAE(
         tfvae.Encoder(networks.MLP([3]), heads.MultivariateNormalDiag(2)),

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from tfvae.training.averages import swap_averages
+from tfvae.training.averages import check_averages, swap_averages
 
 
 class AveragedWeights(keras.callbacks.Callback):
@@ -17,7 +17,8 @@ class AveragedWeights(keras.callbacks.Callback):
     `uses.reread_statistics` reads it of a.
 
     Raises:
-        UserError: when training begins, if the optimizer keeps no averages.
+        UserError: when training begins, if the optimizer keeps no averages; and where the model is
+            evaluated before the first step, when there are none yet.
 
     Example:
         >>> import keras
@@ -31,8 +32,7 @@ class AveragedWeights(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Refuses an optimizer without averages."""
-        for _ in range(2):
-            swap_averages(self.model)
+        check_averages(self.model)
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the averages in the weights' place."""

@@ -47,9 +47,9 @@ def command(run: RunFolder, data: str | None, output: Path | None, **options: An
     RUN is the folder that `tfvae train` wrote, of a model whose one condition is a label, such as
     runs/digits-semi-supervised or runs/digits-conditional; DATA a name, file or folder as for
     --dataset of that, by default the run's held-out examples. Where labels are known it says the
-    error and the expected calibration error, and draws a reliability picture. With --labels a
-    logistic regression is fitted to the codes of a run that learned without labels; of DATA labels
-    are not read then.
+    error and the expected calibration error, and draws a reliability picture; where not, it writes
+    the probabilities alone. With --labels a logistic regression is fitted to the codes of a run
+    that learned without labels, and held against DATA's own labels, where it has them.
     """
     if options["labels"] is not None and options["method"] is not None:
         raise click.UsageError("--method is of a model's label, and --labels of a run without one.")

@@ -30,12 +30,12 @@ class TwoLabels(click.ParamType):
 @click.argument("run", type=Run())
 @click.option("--classes", type=TwoLabels(), help="From one label to another.  [the first two]")
 @click.option(
-    "--attribute",
+    "--direction",
     type=OneOf("direction", ["means", "classifier"]),
     default="means",
     show_default=True,
-    help="means: the difference of the classes' mean codes; classifier: the direction of a linear "
-    "classifier of them.",
+    help="Of the attribute. means: the difference of the classes' mean codes; classifier: the "
+    "normal of a linear classifier of them.",
 )
 @click.option("--seed", type=SEED_RANGE, default=0, show_default=True, help="Of the samples.")
 @click.option(
@@ -46,7 +46,7 @@ class TwoLabels(click.ParamType):
 def command(
     run: RunFolder,
     classes: tuple[int, int] | None,
-    attribute: Literal["means", "classifier"],
+    direction: Literal["means", "classifier"],
     seed: int,
     output_dir: Path | None,
 ) -> None:
@@ -63,5 +63,5 @@ def command(
     from tfvae.runs.exploring import explore
 
     output_dir = run.path / "explored" if output_dir is None else output_dir
-    for path in explore(model, config, output_dir, classes, attribute, seed, click.echo):
+    for path in explore(model, config, output_dir, classes, direction, seed, click.echo):
         click.echo(path)

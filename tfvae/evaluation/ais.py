@@ -52,8 +52,9 @@ def annealed_importance_sampling(
         num_chains: C, at least 1.
         num_steps: T, temperatures, at least 1. Default 500; the paper uses up to 10,000.
         step_size: Of the leapfrog, above 0, in units of the posterior's standard deviation in each
-            dimension, so that dimensions that the model pins down move less. Fixed along the
-            chain, because an adapted one would bias the estimate.
+            dimension, so that dimensions that the model pins down move less; of levels, of each
+            given those before it. Fixed along the chain, because an adapted one would bias the
+            estimate.
         leapfrog_steps: Gradients in a transition, at least 1.
         start: r: "prior" (default), or "posterior" for q(z|x), which is nearer where q is good.
         seed: Any int32.

@@ -106,27 +106,37 @@ def annealed(
         log w, whose mean weight is the ratio of the normalisers of target and source, and whether
         the last transition was accepted, both `[C, B]`.
     """
+    coordinates = inference.proposal.coordinates()
     # tfp.mcmc takes a list where z is a nest; the densities are called with its parts.
-    scales = [step_size * scale for scale in tf.nest.flatten(inference.proposal.scale())]
+    parts, steps = tf.nest.flatten(coordinates.of(z)), tf.cast(num_steps, tf.float32)
 
-    def of_parts(density: Density) -> Callable[..., tf.Tensor]:
-        return lambda *parts: density(tf.nest.pack_sequence_as(z, parts))
+    def transition(share: tf.Tensor) -> Any:
+        """Leaves f_0^(1 - share) f_T^share as it is."""
 
-    def transition(log_density: Callable[..., tf.Tensor]) -> Any:
+        def between(*parts: tf.Tensor) -> tf.Tensor:
+            at, log_volume = coordinates.place(tf.nest.pack_sequence_as(z, parts))
+            return share * target(at) + (1.0 - share) * source(at) + log_volume
+
         return tfp.mcmc.HamiltonianMonteCarlo(
-            log_density, step_size=scales, num_leapfrog_steps=leapfrog_steps
+            between, step_size=step_size, num_leapfrog_steps=leapfrog_steps
         )
 
-    _, log_weights, results = tfp.mcmc.sample_annealed_importance_chain(
-        num_steps=num_steps,
-        proposal_log_prob_fn=of_parts(source),
-        target_log_prob_fn=of_parts(target),
-        current_state=tf.nest.flatten(z),
-        make_kernel_fn=transition,
-        parallel_iterations=1,
-        seed=seed,
-    )
-    return log_weights, results.inner_results.is_accepted
+    def walk(t: Any, parts: Any, last: Any, log_weights: Any, _: Any) -> tuple[Any, ...]:
+        """From the density of t, whose log at `parts` is `last`, to that of t + 1."""
+        kernel = transition(tf.cast(t + 1, tf.float32) / steps)
+        # The density and its gradient anew: those that the last transition left are of the density
+        # before, from which tfp.mcmc.sample_annealed_importance_chain takes each step
+        # (github.com/tensorflow/probability/issues/1429), so that none leaves its own as it is.
+        before = kernel.bootstrap_results(parts)
+        log_weights += before.accepted_results.target_log_prob - last
+        drawn = tf.random.experimental.stateless_fold_in(seed, t)
+        parts, after = kernel.one_step(parts, before, seed=drawn)
+        return t + 1, parts, after.accepted_results.target_log_prob, log_weights, after.is_accepted
+
+    start = transition(0.0).bootstrap_results(parts).accepted_results.target_log_prob
+    first = 0, parts, start, tf.zeros_like(start), tf.zeros_like(start, tf.bool)
+    found = tf.while_loop(lambda t, *_: t < num_steps, walk, first, parallel_iterations=1)
+    return found[3], found[4]
 
 
 def annealed_estimate(

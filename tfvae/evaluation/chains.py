@@ -70,7 +70,8 @@ def posterior_samples(
 
         z_(t+1) ~ T(. | z_t),   T of p(z|x) ~ p(x, z)             t = 1 .. burn-in + S
 
-    Chains begin at draws of q(z|x) and move in units of its standard deviation; the step size of
+    Chains begin at draws of q(z|x) and move in units of its standard deviation, of each level given
+    those before it where there are several; the step size of
     each example is adapted in the burn-in (dual averaging) and fixed after it. To look at what q
     misses (its width, its correlations, a second mode), and where an expectation under the true
     posterior is wanted; `posterior_draws` draws from q, faster by some orders of magnitude.
@@ -175,14 +176,17 @@ def _sampled_chains(
     require_reals(inference.proposal, "posterior_samples()", "posterior_draws(), of q(z|x)")
     noise = example_noise(example_seeds(place[0], place[1], rows), 0, num_chains)
     z = inference.proposal.draw(noise).z
-    mean, scale = map(tf.nest.flatten, (inference.proposal.mean(), inference.proposal.scale()))
+    coordinates = inference.proposal.coordinates()
 
     def density(*parts: tf.Tensor) -> tf.Tensor:
-        codes = (m + s * u for m, s, u in zip(mean, scale, parts, strict=True))
-        found = inference.joint(tf.nest.pack_sequence_as(z, list(codes)))
-        return found.log_prior + found.log_likelihood
+        at, log_volume = coordinates.place(tf.nest.pack_sequence_as(z, parts))
+        found = inference.joint(at)
+        return found.log_prior + found.log_likelihood + log_volume
 
-    start = [(p - m) / s for p, m, s in zip(tf.nest.flatten(z), mean, scale, strict=True)]
+    def places(parts: list[tf.Tensor]) -> Any:
+        return coordinates.place(tf.nest.pack_sequence_as(z, parts))[0]
+
+    start = tf.nest.flatten(coordinates.of(z))
     found = tfp.mcmc.sample_chain(
         num_samples,
         current_state=start,
@@ -193,7 +197,8 @@ def _sampled_chains(
         parallel_iterations=1,
         seed=tf.random.split(place, 1)[0],
     )
-    drawn = [m + s * u for m, s, u in zip(mean, scale, found.all_states, strict=True)]
+    dtypes = tf.nest.map_structure(lambda part: part.dtype, z)
+    drawn = tf.map_fn(places, found.all_states, fn_output_signature=dtypes)
     accepted = tf.reduce_mean(tf.exp(tf.minimum(found.trace, 0.0)), axis=[0, 1])
     step_size = tf.reshape(found.final_kernel_results.new_step_size[0], [rows])
-    return tf.nest.pack_sequence_as(z, drawn), accepted, step_size
+    return drawn, accepted, step_size

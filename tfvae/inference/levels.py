@@ -10,6 +10,7 @@ from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
 from tfvae.errors import UserError
 from tfvae.heads.base import Head
+from tfvae.inference.coordinates import Coordinates
 from tfvae.inference.proposal import Proposal
 from tfvae.noise import Noise
 
@@ -137,6 +138,29 @@ class LevelsProposal(Proposal):
         """Returns the standard deviation of each level's q, at the codes of those before it."""
         found = self.codes().posteriors
         return {name: self.heads[name].moments(q).stddev for name, q in found.items()}
+
+    def coordinates(self) -> Coordinates:
+        """Returns those of each level given the levels before it."""
+
+        def of(z: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            found = self.at(z).posteriors
+            moments = {name: self.heads[name].moments(q) for name, q in found.items()}
+            return {name: (z[name] - m.mean) / m.stddev for name, m in moments.items()}
+
+        def place(u: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            log_scales = {}
+
+            def choose(name: str, posterior: tfd.Distribution) -> Draw:
+                moments, part = self.heads[name].moments(posterior), u[name]
+                log_scale = tf.math.log(tf.broadcast_to(moments.stddev, tf.shape(part)))
+                log_scales[name] = tf.reduce_sum(log_scale, range(2, part.shape.rank))
+                z = moments.mean + moments.stddev * part
+                return Draw(z, posterior.log_prob(z))
+
+            self._last = self.run(choose)
+            return self._last.z, _total(log_scales)
+
+        return Coordinates(of, place)
 
 
 def _total(nats: Mapping[str, tf.Tensor]) -> tf.Tensor:

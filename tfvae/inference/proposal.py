@@ -11,6 +11,7 @@ from tfvae.distributions import divergences
 from tfvae.distributions.draws import Draw
 from tfvae.errors import UserError
 from tfvae.heads.base import REALS, Head
+from tfvae.inference.coordinates import Coordinates, standardised_by
 from tfvae.noise import Noise
 
 tfd = tfp.distributions
@@ -107,6 +108,10 @@ class Proposal(ABC):
     def scale(self) -> Any:
         """Returns the standard deviation of each z, `[B, ...]`: how far apart two draws are."""
         raise UserError(f"{type(self).__name__} does not know its standard deviation: scale().")
+
+    def coordinates(self) -> Coordinates:
+        """Returns those in which chains walk: z by its mean and standard deviation."""
+        return standardised_by(self.mean(), self.scale())
 
 
 class Posterior(Proposal):

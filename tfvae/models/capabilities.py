@@ -107,6 +107,14 @@ class Continues(Protocol):
 
 
 @runtime_checkable
+class LaysOutCodes(Protocol):
+    """Has codes of several levels in one row of numbers, and says which are whose."""
+
+    def maps(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns codes `[..., P]` by level, from the top down, `[..., H, W]` each."""
+
+
+@runtime_checkable
 class Rebuilds(Protocol):
     """Makes its distributions of what served files return: what a quantised file costs is known."""
 
@@ -151,6 +159,7 @@ _MEANS: dict[Any, str] = {
     Quantiles: "lay codes out, by prior_quantiles()",
     Emits: "draw x from p(x|z), by emit()",
     Continues: "draw lower levels given upper ones, by continued()",
+    LaysOutCodes: "lay codes out by level, by maps()",
     Rebuilds: "rebuild its distributions, by rebuilt() and log_likelihood_of()",
     Classifies: "classify, by class_probabilities() and label_name",
     EncodesInTwo: "encode in two parts, by features() and outputs_of()",

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfvae.data.fields import Field, required
 from tfvae.distributions.moments import DRAWS, noting_draws
 from tfvae.errors import UserTypeError
-from tfvae.models.capabilities import Encodes, Generates, Scores, can
+from tfvae.models.capabilities import Encodes, Generates, LaysOutCodes, Scores, can
 from tfvae.noise import Noise
 
 
@@ -56,8 +56,7 @@ def has_real_codes(model: Any) -> bool:
 
 def codes_by_level(model: Any, codes: Any) -> dict[str, Any]:
     """Returns codes by level, from the top down, of a model that lays them out; else as `z`."""
-    maps = getattr(model, "maps", None)
-    return {"z": codes} if maps is None else maps(codes)
+    return model.maps(codes) if isinstance(model, LaysOutCodes) else {"z": codes}
 
 
 def code_draws(model: Any) -> int:

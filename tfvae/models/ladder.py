@@ -89,7 +89,7 @@ class LadderVAE(LevelsModel):
     Raises:
         UserTypeError: if a part is of the wrong kind.
         UserError: if there is one level, sizes do not meet, heads that are merged make no diagonal
-            Normals, or there is nothing to combine.
+            Normals, there is nothing to combine, or, when it is built, a vector with a map.
 
     Example:
         >>> from tfvae import Decoder, Encoder, heads, models, networks
@@ -167,6 +167,9 @@ class LadderVAE(LevelsModel):
             if number + 1 < len(names):
                 above = draws[names[number + 1]].z
                 priors[name], features_down = self.step_down(number, above, features_down, training)
+            if self.combiners and features_down is not None:
+                axes = features_down.shape.rank - above.shape.rank
+                _check_axes(number, upward[number].shape.rank - 2, axes)
             proposed = self._proposed(number, upward[number], features_down)
             posteriors[name] = self._merged(number, proposed, priors[name])
             draws[name] = choose(name, posteriors[name])
@@ -208,3 +211,20 @@ class LadderVAE(LevelsModel):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         return {**super().get_config(), "merge": self.merge, "combine": self.combine}
+
+
+def _check_axes(number: int, up: int, down: int) -> None:
+    """Refuses to combine a vector with a map, of which each place would be taken for an example.
+
+    Args:
+        number: Of the level, from 0.
+        up: How many axes the features that come up to it have, besides those of a vector.
+        down: Likewise those that come down.
+    """
+    if up != down:
+        came, went = ("a vector" if axes == 0 else "a map" for axes in (up, down))
+        raise UserError(
+            f"Features come up to z{number + 1} as {came} and down to it as {went}, and only two "
+            "of one kind are combined. Give both networks vectors, or both maps of one size, or "
+            "combine='none'."
+        )

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfvae.checks import instance_of, positive_ints
 from tfvae.data.fields import Field
-from tfvae.errors import UserError
+from tfvae.errors import UserError, UserTypeError
 from tfvae.models.capabilities import Batch
 from tfvae.models.code_maps import in_maps, in_row
 from tfvae.models.codes import zero_example
@@ -234,6 +234,10 @@ def _checked(below: Any, top: GatedPixelCNN, count: int) -> list[GatedPixelCNN]:
             type(top).from_config({**config, "name": f"{top.name}_below_{number}"})
             for number in range(count)
         ]
+    if not isinstance(below, list | tuple):
+        raise UserTypeError(
+            f"below must be a list of networks, from the second map down, received {below!r}."
+        )
     for network in below:
         hint = "networks.GatedPixelCNN(num_levels), or networks.PixelSNAIL"
         instance_of("below", network, GatedPixelCNN, hint)

@@ -16,6 +16,7 @@ from tfvae.models.capabilities import (
     Emits,
     Encodes,
     Generates,
+    LaysOutCodes,
     ScoresExactly,
     ScoresLevels,
     can,
@@ -106,7 +107,7 @@ class StagedModel(LatentVariableModel):
                         f"{stage.name} is given {name!r}, {field}, and another stage has "
                         f"{self.fields()[name]} of that name. Give one of them another name."
                     )
-        if hasattr(self.stages[0], "maps"):
+        if isinstance(self.stages[0], LaysOutCodes):
             self.maps = self.stages[0].maps
         whole = stage_codes(self.stages[0]).whole and "nll" in self.stages[0].trackers
         if whole and len(self.stages) == 2 and isinstance(self.stages[1], ScoresExactly):

@@ -142,7 +142,7 @@ class VectorQuantised(Quantiser):
     def starts_at_data(self) -> bool:
         """Whether k-means is still to start it."""
         wanted = self.trainable and self.start == get_args(Start)[0]
-        return wanted and self.built and float(self.started.value) < 0.5
+        return wanted and self.built and not self._has_started()
 
     def check_start(self, count: int) -> None:
         """Refuses a first batch of fewer vectors than there are codes."""
@@ -185,7 +185,7 @@ class VectorQuantised(Quantiser):
         count = vectors.shape[0]
         if count is not None and count < self.num_codes:
             with tf.init_scope():
-                started = float(self.started.value) > 0.5
+                started = self._has_started()
             if started:  # a last batch that is smaller than the first
                 return
             raise UserError("".join(map(str, self._too_few(count))))
@@ -205,6 +205,10 @@ class VectorQuantised(Quantiser):
         self._assign(book)
         with tf.control_dependencies([book.codes]):  # a batch that is refused has started nothing
             self.started.assign(1.0)
+
+    def _has_started(self) -> bool:
+        """Whether k-means has; asked outside of compiled steps."""
+        return float(tf.convert_to_tensor(self.started)) > 0.5  # a mirrored variable is no number
 
     def _too_few(self, count: Any) -> list[Any]:
         """What is said of a first batch of `count` vectors, in parts."""

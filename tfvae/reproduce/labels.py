@@ -70,7 +70,12 @@ def of_labels() -> tuple[Section, ...]:
             "so many keep their label; a seed chooses which, as many of each class. log p(x) is "
             "the density of x alone. 500 samples, 359 held-out images. M1 + M2 is M2 on the codes "
             "of a VAE of the digits; its likelihood is an integral that nobody has computed. M1 is "
-            "a logistic regression on the codes' means of such a VAE, whose log p(x) it has.",
+            "a logistic regression on the codes' means of such a VAE, whose log p(x) it has. "
+            "Both densities are of the same grey pixels, by a Normal of one learned scale that "
+            "begins at 1, and what parts them is the length of the training, chosen for the "
+            "labels: the 1,200 steps of M2's 100 epochs leave the scale at 0.32, where 400 epochs "
+            "reach 0.09. Trained the other way round, M2 for 400 epochs and M1 for 100, the "
+            "bounds of one run each were 34.3 and -1.1.",
             (
                 Row(
                     "digits-m1-100",

@@ -18,8 +18,6 @@ from tfvae.runs.folder import RunFolder
 from tfvae.runs.machine import code_revision, library_versions, machine_name
 from tfvae.runs.training import train
 
-_STEP_SIZE, _HALVINGS = 0.2, 6  # of annealed chains: from the estimate's own default down
-_TRIAL_STEPS, _ACCEPTED = 20, 0.4
 _NATS = ("log_likelihood", "standard_error", "elbo", "nll", "kl")
 
 
@@ -141,20 +139,15 @@ def _annealed(
     examples = data.first_examples(held_out, annealing.num_examples)
     report("evaluating: annealed importance sampling")
 
-    def walked(num_steps: int, step_size: float) -> evaluation.AnnealedEstimate:
-        return evaluation.annealed_importance_sampling(
+    try:
+        chains = evaluation.annealed_importance_sampling(
             model,
             examples,
             annealing.num_chains,
-            num_steps,
-            step_size,
+            annealing.num_steps,
             start=annealing.start,
             verbose=0,
         )
-
-    try:
-        step_size = accepted_step_size(walked)
-        chains = walked(annealing.num_steps, step_size)
     except UserError as error:
         report(f"Note: {error} It is left out.")
         return None
@@ -167,22 +160,4 @@ def _annealed(
         num_chains=annealing.num_chains,
         num_steps=annealing.num_steps,
         start=annealing.start,
-        step_size=step_size,
     )
-
-
-def accepted_step_size(walked: Callable[[int, float], evaluation.AnnealedEstimate]) -> float:
-    """The largest of 0.2, 0.1, 0.05 ... with which transitions are accepted, in short chains.
-
-    Levels whose scales depend on those above them need smaller steps than one level does: with
-    transitions that are all rejected the chains stay where importance sampling has them.
-
-    Args:
-        walked: Chains of so many temperatures and such a step size.
-    """
-    step_size = _STEP_SIZE
-    for _ in range(_HALVINGS):
-        if walked(_TRIAL_STEPS, step_size).acceptance_rate.mean() >= _ACCEPTED:
-            break
-        step_size /= 2.0
-    return step_size

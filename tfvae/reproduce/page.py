@@ -176,8 +176,8 @@ def _annealing(table: ComparisonTable) -> str:
         f"AIS - IW is what annealed importance sampling ({chains.num_chains} chains of "
         f"{chains.num_steps} steps from {start}) finds beyond importance sampling on the first "
         f"{chains.num_examples} held-out images; both are lower bounds in expectation. Where less "
-        "than a fifth of the last transitions were accepted, that is said: such chains stayed "
-        "about where they began. "
+        "than a fifth of the last transitions were accepted, that is said: such chains may not "
+        "have moved near the posterior. It is empty where no chains were run. "
     )
 
 

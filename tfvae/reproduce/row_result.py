@@ -18,7 +18,6 @@ class AnnealedResult:
         num_chains: For each example.
         num_steps: Temperatures.
         start: Of the chains, "prior" or "posterior".
-        step_size: Of the transitions, in standard deviations of q.
     """
 
     log_likelihood: float
@@ -28,7 +27,6 @@ class AnnealedResult:
     num_chains: int
     num_steps: int
     start: str = "prior"
-    step_size: float = 0.2
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tfvae.runs.files import write_text
 from tfvae.runs.folder import RunFolder
 from tfvae.settings.settings import Settings
 from tfvae.uses.anomaly import ANOMALY_SCORES, AnomalyDetector
-from tfvae.uses.anomaly_scores import AnomalyScore
+from tfvae.uses.anomaly_scores import AnomalyScore, equal_weights
 from tfvae.uses.compared_scores import WAIC, LikelihoodRatio
 
 
@@ -27,22 +27,23 @@ def score_beside(
         others: The run of the background model, or those of the further models of an ensemble.
 
     Raises:
-        UserError: for a run of other data, whose likelihood is of another kind or unit, or that is
-            a run already compared.
+        UserError: for a run of other data, whose likelihood is of another kind or unit, or whose
+            model has the weights of one that it is compared with.
     """
     if name in ANOMALY_SCORES:
         return name
-    compared, models = [settings], []
+    compared, models = {"the run's": model}, []
     for run in others:
         its, read = run.read_config(), run.read_model()
         require(read, f"the anomaly score {name} of {run.path}", Scores)
         _check_comparable(run.path, (model, settings), (read, its))
-        if its in compared:
-            raise UserError(
-                f"{run.path} has the settings of a run that it is compared with, seed included, "
-                "and so its weights. Train it with another --seed."
-            )
-        compared.append(its)
+        for which, before in compared.items():
+            if equal_weights(read, before):
+                raise UserError(
+                    f"The model of {run.path} has the weights of {which}: the two score alike, and "
+                    "nothing is compared. Train it with another --seed."
+                )
+        compared[f"that of {run.path}"] = read
         models.append(read)
     return WAIC(models) if name == "waic" else LikelihoodRatio(*models)
 
@@ -66,7 +67,8 @@ def _check_comparable(
     if _units(settings_of_other) != _units(settings):
         raise UserError(
             f"{path} has x in other units: of --standardise and --dequantise it and the run "
-            "differ, or it standardises other data. Train it as the run was."
+            "differ, or it standardises by other rows (--dataset, --test-fraction). Train it as "
+            "the run was."
         )
     if other.discrete != model.discrete:
         kinds = {True: "a probability", False: "a density"}
@@ -77,9 +79,9 @@ def _check_comparable(
 
 
 def _units(settings: Settings) -> tuple[Any, ...]:
-    """What x is measured in: columns that are standardised are in units of their own data."""
-    its_own = settings["dataset"] if settings["standardise"] else None
-    return its_own, settings["dequantise"]
+    """What x is measured in: standardised columns are in units of their own training rows."""
+    rows = (settings["dataset"], settings["test_fraction"]) if settings["standardise"] else None
+    return rows, settings["dequantise"]
 
 
 def fitted_detector(

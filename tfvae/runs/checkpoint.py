@@ -12,7 +12,7 @@ import keras
 from tfvae.errors import DivergedError, UserError
 from tfvae.runs.checkpoint_files import read_checkpoint, variable_names, write_checkpoint
 from tfvae.runs.files import write_text
-from tfvae.training.averages import swap_averages
+from tfvae.training.averages import keeps_averages, swap_averages
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -74,7 +74,7 @@ class Checkpoint(keras.callbacks.Callback):
             )
         for variable, value in zip(own, its, strict=True):
             variable.assign(value)
-        if model.optimizer.use_ema:
+        if keeps_averages(model):
             swap_averages(model)  # the trained one has averages in the weights' place
         try:
             with self.history.open(encoding="utf-8", newline="") as file:

@@ -13,7 +13,7 @@ from tfvae.errors import UserError
 from tfvae.evaluation.pictures import class_condition
 from tfvae.models.capabilities import Classifies, can
 from tfvae.runs.datasets import load_data
-from tfvae.runs.files import replacing, write_text
+from tfvae.runs.files import remove, replacing, write_text
 from tfvae.runs.other_data import new_examples
 from tfvae.runs.restoration import examples_by_field
 from tfvae.settings.settings import Settings
@@ -47,7 +47,8 @@ def save_classes(
 ) -> None:
     """Writes the probabilities of each example's classes as CSV, and reports error and calibration.
 
-    Where labels are known a reliability picture is drawn beside the file.
+    Where labels are known a reliability picture is drawn beside the file; where they are not, one
+    that an earlier call left there is removed.
 
     Args:
         model: Of the run; its one condition is a label, or `labels` is given.
@@ -71,8 +72,10 @@ def save_classes(
     else:
         found = _by_codes(model, settings, name_or_path, num_examples, labels)
     write_text(path, _as_table(found.classification))
+    picture = path.with_suffix(".png")
     known = np.zeros(0, bool) if found.truth is None else found.truth != HOLE
     if found.truth is None or not known.any():
+        remove(picture)
         count = len(found.classification.classes)
         report(f"{count} examples by {found.how}; their labels are not known")
         return
@@ -81,7 +84,6 @@ def save_classes(
     report(f"error {judged.error(truth):.4f} of {len(truth)} examples, by {found.how}")
     bins = len(measured.counts)
     report(f"expected calibration error {measured.expected_error:.4f}, of {bins} bins")
-    picture = path.with_suffix(".png")
     with replacing(picture) as beside:
         measured.picture(beside)
     report(str(picture))
@@ -123,7 +125,7 @@ def _by_model(
     if name_or_path is None:
         held_out = load_data(settings, model)[1]
     else:
-        held_out = new_examples(model, settings, name_or_path, optional=label)
+        held_out = new_examples(model, settings, name_or_path, label=label)
     examples = examples_by_field(held_out, num_examples)
     truth = examples.pop(label, None)
     if truth is not None:
@@ -149,9 +151,12 @@ def _by_codes(
         )
     classifier, held_out = _classifier_of_codes(model, settings, labels)
     if name_or_path is not None:
-        held_out = examples_by_field(new_examples(model, settings, name_or_path))
+        held_out = examples_by_field(new_examples(model, settings, name_or_path, label=LABEL))
     examples = {name: values[:num_examples] for name, values in held_out.items()}
     truth = examples.pop(LABEL, None)
+    if truth is not None:
+        classes = range(classifier.num_classes)
+        _check_classes(truth, (LABEL, classes), name_or_path or settings["dataset"])
     how = f"logistic regression on codes, {labels} labels"
     return _Found(classifier.classify(examples), truth, how)
 

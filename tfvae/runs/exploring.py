@@ -24,7 +24,7 @@ from tfvae.uses.latent_pictures import (
 from tfvae.uses.neighbours import data_copying
 
 _SHOWN = 8  # images of a picture
-_METHODS = {"means": "the class means", "classifier": "a linear classifier"}
+_DIRECTIONS = {"means": "the class means", "classifier": "a linear classifier"}
 _COPIES = 500  # samples that are held against the training images
 
 
@@ -33,7 +33,7 @@ def explore(
     settings: Settings,
     folder: Path,
     classes: tuple[int, int] | None = None,
-    attribute: Literal["means", "classifier"] = "means",
+    direction: Literal["means", "classifier"] = "means",
     seed: int = 0,
     report: Callable[[str], None] = print,
 ) -> list[Path]:
@@ -44,7 +44,7 @@ def explore(
         settings: Of the run.
         folder: Made if missing.
         classes: The labels that an attribute leads between; None for the first two.
-        attribute: How its direction is found; see `uses.find_attribute`.
+        direction: How the attribute's is found; see `uses.find_attribute`.
         seed: Of the samples.
         report: Called with lines for people.
 
@@ -64,7 +64,7 @@ def explore(
         drawings["class_traversals"] = lambda path: class_traversals(model, seed=seed, save=path)
     else:
         images = examples_by_field(test)["x"]
-        drawings |= _of_classes(model, settings, images, classes, attribute, report)
+        drawings |= _of_classes(model, settings, images, classes, direction, report)
         learned = examples_by_field(train)["x"]
         samples = _samples(model, min(_COPIES, len(images)), seed)
         copying = data_copying(samples, learned, images[:_COPIES])
@@ -84,7 +84,7 @@ def _of_classes(
     settings: Settings,
     images: np.ndarray,
     classes: tuple[int, int] | None,
-    method: Literal["means", "classifier"],
+    direction: Literal["means", "classifier"],
     report: Callable[[str], None],
 ) -> dict[str, Callable[[Path], Any]]:
     """Ways between two images; of known labels an attribute between classes, and analogies."""
@@ -105,11 +105,11 @@ def _of_classes(
     if before == after:
         raise UserError(f"--classes: {before} twice; expected two different labels.")
     chosen = np.isin(labels, (before, after))
-    attribute = find_attribute(model, images[chosen], labels[chosen] == after, method)
+    attribute = find_attribute(model, images[chosen], labels[chosen] == after, direction)
     shown = images[labels == before][:_SHOWN]
     ends = shown[0], images[labels == after][0]
     report(
-        f"attribute from label {before} to label {after}, by {_METHODS[method]} of "
+        f"attribute from label {before} to label {after}, by {_DIRECTIONS[direction]} of "
         f"{int(chosen.sum())} images"
     )
     return {

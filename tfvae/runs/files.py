@@ -41,6 +41,20 @@ def write_text(path: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
+def remove(path: Path) -> None:
+    """Removes a file, if it is there.
+
+    Raises:
+        UserOSError: if it can't be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserOSError(
+            f"Can't remove {path}, which is of an earlier run: {error.strerror or error}."
+        ) from error
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file of a run, which has some thousand bytes.
 

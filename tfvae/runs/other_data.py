@@ -21,7 +21,7 @@ def new_examples(
     settings: Settings,
     name_or_path: str,
     as_it_is: bool = False,
-    optional: str | None = None,
+    label: str | None = None,
 ) -> tf.data.Dataset:
     """Returns other data as the run's held-out examples are made: batches, in their own order.
 
@@ -34,7 +34,7 @@ def new_examples(
         name_or_path: As for `tfvae.data.load`. Of what has a name, or a test set of its own, the
             held-out examples; of any other file or folder all examples, in its order.
         as_it_is: x alone as it is stored: no bits, no columns made of it, of any range.
-        optional: A column that an array's file or folder may lack.
+        label: A column that is read where the data have it, the model's or not.
 
     Raises:
         UserError: for data that can't be read, or lack a field of the model.
@@ -42,22 +42,29 @@ def new_examples(
     _, like = load_data(settings, model)
     assert isinstance(like, LoadedSet)
     options = settings.group("data")
-    names = ("x",) if as_it_is else tuple(like.recipe.columns.rows)
-    found = sources.read(name_or_path, None, options.get("size"), options.get("background"), names)
+    own = ("x",) if as_it_is else tuple(like.recipe.columns.rows)
+    optional = () if label is None else (label,)
+    names = (*(name for name in own if name != label), *optional)
+    found = sources.read(
+        name_or_path, None, options.get("size"), options.get("background"), names, optional
+    )
     rows = found.test if found.whole is None or name_or_path in CATALOGUE else found.whole
-    names = tuple(name for name in names if name != optional or name in rows.rows)
+    names = tuple(name for name in names if name != label or name in rows.rows)
     columns = _with_fields(rows, names, name_or_path)
     binarisation = NONE if as_it_is else STATIC if like.recipe.drawn else like.recipe.binarisation
     if options.get("standardise"):
         dataset = settings["dataset"]
-        train = sources.read(dataset, options.get("test_fraction"), fields=names).train
-        _, columns, _ = standardised(_with_fields(train, names, dataset), columns, dataset)
+        train = sources.read(dataset, options.get("test_fraction"), fields=own).train
+        _, columns, _ = standardised(_with_fields(train, own, dataset), columns, dataset)
     elif binarisation != NONE and not columns.fields["x"].of_pixels:
         raise UserError(
             f"x of {name_or_path} holds {columns.fields['x'].values}, and the run's has pixels, of "
             "which bits are drawn."
         )
-    recipe = replace(like.recipe, columns=columns, binarisation=binarisation, drawn=False)
+    bare = like.recipe.bare and len(columns.rows) == 1
+    recipe = replace(
+        like.recipe, columns=columns, binarisation=binarisation, drawn=False, bare=bare
+    )
     if as_it_is:
         recipe = replace(recipe, levels=None, derived=None, made=())
     elif recipe.derived is not None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from tfvae.checks import MOST_DRAWS, int32, positive_int
 from tfvae.data.fields import example_size
+from tfvae.errors import UserError
 from tfvae.evaluation.batches import BATCH_SIZE, PaddedBatch
 from tfvae.evaluation.collecting import collected
 from tfvae.evaluation.estimates import refuse_nan
@@ -69,7 +71,8 @@ class AnomalyScore(ABC):
             verbose: 1 shows a progress bar.
 
         Raises:
-            UserError: for a model that does not score, or data that `fit` would refuse.
+            UserError: for a model that does not score, two with equal weights, or data that `fit`
+                would refuse.
             FloatingPointError: if a score is not a number.
         """
         self.check(model)
@@ -84,9 +87,42 @@ class AnomalyScore(ABC):
         return found
 
     def check(self, model: Any) -> None:
-        """Raises `UserError` unless the models do what the score takes."""
-        for each in (model, *self.others()):
+        """Raises `UserError` unless the models score, each with weights of its own."""
+        models = (model, *self.others())
+        for number, each in enumerate(models):
             require(each, f"the anomaly score {type(self).__name__}", Scores)
+            if any(equal_weights(each, before) for before in models[:number]):
+                raise UserError(
+                    f"{type(self).__name__} compares models, and two of those that it is given "
+                    "have equal weights: they score alike. Give models trained with other seeds, "
+                    "or on other examples."
+                )
+
+
+def equal_weights(model: Any, other: Any) -> bool:
+    """Returns whether two models have the same weights, and so score alike.
+
+    What weighs their training, and the state of their random numbers, does not count.
+
+    Args:
+        model: Built.
+        other: Built.
+    """
+    pairs = list(zip_longest(_scoring_weights(model), _scoring_weights(other)))
+    return bool(pairs) and all(
+        a is not None and b is not None and a.shape == b.shape and np.array_equal(a, b)
+        for a, b in pairs
+    )
+
+
+def _scoring_weights(model: Any) -> list[Any]:
+    training = getattr(model, "objective", None)
+    others = {id(weight) for weight in getattr(training, "weights", ())}
+    return [
+        weight
+        for weight in model.weights
+        if id(weight) not in others and tf.as_dtype(weight.dtype).is_floating
+    ]
 
 
 def checked_draws(score: AnomalyScore, *names: str) -> None:

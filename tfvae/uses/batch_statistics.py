@@ -61,15 +61,18 @@ def reread_statistics(
     layers = normalising_layers(model, temperature)
     one_pass: Callable[..., Any] = _of_loss if temperature is None else _of_samples
     key, state = tf.constant(int32("seed", seed)), tf.identity(model.seed_state)
-    with _reading(layers) as sums:
-        # A function of its own: programs that were traced before normalise as they did.
-        run = tf.function(
-            lambda fields, first: one_pass(model, fields, first, key, temperature), autograph=False
-        )
-        for batch in batches(model, data, batch_size, verbose):
-            fields = {name: value[: batch.count] for name, value in batch.tensors().items()}
-            run(fields, tf.constant(batch.first))
-    model.seed_state.assign(state)
+    try:
+        with _reading(layers) as sums:
+            # A function of its own: programs that were traced before normalise as they did.
+            run = tf.function(
+                lambda fields, first: one_pass(model, fields, first, key, temperature),
+                autograph=False,
+            )
+            for batch in batches(model, data, batch_size, verbose):
+                fields = {name: value[: batch.count] for name, value in batch.tensors().items()}
+                run(fields, tf.constant(batch.first))
+    finally:
+        model.seed_state.assign(state)
     read = [(layer, found) for layer, found in zip(layers, sums, strict=True) if found.total > 0]
     for layer, found in read:
         mean = found.mean / found.total

@@ -23,8 +23,12 @@ def read(
     size: tuple[int, int] | None = None,
     background: str | None = None,
     fields: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
 ) -> Split:
     """Find the source of a name or path, and read it. Arguments as for `tfvae.data.load`.
+
+    Of the `fields` a table may lack those that are `optional`, too. Other sources read all columns
+    that they have, whichever are asked for.
 
     Raises:
         UserTypeError: neither a name nor a path.
@@ -60,7 +64,7 @@ def read(
             raise UserFileNotFoundError(f"No such file or folder: {path}. Expected {_KINDS}.")
         describe(name)  # which refuses: the name is not in the catalogue
     if kind == "tables":
-        return _module(kind).read(path, test_fraction, fields)
+        return _module(kind).read(path, test_fraction, fields, optional)
     return _module("files").read(path, test_fraction)
 
 

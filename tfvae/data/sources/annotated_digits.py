@@ -4,16 +4,14 @@ An image has as many rows as there are styles, one after another: the same image
 of one style. All styles are equally likely, so that the true law of the masks of an image is known.
 """
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 from scipy import ndimage
 
 import tfvae.random
-from tfvae.data.catalogue import DatasetSpec, describe
+from tfvae.data.catalogue import DatasetSpec
 from tfvae.data.rows import Columns, Rows
-from tfvae.data.sources import digits, prepared
+from tfvae.data.sources.handwritten import handwritten_digits
 from tfvae.data.splits import Split
 
 STYLES = ("thin", "thick", "filled", "partial")
@@ -23,11 +21,7 @@ _SMOOTHING = np.array([0.25, 0.5, 0.25], "float32")
 
 def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     """Read the digits and draw images and masks; rows of one image are in one part."""
-    if spec.version is None:  # nothing that TensorFlow Datasets prepares
-        found = digits.read(describe("digits"), test_fraction)
-    else:
-        prepared.refuse_fraction(spec, test_fraction)
-        found = prepared.read(dataclasses.replace(describe("mnist"), version=spec.version))
+    found = handwritten_digits(spec, test_fraction)
     size = spec.fields["x"].shape[0]
     return Split(
         spec, _annotated(found.train, size, _SEED), _annotated(found.test, size, _TEST_SEED)

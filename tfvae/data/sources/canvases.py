@@ -5,13 +5,11 @@ equal probability; where a digit is smaller than its place, it lies anywhere wit
 of a canvas are of the class that is its label.
 """
 
-import dataclasses
-
 import numpy as np
 
-from tfvae.data.catalogue import DatasetSpec, describe
+from tfvae.data.catalogue import DatasetSpec
 from tfvae.data.rows import Columns, Rows
-from tfvae.data.sources import digits, prepared
+from tfvae.data.sources.handwritten import handwritten_digits
 from tfvae.data.splits import Split
 
 _SEED, _TEST_SEED = 19060046, 19060047
@@ -22,11 +20,7 @@ _MOST, _MOST_TEST = 20_000, 2_000  # of MNIST: as many of the digits' images hav
 
 def read(spec: DatasetSpec, test_fraction: float | None = None) -> Split:
     """Reads the digits and draws canvases, one for each digit, of which it is one, or 20,000."""
-    if spec.version is None:  # nothing that TensorFlow Datasets prepares
-        found = digits.read(describe("digits"), test_fraction)
-    else:
-        prepared.refuse_fraction(spec, test_fraction)
-        found = prepared.read(dataclasses.replace(describe("mnist"), version=spec.version))
+    found = handwritten_digits(spec, test_fraction)
     size = spec.fields["x"].shape[0]
     parts = ((found.train, _SEED, _MOST), (found.test, _TEST_SEED, _MOST_TEST))
     return Split(spec, *(_drawn(columns, size, seed, most) for columns, seed, most in parts))

@@ -21,7 +21,10 @@ _REAL = Field((), interval=None)
 
 
 def read(
-    path: Path, test_fraction: float | None = None, fields: Sequence[str] | None = None
+    path: Path,
+    test_fraction: float | None = None,
+    fields: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
 ) -> Split:
     """Reads a table whose first line, in a `.csv`, names its columns.
 
@@ -33,13 +36,15 @@ def read(
         path: a `.csv` or `.parquet` file.
         test_fraction: share of the rows that are held out, 0.1 by default.
         fields: names of columns, and "x".
+        optional: those of `fields` that the table may lack.
 
     Raises:
         ValueError: damaged, empty, a column that is not there, and text, missing values or
             infinities in a column that is read; the message has the column and the row, from 0.
     """
     table = _table(path)
-    own = [name for name in fields or () if name != "x"]
+    lacking = set(optional).difference(table.column_names)
+    own = [name for name in fields or () if name != "x" and name not in lacking]
     rows = {name: _named(table, name, path) for name in own}
     if fields is None or "x" in fields:
         others = [name for name in table.column_names if name not in own]
