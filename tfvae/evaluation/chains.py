@@ -71,10 +71,10 @@ def posterior_samples(
         z_(t+1) ~ T(. | z_t),   T of p(z|x) ~ p(x, z)             t = 1 .. burn-in + S
 
     Chains begin at draws of q(z|x) and move in units of its standard deviation, of each level given
-    those before it where there are several; the step size of
-    each example is adapted in the burn-in (dual averaging) and fixed after it. To look at what q
-    misses (its width, its correlations, a second mode), and where an expectation under the true
-    posterior is wanted; `posterior_draws` draws from q, faster by some orders of magnitude.
+    those before it where there are several; the step size of each example is adapted in the burn-in
+    (dual averaging) and fixed after it. To look at what q misses (its width, its correlations, a
+    second mode), and where an expectation under the true posterior is wanted; `posterior_draws`
+    draws from q, faster by some orders of magnitude.
 
     Random, a function of the seed and the batch size. z may be a nest (levels).
 
